@@ -1,0 +1,64 @@
+/** The nouns of a deployment. Names and units are those of the API (docs/api, SPECIFICATION.md). */
+
+/** `^[a-z][a-z0-9-]{0,62}$` */
+export type FunctionName = string;
+export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
+
+export type DriverName = "process";
+export const driverNames: readonly DriverName[] = ["process"];
+
+/** A language side as the person asks for it, and as a revision keeps it (`nodejs26`, `python3.11`). */
+export type RuntimeFamily = "nodejs" | "python";
+
+export interface Route {
+  /** Upper case; empty means every method. */
+  methods: string[];
+  /** `/users/:id`, `/files/*`; begins with `/`. */
+  path: string;
+}
+
+/** Everything that decides how a revision runs. Immutable once the revision exists. */
+export interface RevisionSettings {
+  /** Resolved: `nodejs26`, `python3.11`. */
+  runtime: string;
+  /** `file.export`: `index.handler`, `app.app`; the default per family is in `domain/limits.ts`. */
+  handler: string;
+  /** null: only the default route `/<name>` and `/<name>/*`. */
+  route: Route | null;
+  driver: DriverName;
+  memoryMiB: number;
+  tmpMiB: number;
+  timeoutMs: number;
+  initTimeoutMs: number;
+  queueTimeoutMs: number;
+  /** Invocations at once in one sandbox. */
+  concurrency: number;
+  minSandboxes: number;
+  maxSandboxes: number;
+  /** An idle sandbox above `minSandboxes` is destroyed after this. */
+  idleTimeoutMs: number;
+  env: Record<string, string>;
+  /** Whether callers see the function's own error text and stack. */
+  exposeErrors: boolean;
+}
+
+/** The built, content-addressed code of a revision: a canonical tar. */
+export interface Artifact {
+  /** SHA-256 of the tar, lower-case hex. */
+  digest: string;
+  /** Bytes of the tar. */
+  bytes: number;
+  entries: number;
+  unpackedBytes: number;
+}
+
+/** What the gateway needs in order to run one function: the revision that `live` points to. */
+export interface DeployedFunction {
+  project: string;
+  name: FunctionName;
+  /** Never given to another function, also after a delete and a create with the same name. */
+  functionId: string;
+  revision: number;
+  artifact: Artifact;
+  settings: RevisionSettings;
+}

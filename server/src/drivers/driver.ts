@@ -1,0 +1,136 @@
+import type { Duplex, Readable } from "node:stream";
+import type { DriverName } from "../domain/function.ts";
+
+/** `strong`: a kernel of its own. `container`: hardened container. `namespaces`: shared kernel, contains mistakes. `none`: an ordinary child process. */
+export type IsolationTier = "strong" | "container" | "namespaces" | "none";
+
+/** One thing a driver enforces, and whether it holds on this machine. */
+export interface Protection {
+  /** `memory`, `processes`, `network`, `files`, `cpu`, `freeze` ... */
+  name: string;
+  isEnforced: boolean;
+  /** How (`cgroup v1 memory`, `rlimit`), or why not and what would change it. */
+  how: string;
+}
+
+/** Whether this machine can run a driver. */
+export interface DriverProbe {
+  name: DriverName;
+  isAvailable: boolean;
+  tier: IsolationTier;
+  /** `{ bubblewrap: "0.8.0", cgroup: "v1" }` */
+  versions: Record<string, string>;
+  protections: Protection[];
+  /** What is missing, in words; empty when available. */
+  problems: string[];
+  /** Exact commands that would make it work or better. */
+  fixes: string[];
+}
+
+/** One language side as found on this machine. */
+export interface RuntimeSpec {
+  /** `nodejs26`, `python3.11` */
+  name: string;
+  family: "nodejs" | "python";
+  /** Full version, `26.10.0`. */
+  version: string;
+  /** Absolute host path of the interpreter. */
+  executable: string;
+  /** Arguments before those of the driver, with `{runtime}` standing for the folder of the runtime inside the sandbox. */
+  args: string[];
+  /** Host folder with the runtime's own files (`runtimes/node`), mounted read-only. */
+  runtimeDir: string;
+  /** Host folders and files the interpreter needs, mounted read-only at the same path. */
+  needs: string[];
+}
+
+/** Applied to a sandbox when it is claimed; may be applied once more with higher values. */
+export interface SandboxLimits {
+  memoryBytes: number;
+  /** Processes and threads together. */
+  pidsMax: number;
+}
+
+/** What `start` needs. Built by Isola alone; nothing in it is taken unparsed from a user. */
+export interface SandboxSpec {
+  /** Unique for ever: `sb-<boot>-<n>`. */
+  id: string;
+  runtime: RuntimeSpec;
+  limits: SandboxLimits;
+  tmpBytes: number;
+}
+
+/** Why a sandbox was destroyed; reaches the log and the metrics. */
+export type DestroyReason =
+  | "idle"
+  | "evicted"
+  | "replaced"
+  | "deleted"
+  | "timeout"
+  | "cancelled"
+  | "crash"
+  | "protocol_error"
+  | "init_failed"
+  | "start_failed"
+  | "shutdown"
+  | "blank_surplus";
+
+/** How the sandbox came to its end. */
+export interface SandboxExit {
+  cause: "exited" | "signalled" | "out_of_memory" | "destroyed";
+  exitCode: number | null;
+  signal: string | null;
+}
+
+export interface SandboxUsage {
+  /** Of all processes of the sandbox; null where it cannot be read. */
+  memoryBytes: number | null;
+  cpuMicros: number | null;
+  pids: number | null;
+}
+
+/** One running isolated environment. */
+export interface Sandbox {
+  readonly id: string;
+  /** The control stream, carrying `protocol/`. Already connected. */
+  readonly control: Duplex;
+  /** What is written to descriptors 1 and 2 behind the runtime's back. The reader bounds it. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Resolves once, never rejects, when the sandbox's first process has ended for whatever reason. */
+  readonly exited: Promise<SandboxExit>;
+  /** Sets the limits of the revision that claims the sandbox. Rejects with `sandbox_start_failed` when they cannot be put in force (fail closed). */
+  applyLimits(limits: SandboxLimits): Promise<void>;
+  usage(): Promise<SandboxUsage>;
+  /** Idempotent, never rejects; resolves when nothing of the sandbox runs any more, or after `KILL_CONFIRM_MS` with `isConfirmed` false. */
+  destroy(reason: DestroyReason): Promise<DestroyReport>;
+}
+
+export const KILL_CONFIRM_MS = 5000;
+
+export interface DestroyReport {
+  /** Every process of the sandbox was seen to be gone. */
+  isConfirmed: boolean;
+  /** From the first call of destroy to the confirmation. */
+  tookMs: number;
+}
+
+export interface SweepReport {
+  /** Leftovers of earlier lives that were removed: `cgroup ...`, `process ...`, `folder ...`. */
+  removed: string[];
+}
+
+/** Starts sandboxes with one isolation technology. Its specification is `drivers/conformance.ts`. */
+export interface Driver {
+  readonly name: DriverName;
+  probe(): Promise<DriverProbe>;
+  /**
+   * Starts a sandbox whose runtime will say `HELLO` on `control`. Resolves when the process exists, not when the runtime has booted.
+   * Rejects with `sandbox_start_failed`, and then nothing is left behind; an abort of `signal` is such a failure.
+   */
+  start(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+  /** Removes what earlier lives of this node left behind. Safe while sandboxes of this life run. */
+  sweep(): Promise<SweepReport>;
+  /** Destroys every sandbox of this life. */
+  close(): Promise<void>;
+}

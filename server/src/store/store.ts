@@ -1,0 +1,138 @@
+import type { Artifact, DeployedFunction, FunctionName, RevisionSettings } from "../domain/function.ts";
+import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+
+/** A function as kept: metadata that does not make a revision, and where `live` points. */
+export interface FunctionRow {
+  id: string;
+  project: string;
+  name: FunctionName;
+  description: string;
+  labels: Record<string, string>;
+  /** Counts every change of this row or of its aliases; the ETag. */
+  version: number;
+  liveRevision: number;
+  latestRevision: number;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface RevisionRow {
+  functionId: string;
+  revision: number;
+  artifact: Artifact;
+  settings: RevisionSettings;
+  createdAt: number;
+  /** Id of the key that made it. */
+  createdBy: string;
+  /** What made it: `create`, `code`, `settings`. */
+  reason: "create" | "code" | "settings";
+}
+
+export type Scope = "admin" | "deploy" | "invoke" | "read";
+
+export interface KeyRow {
+  id: string;
+  name: string;
+  scopes: Scope[];
+  /** SHA-256 of the secret, lower-case hex. */
+  secretHash: string;
+  createdAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+  revokedAt: number | null;
+}
+
+export interface Page<T> {
+  items: T[];
+  /** Give it back as `cursor` for the rest; null at the end. */
+  nextCursor: string | null;
+}
+
+export interface FunctionQuery {
+  project: string;
+  /** Part of the name or the description. */
+  query?: string;
+  /** `key` or `key=value`, all must hold. */
+  labels?: string[];
+  sort: "name" | "-name" | "updatedAt" | "-updatedAt" | "createdAt" | "-createdAt";
+  cursor?: string;
+  limit: number;
+}
+
+export interface InvocationQuery {
+  project: string;
+  functionName?: string;
+  outcome?: Outcome;
+  /** Unix ms, inclusive. */
+  since?: number;
+  until?: number;
+  cursor?: string;
+  limit: number;
+}
+
+export interface LogQuery {
+  project: string;
+  functionName: string;
+  invocationId?: string;
+  since?: number;
+  /** Case-sensitive part of the text. */
+  contains?: string;
+  /** Newest first when true; the cursor goes on in the same direction. */
+  newestFirst?: boolean;
+  cursor?: string;
+  limit: number;
+}
+
+export interface NewRevision {
+  artifact: Artifact;
+  settings: RevisionSettings;
+  createdBy: string;
+  reason: RevisionRow["reason"];
+}
+
+/**
+ * The durable side of Isola. Every method that changes a deployment has committed (and synced) when it resolves; records are batched and may lose the last second
+ * on a power cut. Failures that a caller can cause are `IsolaError`s; all methods are safe to call concurrently.
+ */
+export interface Store {
+  /** Functions, revisions, aliases. */
+  createFunction(input: { project: string; name: string; description: string; labels: Record<string, string>; first: NewRevision }): Promise<{ fn: FunctionRow; revision: RevisionRow }>;
+  /** Rejects with `not_found`. */
+  getFunction(project: string, name: string): Promise<FunctionRow>;
+  listFunctions(query: FunctionQuery): Promise<Page<FunctionRow & { live: RevisionRow }>>;
+  /** A new revision, made live in the same transaction. `ifVersion` guards against lost updates (`precondition_failed`). `settings` may be a function of the current live revision. */
+  addRevision(project: string, name: string, change: (live: RevisionRow) => NewRevision, ifVersion?: number): Promise<{ fn: FunctionRow; revision: RevisionRow }>;
+  updateMetadata(project: string, name: string, change: { description?: string; labels?: Record<string, string> }, ifVersion?: number): Promise<FunctionRow>;
+  /** Points `live` at an existing revision. `not_found` names the revisions that exist. */
+  setLive(project: string, name: string, revision: number, ifVersion?: number): Promise<FunctionRow>;
+  deleteFunction(project: string, name: string, ifVersion?: number): Promise<void>;
+  getRevision(functionId: string, revision: number): Promise<RevisionRow>;
+  listRevisions(functionId: string, page: { cursor?: string; limit: number }): Promise<Page<RevisionRow>>;
+  /** What the gateway runs: the live revision of every function. */
+  deployedFunctions(): Promise<DeployedFunction[]>;
+  /** Routes of every live revision except that of `exceptFunctionId`, to refuse conflicts. */
+  liveRoutes(): Promise<{ functionId: string; name: string; project: string; methods: string[]; path: string }[]>;
+  /** Digests that some revision refers to; every other artifact is garbage. */
+  artifactDigests(): Promise<Set<string>>;
+
+  /** Keys. */
+  createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">): Promise<KeyRow>;
+  getKey(id: string): Promise<KeyRow | null>;
+  listKeys(): Promise<KeyRow[]>;
+  revokeKey(id: string): Promise<KeyRow>;
+  touchKeys(used: Map<string, number>): Promise<void>;
+
+  /** Idempotency: the stored answer of an unsafe call, kept for a day. */
+  getIdempotent(keyId: string, key: string): Promise<{ requestHash: string; status: number; body: string } | null>;
+  putIdempotent(keyId: string, key: string, answer: { requestHash: string; status: number; body: string }): Promise<void>;
+
+  /** Records. */
+  recordBatch(invocations: InvocationRecord[], logs: LogRecord[]): Promise<void>;
+  getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
+  listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
+  listLogs(query: LogQuery): Promise<Page<LogRecord & { seq: number }>>;
+  /** Drops records beyond the bounds, oldest first. Returns how many rows went. */
+  trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }): Promise<number>;
+
+  close(): Promise<void>;
+}
