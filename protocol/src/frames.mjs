@@ -25,8 +25,22 @@ export const Type = /** @type {const} */ ({
   SHUTDOWN: 0x23,
 });
 
-export const Flag = /** @type {const} */ ({ END: 0x01, EVENT: 0x02, STDERR: 0x01, PARTIAL: 0x02, TRUNCATED: 0x04 });
-export const LOG_LEVELS = /** @type {const} */ (["none", "trace", "debug", "info", "warn", "error", "fatal"]);
+export const Flag = /** @type {const} */ ({
+  END: 0x01,
+  EVENT: 0x02,
+  STDERR: 0x01,
+  PARTIAL: 0x02,
+  TRUNCATED: 0x04,
+});
+export const LOG_LEVELS = /** @type {const} */ ([
+  "none",
+  "trace",
+  "debug",
+  "info",
+  "warn",
+  "error",
+  "fatal",
+]);
 
 const FROM_HOST = 1;
 const FROM_SANDBOX = 2;
@@ -74,7 +88,8 @@ function checkHeader(side, type, flags, stream, length, reserved) {
     throw new FrameError(`frame of ${length} bytes exceeds ${PAYLOAD_BYTES_MAX}`);
   if (length < rule.least)
     throw new FrameError(`frame type ${hex} needs ${rule.least} bytes, has ${length}`);
-  if ((flags & ~rule.flags) !== 0) throw new FrameError(`frame type ${hex} has unknown flags ${flags}`);
+  if ((flags & ~rule.flags) !== 0)
+    throw new FrameError(`frame type ${hex} has unknown flags ${flags}`);
   if (reserved !== 0) throw new FrameError("reserved bits are not zero");
   if ((rule.on & (stream === 0 ? ON_CONNECTION : ON_STREAM)) === 0)
     throw new FrameError(`frame type ${hex} is not allowed on stream ${stream}`);
@@ -109,12 +124,17 @@ export class FrameReader {
     try {
       while (buffer.length - at >= HEADER_BYTES) {
         const length =
-          (buffer[at] | (buffer[at + 1] << 8) | (buffer[at + 2] << 16) | (buffer[at + 3] << 24)) >>> 0;
+          (buffer[at] | (buffer[at + 1] << 8) | (buffer[at + 2] << 16) | (buffer[at + 3] << 24)) >>>
+          0;
         const type = buffer[at + 4];
         const flags = buffer[at + 5];
         const reserved = buffer[at + 6] | (buffer[at + 7] << 8);
         const stream =
-          (buffer[at + 8] | (buffer[at + 9] << 8) | (buffer[at + 10] << 16) | (buffer[at + 11] << 24)) >>> 0;
+          (buffer[at + 8] |
+            (buffer[at + 9] << 8) |
+            (buffer[at + 10] << 16) |
+            (buffer[at + 11] << 24)) >>>
+          0;
         checkHeader(this.#side, type, flags, stream, length, reserved);
         const start = at + HEADER_BYTES;
         if (buffer.length - start < length) break;

@@ -1,4 +1,9 @@
-import type { Artifact, DeployedFunction, FunctionName, RevisionSettings } from "../domain/function.ts";
+import type {
+  Artifact,
+  DeployedFunction,
+  FunctionName,
+  RevisionSettings,
+} from "../domain/function.ts";
 import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
 
 /** A function as kept: metadata that does not make a revision, and where `live` points. */
@@ -96,22 +101,48 @@ export interface NewRevision {
  */
 export interface Store {
   /** Functions, revisions, aliases. */
-  createFunction(input: { project: string; name: string; description: string; labels: Record<string, string>; first: NewRevision }): Promise<{ fn: FunctionRow; revision: RevisionRow }>;
+  createFunction(input: {
+    project: string;
+    name: string;
+    description: string;
+    labels: Record<string, string>;
+    first: NewRevision;
+  }): Promise<{ fn: FunctionRow; revision: RevisionRow }>;
   /** Rejects with `not_found`. */
   getFunction(project: string, name: string): Promise<FunctionRow>;
   listFunctions(query: FunctionQuery): Promise<Page<FunctionRow & { live: RevisionRow }>>;
   /** A new revision, made live in the same transaction. `ifVersion` guards against lost updates (`precondition_failed`). `settings` may be a function of the current live revision. */
-  addRevision(project: string, name: string, change: (live: RevisionRow) => NewRevision, ifVersion?: number): Promise<{ fn: FunctionRow; revision: RevisionRow }>;
-  updateMetadata(project: string, name: string, change: { description?: string; labels?: Record<string, string> }, ifVersion?: number): Promise<FunctionRow>;
+  addRevision(
+    project: string,
+    name: string,
+    change: (live: RevisionRow) => NewRevision,
+    ifVersion?: number,
+  ): Promise<{ fn: FunctionRow; revision: RevisionRow }>;
+  updateMetadata(
+    project: string,
+    name: string,
+    change: { description?: string; labels?: Record<string, string> },
+    ifVersion?: number,
+  ): Promise<FunctionRow>;
   /** Points `live` at an existing revision. `not_found` names the revisions that exist. */
-  setLive(project: string, name: string, revision: number, ifVersion?: number): Promise<FunctionRow>;
+  setLive(
+    project: string,
+    name: string,
+    revision: number,
+    ifVersion?: number,
+  ): Promise<FunctionRow>;
   deleteFunction(project: string, name: string, ifVersion?: number): Promise<void>;
   getRevision(functionId: string, revision: number): Promise<RevisionRow>;
-  listRevisions(functionId: string, page: { cursor?: string; limit: number }): Promise<Page<RevisionRow>>;
+  listRevisions(
+    functionId: string,
+    page: { cursor?: string; limit: number },
+  ): Promise<Page<RevisionRow>>;
   /** What the gateway runs: the live revision of every function. */
   deployedFunctions(): Promise<DeployedFunction[]>;
   /** Routes of every live revision except that of `exceptFunctionId`, to refuse conflicts. */
-  liveRoutes(): Promise<{ functionId: string; name: string; project: string; methods: string[]; path: string }[]>;
+  liveRoutes(): Promise<
+    { functionId: string; name: string; project: string; methods: string[]; path: string }[]
+  >;
   /** Digests that some revision refers to; every other artifact is garbage. */
   artifactDigests(): Promise<Set<string>>;
 
@@ -123,8 +154,15 @@ export interface Store {
   touchKeys(used: Map<string, number>): Promise<void>;
 
   /** Idempotency: the stored answer of an unsafe call, kept for a day. */
-  getIdempotent(keyId: string, key: string): Promise<{ requestHash: string; status: number; body: string } | null>;
-  putIdempotent(keyId: string, key: string, answer: { requestHash: string; status: number; body: string }): Promise<void>;
+  getIdempotent(
+    keyId: string,
+    key: string,
+  ): Promise<{ requestHash: string; status: number; body: string } | null>;
+  putIdempotent(
+    keyId: string,
+    key: string,
+    answer: { requestHash: string; status: number; body: string },
+  ): Promise<void>;
 
   /** Records. */
   recordBatch(invocations: InvocationRecord[], logs: LogRecord[]): Promise<void>;
