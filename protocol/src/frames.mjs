@@ -48,8 +48,9 @@ const ON_CONNECTION = 1;
 const ON_STREAM = 2;
 
 /**
- * What each type may look like: who sends it, on which streams, which flag bits, how many payload bytes at least.
- * @type {Record<number, {from: number, on: number, flags: number, least: number}>}
+ * What each type may look like: who sends it, on which streams, which flag bits, how many payload bytes at least (and at most,
+ * where the payload has one size).
+ * @type {Record<number, {from: number, on: number, flags: number, least: number, most?: number}>}
  */
 const rules = {
   [Type.HELLO]: { from: FROM_SANDBOX, on: ON_CONNECTION, flags: 0, least: 2 },
@@ -61,11 +62,11 @@ const rules = {
   [Type.HEAD]: { from: FROM_SANDBOX, on: ON_STREAM, flags: Flag.END, least: 3 },
   [Type.ERROR]: { from: FROM_SANDBOX, on: ON_CONNECTION | ON_STREAM, flags: 0, least: 2 },
   [Type.CANCEL]: { from: FROM_HOST, on: ON_STREAM, flags: 0, least: 0 },
-  [Type.CREDIT]: { from: FROM_HOST | FROM_SANDBOX, on: ON_STREAM, flags: 0, least: 4 },
+  [Type.CREDIT]: { from: FROM_HOST | FROM_SANDBOX, on: ON_STREAM, flags: 0, least: 4, most: 4 },
   [Type.LOG]: { from: FROM_SANDBOX, on: ON_CONNECTION | ON_STREAM, flags: 0x77, least: 8 },
-  [Type.PING]: { from: FROM_HOST, on: ON_CONNECTION, flags: 0, least: 8 },
-  [Type.PONG]: { from: FROM_SANDBOX, on: ON_CONNECTION, flags: 0, least: 32 },
-  [Type.SHUTDOWN]: { from: FROM_HOST, on: ON_CONNECTION, flags: 0, least: 4 },
+  [Type.PING]: { from: FROM_HOST, on: ON_CONNECTION, flags: 0, least: 8, most: 8 },
+  [Type.PONG]: { from: FROM_SANDBOX, on: ON_CONNECTION, flags: 0, least: 32, most: 32 },
+  [Type.SHUTDOWN]: { from: FROM_HOST, on: ON_CONNECTION, flags: 0, least: 4, most: 4 },
 };
 
 /** A breach of the protocol: the connection ends with this reason. */
@@ -88,8 +89,12 @@ function checkHeader(side, type, flags, stream, length, reserved) {
     throw new FrameError(`frame of ${length} bytes exceeds ${PAYLOAD_BYTES_MAX}`);
   if (length < rule.least)
     throw new FrameError(`frame type ${hex} needs ${rule.least} bytes, has ${length}`);
+  if (rule.most !== undefined && length > rule.most)
+    throw new FrameError(`frame type ${hex} needs ${rule.most} bytes, has ${length}`);
   if ((flags & ~rule.flags) !== 0)
     throw new FrameError(`frame type ${hex} has unknown flags ${flags}`);
+  if (type === Type.LOG && flags >>> 4 >= LOG_LEVELS.length)
+    throw new FrameError(`unknown log level ${flags >>> 4}`);
   if (reserved !== 0) throw new FrameError("reserved bits are not zero");
   if ((rule.on & (stream === 0 ? ON_CONNECTION : ON_STREAM)) === 0)
     throw new FrameError(`frame type ${hex} is not allowed on stream ${stream}`);

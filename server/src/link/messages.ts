@@ -7,8 +7,11 @@ import type { DriverProbe } from "../drivers/driver.ts";
  * dials and dials again. Requests carry a number and are answered once; notices are not answered.
  */
 export interface LinkRequests {
-  /** Replaces the whole routing table (after every connect). */
-  reset: { params: { functions: DeployedFunction[] }; result: Applied };
+  /** Replaces the whole routing table (after every connect), in parts; in force with the last. */
+  reset: {
+    params: { functions: DeployedFunction[]; isFirst: boolean; isLast: boolean };
+    result: Applied;
+  };
   /** Changes it. Answered when new calls see the change; calls under way finish on their old revision. */
   apply: { params: { upserts: DeployedFunction[]; removes: FunctionKey[] }; result: Applied };
   /** An invocation made through the API. */

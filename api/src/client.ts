@@ -1,0 +1,150 @@
+import type {
+  ChangedFunction,
+  CreateFunction,
+  DeletedFunction,
+  FunctionListQuery,
+  FunctionView,
+  PatchFunction,
+  RevisionView,
+  Rollback,
+} from "./functions.ts";
+import type {
+  AllInvocationsQuery,
+  InvocationListQuery,
+  InvocationView,
+  InvocationWithLogs,
+  Invoke,
+  Invoked,
+  LogListQuery,
+  LogView,
+} from "./invocations.ts";
+import type { CreateKey, CreatedKey, KeyView } from "./keys.ts";
+import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
+import type { Page, PageQuery } from "./shapes.ts";
+import {
+  type Call,
+  type CallOptions,
+  type ClientOptions,
+  type Transport,
+  createTransport,
+  jsonOf,
+} from "./transport.ts";
+
+export { ApiError } from "./api-error.ts";
+export type { CallOptions, ClientOptions } from "./transport.ts";
+
+/** New code: the text of files, or an archive. */
+export type CodeUpload =
+  | { files: Record<string, string> }
+  | { zip: Uint8Array<ArrayBuffer> }
+  | { tar: Uint8Array<ArrayBuffer> }
+  | { tarGzip: Uint8Array<ArrayBuffer> };
+
+export type Client = ReturnType<typeof createClient>;
+
+/** One method for each call of the API. All reject with `ApiError`. */
+export function createClient(options: ClientOptions) {
+  const transport = createTransport(options);
+  return {
+    ...functionCalls(transport),
+    ...invocationCalls(transport),
+    ...keyCalls(transport),
+    ...machineCalls(transport),
+  };
+}
+
+function functionCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    createFunction: (body: CreateFunction, options?: CallOptions) =>
+      call<ChangedFunction>("POST", functionsPath, { json: body, ...options }),
+    listFunctions: (query: FunctionListQuery = {}, options?: CallOptions) =>
+      call<Page<FunctionView>>("GET", functionsPath, { query, ...options }),
+    getFunction: (name: string, options?: CallOptions) =>
+      call<FunctionView>("GET", pathOf(name), { ...options }),
+    patchFunction: (name: string, body: PatchFunction, options?: CallOptions) =>
+      call<ChangedFunction>("PATCH", pathOf(name), { json: body, ...options }),
+    deleteFunction: (name: string, options?: CallOptions) =>
+      call<DeletedFunction>("DELETE", pathOf(name), { ...options }),
+    putCode: (name: string, code: CodeUpload, options?: CallOptions) =>
+      call<ChangedFunction>("PUT", `${pathOf(name)}/code`, { ...bodyOf(code), ...options }),
+    /** A tar of the code, of the live revision or the one named. */
+    getCode: async (name: string, query: { revision?: number } = {}, options?: CallOptions) => {
+      const path = `${pathOf(name)}/code`;
+      return new Uint8Array(
+        await (await transport({ method: "GET", path, query, ...options })).arrayBuffer(),
+      );
+    },
+    listRevisions: (name: string, query: PageQuery = {}, options?: CallOptions) =>
+      call<Page<RevisionView>>("GET", `${pathOf(name)}/revisions`, { query, ...options }),
+    rollback: (name: string, body: Rollback, options?: CallOptions) =>
+      call<ChangedFunction>("POST", `${pathOf(name)}/rollback`, { json: body, ...options }),
+  };
+}
+
+function invocationCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    /** Lasts as long as the function does; bound it with `signal`. */
+    invoke: (name: string, body: Invoke, options?: CallOptions) =>
+      call<Invoked>("POST", `${pathOf(name)}/invocations`, {
+        json: body,
+        isUnbounded: true,
+        ...options,
+      }),
+    listInvocations: (name: string, query: InvocationListQuery = {}, options?: CallOptions) =>
+      call<Page<InvocationView>>("GET", `${pathOf(name)}/invocations`, { query, ...options }),
+    listAllInvocations: (query: AllInvocationsQuery = {}, options?: CallOptions) =>
+      call<Page<InvocationView>>("GET", "/api/v1/invocations", { query, ...options }),
+    getInvocation: (id: string, options?: CallOptions) =>
+      call<InvocationWithLogs>("GET", `/api/v1/invocations/${encodeURIComponent(id)}`, {
+        ...options,
+      }),
+    listLogs: (name: string, query: LogListQuery = {}, options?: CallOptions) =>
+      call<Page<LogView>>("GET", `${pathOf(name)}/logs`, { query, ...options }),
+  };
+}
+
+function keyCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    createKey: (body: CreateKey, options?: CallOptions) =>
+      call<CreatedKey>("POST", "/api/v1/keys", { json: body, ...options }),
+    listKeys: (query: PageQuery = {}, options?: CallOptions) =>
+      call<Page<KeyView>>("GET", "/api/v1/keys", { query, ...options }),
+    revokeKey: (id: string, options?: CallOptions) =>
+      call<KeyView>("DELETE", `/api/v1/keys/${encodeURIComponent(id)}`, { ...options }),
+  };
+}
+
+function machineCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    listDrivers: (options?: CallOptions) =>
+      call<Page<DriverView>>("GET", "/api/v1/drivers", { ...options }),
+    listRuntimes: (options?: CallOptions) =>
+      call<Page<RuntimeView>>("GET", "/api/v1/runtimes", { ...options }),
+    getSystem: (options?: CallOptions) => call<SystemView>("GET", "/api/v1/system", { ...options }),
+    getHealth: (options?: CallOptions) => call<Health>("GET", "/healthz", { ...options }),
+    /** Rejects with status 503 while the server is not ready. */
+    getReadiness: (options?: CallOptions) => call<Readiness>("GET", "/readyz", { ...options }),
+  };
+}
+
+const functionsPath = "/api/v1/functions";
+
+function pathOf(name: string): string {
+  return `${functionsPath}/${encodeURIComponent(name)}`;
+}
+
+function caller(transport: Transport) {
+  return async <T>(method: string, path: string, rest: Omit<Call, "method" | "path">) =>
+    jsonOf<T>(await transport({ method, path, ...rest }));
+}
+
+function bodyOf(code: CodeUpload): Pick<Call, "json" | "bytes" | "contentType"> {
+  if ("files" in code) return { json: { files: code.files } };
+  if ("zip" in code) return { bytes: code.zip, contentType: "application/zip" };
+  if ("tar" in code) return { bytes: code.tar, contentType: "application/x-tar" };
+  return { bytes: code.tarGzip, contentType: "application/gzip" };
+}

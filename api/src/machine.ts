@@ -1,0 +1,98 @@
+import Type, { type Static } from "typebox";
+import { closed, nullable, oneOf, textByName } from "./shapes.ts";
+
+const tier = oneOf(["strong", "container", "namespaces", "none"]);
+
+export const DriverView = closed(
+  {
+    name: Type.String(),
+    isAvailable: Type.Boolean(),
+    tier,
+    versions: textByName("Version of each part"),
+    protections: Type.Array(
+      closed({ name: Type.String(), isEnforced: Type.Boolean(), how: Type.String() }),
+    ),
+    problems: Type.Array(Type.String()),
+    fixes: Type.Array(Type.String(), { description: "Commands that make it work, or better" }),
+  },
+  "Driver",
+);
+export type DriverView = Static<typeof DriverView>;
+
+export const RuntimeView = closed(
+  { name: Type.String(), family: Type.String(), version: Type.String() },
+  "Runtime",
+);
+export type RuntimeView = Static<typeof RuntimeView>;
+
+/** Both lists are short and come whole; they have the shape of every list. */
+export const DriverPage = closed(
+  { items: Type.Array(DriverView), nextCursor: Type.Null() },
+  "DriverPage",
+);
+export const RuntimePage = closed(
+  { items: Type.Array(RuntimeView), nextCursor: Type.Null() },
+  "RuntimePage",
+);
+
+const PoolView = closed({
+  functionName: Type.String(),
+  revision: Type.Integer(),
+  driver: Type.String(),
+  sandboxes: Type.Unsafe<Record<string, number>>({
+    type: "object",
+    additionalProperties: { type: "integer" },
+    description: "How many in each state",
+  }),
+  queued: Type.Integer(),
+  running: Type.Integer(),
+});
+
+const BlankPoolView = closed({
+  runtime: Type.String(),
+  driver: Type.String(),
+  ready: Type.Integer(),
+  starting: Type.Integer(),
+  target: Type.Integer(),
+});
+
+export const SystemView = closed(
+  {
+    version: Type.String(),
+    gatewayUrl: Type.String(),
+    uptimeMs: Type.Number(),
+    gateway: nullable(
+      closed({
+        uptimeMs: Type.Number(),
+        functions: Type.Integer(),
+        runningInvocations: Type.Integer(),
+        memoryBudgetMiB: Type.Number(),
+        memoryReservedMiB: Type.Number(),
+        recordsLost: Type.Integer(),
+        pools: Type.Array(PoolView),
+        blankPools: Type.Array(BlankPoolView),
+      }),
+      "null while the gateway does not answer",
+    ),
+  },
+  "System",
+);
+export type SystemView = Static<typeof SystemView>;
+
+export const Health = closed(
+  {
+    status: Type.Literal("ok"),
+    isolation: nullable(
+      Type.Array(closed({ driver: Type.String(), tier })),
+      "Of each driver that works here; null until the gateway has told",
+    ),
+  },
+  "Health",
+);
+export type Health = Static<typeof Health>;
+
+export const Readiness = closed(
+  { isReady: Type.Boolean(), store: Type.Boolean(), gateway: Type.Boolean() },
+  "Readiness",
+);
+export type Readiness = Static<typeof Readiness>;

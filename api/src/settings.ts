@@ -1,0 +1,86 @@
+import Type, { type Static } from "typebox";
+import { driverNames, httpMethods, requestLimits, settingLimits } from "./limits.ts";
+import { closed, integer, nullable, oneOf, textByName } from "./shapes.ts";
+
+export const Route = closed({
+  methods: Type.Optional(
+    Type.Array(oneOf(httpMethods), { description: "Empty or left out: every method" }),
+  ),
+  path: Type.String({
+    description: "`/users/:id`, `/files/*`: literal segments, `:name`, and `*` at the end",
+  }),
+});
+export type Route = Static<typeof Route>;
+
+const numbers = {
+  memoryMiB: integer(settingLimits.memoryMiB, "Memory of one sandbox"),
+  tmpMiB: integer(settingLimits.tmpMiB, "Size of /tmp, counted in the memory"),
+  timeoutMs: integer(settingLimits.timeoutMs, "Longest run of one invocation"),
+  initTimeoutMs: integer(settingLimits.initTimeoutMs, "Longest start and loading of the code"),
+  queueTimeoutMs: integer(settingLimits.queueTimeoutMs, "Longest wait for a sandbox"),
+  concurrency: integer(settingLimits.concurrency, "Invocations at once in one sandbox"),
+  minSandboxes: integer(settingLimits.minSandboxes, "Sandboxes kept warm"),
+  maxSandboxes: integer(settingLimits.maxSandboxes, "Sandboxes at most"),
+  idleTimeoutMs: integer(
+    settingLimits.idleTimeoutMs,
+    "An idle sandbox above `minSandboxes` ends after this",
+  ),
+};
+
+const handler = Type.String({
+  maxLength: requestLimits.handlerCharsMax,
+  description: "`file.export`; left out: `index.handler` (nodejs), `app.handler` (python)",
+});
+const env = textByName(
+  `Environment of the code, ${requestLimits.envBytesMax} bytes of names and values in all`,
+);
+
+/** Settings as a person gives them; each may be left out. A change of any of them makes a revision. */
+export const settingMembers = {
+  handler: Type.Optional(handler),
+  route: Type.Optional(nullable(Route, "null: only `/<name>` and what lies below it")),
+  driver: Type.Optional(oneOf(driverNames, "Isolation technology")),
+  memoryMiB: Type.Optional(numbers.memoryMiB),
+  tmpMiB: Type.Optional(numbers.tmpMiB),
+  timeoutMs: Type.Optional(numbers.timeoutMs),
+  initTimeoutMs: Type.Optional(numbers.initTimeoutMs),
+  queueTimeoutMs: Type.Optional(numbers.queueTimeoutMs),
+  concurrency: Type.Optional(numbers.concurrency),
+  minSandboxes: Type.Optional(numbers.minSandboxes),
+  maxSandboxes: Type.Optional(numbers.maxSandboxes),
+  idleTimeoutMs: Type.Optional(numbers.idleTimeoutMs),
+  env: Type.Optional(env),
+  exposeErrors: Type.Optional(
+    Type.Boolean({ description: "Whether callers see the function's own error text and stack" }),
+  ),
+};
+
+export const runtimeAsked = Type.String({
+  maxLength: 64,
+  description: "`nodejs` or `python` (the newest installed), or one by its name, `nodejs26`",
+});
+
+/** What does not make a revision. */
+export const metadataMembers = {
+  description: Type.Optional(Type.String({ maxLength: requestLimits.descriptionCharsMax })),
+  labels: Type.Optional(
+    textByName("Names and values as Kubernetes labels", {
+      maxProperties: requestLimits.labelsMax,
+    }),
+  ),
+};
+
+/** Settings as a revision keeps them, every default filled in. */
+export const resolvedMembers = {
+  runtime: Type.String({ description: "Resolved: `nodejs26`, `python3.11`" }),
+  handler,
+  route: nullable(closed({ methods: Type.Array(oneOf(httpMethods)), path: Type.String() })),
+  driver: oneOf(driverNames),
+  ...numbers,
+  env: Type.Unsafe<Record<string, string | null>>({
+    type: "object",
+    additionalProperties: { type: ["string", "null"] },
+    description: "Values are null for keys that may only read",
+  }),
+  exposeErrors: Type.Boolean(),
+};

@@ -1,0 +1,48 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { cpuMicrosOf } from "./cpu.ts";
+import type { FromLoad, LoadJob, LoadResult, ToLoad } from "./load.ts";
+
+export interface Measured extends LoadResult {
+  /** CPU of the measured tree between the first request and `settleMs` after the last answer. */
+  cpuMicros: number;
+}
+
+const answerMsMax = 30_000;
+
+/** The process that makes the load, so that its own work is not that of any process measured. One job at a time. */
+export class LoadGenerator {
+  #child: ChildProcess = fork(fileURLToPath(new URL("load.ts", import.meta.url)));
+
+  async run(job: LoadJob, measured: { rootPid: number; settleMs: number }): Promise<Measured> {
+    const limitMs = job.warmupMs + job.durationMs + answerMsMax;
+    this.#tell({ type: "run", job });
+    await this.#next("warm", limitMs);
+    const before = cpuMicrosOf(measured.rootPid);
+    this.#tell({ type: "go" });
+    const { result } = await this.#next("done", limitMs);
+    if (measured.settleMs > 0) {
+      await new Promise((resolve) => setTimeout(resolve, measured.settleMs));
+    }
+    return { ...result, cpuMicros: cpuMicrosOf(measured.rootPid) - before };
+  }
+
+  async close(): Promise<void> {
+    const exited = once(this.#child, "exit");
+    this.#child.disconnect();
+    await exited;
+  }
+
+  #tell(message: ToLoad): void {
+    this.#child.send(message);
+  }
+
+  async #next<T extends FromLoad["type"]>(type: T, limitMs: number) {
+    const signal = AbortSignal.timeout(limitMs);
+    const [message] = (await once(this.#child, "message", { signal })) as [FromLoad];
+    if (message.type === "failed") throw new Error(`load: ${message.message}`);
+    if (message.type !== type) throw new Error(`load: expected ${type}, got ${message.type}`);
+    return message as Extract<FromLoad, { type: T }>;
+  }
+}

@@ -1,0 +1,21 @@
+// The Node runtime: runs inside the sandbox, speaks protocol/README.md on the stream that ISOLA_CONTROL names. Standard library only.
+import { PROTOCOL_VERSION, Type } from "../../protocol/src/frames.mjs";
+import { openControl } from "./control.mjs";
+import { Session } from "./session.mjs";
+
+const where = process.env.ISOLA_CONTROL;
+delete process.env.ISOLA_CONTROL;
+process.umask(0o022);
+
+const session = new Session();
+session.open(await openControl(where, session));
+session.writer.json(Type.HELLO, 0, {
+  protocol: PROTOCOL_VERSION,
+  runtime: "nodejs",
+  version: process.versions.node,
+  pid: process.pid,
+});
+session.writer.flush();
+// The rest is loaded once the host knows that the sandbox exists; what has arrived by then is read afterwards.
+const { startLife } = await import("./life.mjs");
+startLife(session);

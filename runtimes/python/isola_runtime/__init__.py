@@ -1,0 +1,1 @@
+"""The Python side of a sandbox: speaks protocol/README.md with the host and runs the function's code."""

@@ -1,0 +1,87 @@
+"""The control stream as a descriptor. Imported before HELLO: keep it free of slow imports."""
+
+from __future__ import annotations
+
+import os
+from _thread import allocate_lock, get_ident
+
+# Below the size at which malloc maps and unmaps pages for every read.
+_READ_BYTES = 65_536
+
+
+def open_control(place: str) -> int:
+    """Opens what `ISOLA_CONTROL` names: `fd:N`, `unix:/path` or `file:/dev/...`. ValueError or OSError says why not."""
+    scheme, _, rest = place.partition(":")
+    if scheme == "fd" and rest.isdigit():
+        fd = int(rest)
+        os.set_inheritable(fd, False)
+    elif scheme == "unix" and rest:
+        import socket
+
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.connect(rest)
+        fd = sock.detach()
+    elif scheme == "file" and rest:
+        fd = os.open(rest, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
+    else:
+        raise ValueError(f"expected fd:N, unix:/path or file:/path, not {place!r}")
+    os.set_blocking(fd, True)
+    return fd
+
+
+class Connection:
+    """Reads for one thread, sends for any. A send blocks while the host does not read, and never splits another's frames."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._lock = allocate_lock()
+        self._sender = 0
+        self._reentered: list[bytes] = []
+
+    @property
+    def is_detached(self) -> bool:
+        """In a forked child, which must not speak on the parent's stream."""
+        return self.fd < 0
+
+    def read(self) -> bytes:
+        """The next bytes; empty at the end of the stream. A reset is an end too."""
+        try:
+            return os.read(self.fd, _READ_BYTES)
+        except ConnectionError:
+            return b""
+
+    def send(self, data: bytes) -> None:
+        """Sends whole frames. A host that has gone is not an error here: reading notices it.
+
+        A thread that is interrupted inside of a send (a signal handler or a destructor that prints)
+        leaves its frames to the send it interrupted.
+        """
+        me = get_ident()
+        if self._sender == me:
+            self._reentered.append(data)
+            return
+        with self._lock:
+            self._sender = me
+            try:
+                self._write(data)
+                while self._reentered:
+                    self._write(self._reentered.pop(0))
+            finally:
+                self._sender = 0
+
+    def _write(self, data: bytes) -> None:
+        try:
+            sent = os.write(self.fd, data)
+            while sent < len(data):
+                sent += os.write(self.fd, memoryview(data)[sent:])
+        except OSError:
+            # The host closed its end; the reading thread ends the process.
+            return
+
+    def detach(self) -> None:
+        """For a forked child: closes its copy of the descriptor."""
+        self._lock = allocate_lock()
+        self._sender = 0
+        self._reentered = []
+        os.close(self.fd)
+        self.fd = -1

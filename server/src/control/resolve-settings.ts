@@ -1,0 +1,81 @@
+import { defaultHandlers, settingLimits } from "../domain/limits.ts";
+import { driverNames, type RevisionSettings, type Route } from "../domain/function.ts";
+import type { PatchFunction } from "@isola/api/functions";
+import type { GatewayStatus } from "../link/messages.ts";
+import { checkSandboxes } from "./check-function.ts";
+import { GatewayFacts } from "./gateway-facts.ts";
+import { invalidRequest } from "./validation.ts";
+
+type Machine = Pick<GatewayStatus, "drivers" | "runtimes">;
+type Numbers = Record<keyof typeof settingLimits, number>;
+
+/**
+ * The settings of the next revision: what is given, else what `base` has, else the default. `nodejs` and `python` become the newest installed version here.
+ * Throws `invalid_request` and `driver_unavailable`.
+ */
+export function resolveSettings(
+  given: PatchFunction,
+  base: RevisionSettings | null,
+  machine: Machine,
+): RevisionSettings {
+  const runtime = resolveRuntime(given.runtime, base, machine);
+  const driver = given.driver ?? base?.driver ?? defaultDriver(machine);
+  GatewayFacts.checkDriver(driver, machine.drivers);
+  const settings: RevisionSettings = {
+    runtime,
+    handler: given.handler ?? handlerFor(runtime, base),
+    route: given.route === undefined ? (base?.route ?? null) : routeOf(given.route),
+    driver,
+    ...numbersOf(given, base),
+    env: given.env ?? base?.env ?? {},
+    exposeErrors: given.exposeErrors ?? base?.exposeErrors ?? false,
+  };
+  const problems = checkSandboxes(settings);
+  if (problems.length > 0) throw invalidRequest(problems);
+  return settings;
+}
+
+/** Whether the body asks for anything that makes a revision. */
+export function changesSettings(given: PatchFunction): boolean {
+  const { description: _description, labels: _labels, ...settings } = given;
+  return Object.keys(settings).length > 0;
+}
+
+function resolveRuntime(
+  asked: string | undefined,
+  base: RevisionSettings | null,
+  machine: Machine,
+): string {
+  return GatewayFacts.resolveRuntime(asked ?? base?.runtime ?? "", machine.runtimes);
+}
+
+/** The first that works here; else the first there is, whose probe then says what is missing. */
+function defaultDriver(machine: Machine): RevisionSettings["driver"] {
+  const available = machine.drivers.find((driver) => driver.isAvailable);
+  return available?.name ?? (driverNames[0] as RevisionSettings["driver"]);
+}
+
+/** A handler that was the default of the family before follows a change of the family. */
+function handlerFor(runtime: string, base: RevisionSettings | null): string {
+  const own = defaultHandlers[familyOf(runtime)];
+  if (base === null) return own;
+  return base.handler === defaultHandlers[familyOf(base.runtime)] ? own : base.handler;
+}
+
+function familyOf(runtime: string): keyof typeof defaultHandlers {
+  return runtime.startsWith("nodejs") ? "nodejs" : "python";
+}
+
+function routeOf(given: NonNullable<PatchFunction["route"]> | null): Route | null {
+  if (given === null) return null;
+  return { methods: [...new Set(given.methods ?? [])], path: given.path };
+}
+
+function numbersOf(given: PatchFunction, base: RevisionSettings | null): Numbers {
+  const names = Object.keys(settingLimits) as (keyof typeof settingLimits)[];
+  const entries = names.map((name) => [
+    name,
+    given[name] ?? base?.[name] ?? settingLimits[name].default,
+  ]);
+  return Object.fromEntries(entries) as Numbers;
+}

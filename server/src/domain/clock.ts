@@ -1,0 +1,18 @@
+/** Time as an argument, so that it can be simulated. */
+export interface Clock {
+  /** Monotonic, ms with fractions; wall-clock jumps do not change it. */
+  now(): number;
+  /** Unix time in ms. */
+  wall(): number;
+  /** Runs once after `delayMs`; the returned function cancels, also after it ran. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,129 @@
+import { fixedLimits } from "../domain/limits.ts";
+import { IsolaError } from "../errors.ts";
+import type { InvokeParams, InvokeResult } from "../link/messages.ts";
+import { CollectReply } from "./collect-reply.ts";
+import type { FunctionTable } from "./function-table.ts";
+import { Invocation, type InvocationContext } from "./invocation.ts";
+import { WholeBody } from "./request-body.ts";
+
+/** Invocations made through the API: the same path as those from the functions listener, with the answer, the phases and the log lines gathered. */
+export class ApiInvoker {
+  readonly #table: FunctionTable;
+  readonly #context: InvocationContext;
+  readonly #newId: () => string;
+  readonly #onStart: () => void;
+  readonly #waiting = new Map<
+    Invocation,
+    (record: Parameters<InvocationContext["onDone"]>[1]) => void
+  >();
+
+  constructor(options: {
+    table: FunctionTable;
+    context: InvocationContext;
+    newId: () => string;
+    onStart: () => void;
+  }) {
+    this.#table = options.table;
+    this.#newId = options.newId;
+    this.#onStart = options.onStart;
+    this.#context = {
+      ...options.context,
+      onDone: (invocation, record) => {
+        options.context.onDone(invocation, record);
+        this.#waiting.get(invocation)?.(record);
+        this.#waiting.delete(invocation);
+      },
+    };
+  }
+
+  /** Rejects with `not_found`, or `driver_unavailable`; a call that fails resolves with its `error`. */
+  async invoke(params: InvokeParams): Promise<InvokeResult> {
+    const entry = this.#table.get(params.project, params.name);
+    if (entry === null)
+      throw new IsolaError("not_found", `function ${params.name} is not deployed on this gateway`);
+    const pool = this.#table.poolOf(entry);
+    const reply = new CollectReply(fixedLimits.responseBodyBufferedBytesMax);
+    const isEvent = params.kind === "event";
+    const bytes = Buffer.from(params.bodyBase64, "base64");
+    const invocation = new Invocation(
+      this.#context,
+      pool,
+      {
+        id: this.#newId(),
+        isEvent,
+        lines: isEvent ? eventLines : httpLines(params),
+        headerBlock: isEvent ? "" : headerBlock(params.headers),
+        body: isEvent || bytes.length > 0 ? new WholeBody(bytes) : null,
+        path: isEvent ? "" : (params.target.split("?")[0] as string),
+      },
+      reply,
+    );
+    invocation.logs = [];
+    this.#onStart();
+    const record = await new Promise<Parameters<InvocationContext["onDone"]>[1]>((resolve) => {
+      this.#waiting.set(invocation, resolve);
+      invocation.start();
+    });
+    const { status, headers, body } = await reply.collected;
+    const { queueMs, startMs, initMs, runMs } = record;
+    return {
+      id: record.id,
+      revision: record.revision,
+      status,
+      headers,
+      bodyBase64: body.toString("base64"),
+      outcome: record.outcome,
+      error:
+        record.outcome === "ok"
+          ? null
+          : {
+              code: record.errorCode ?? "internal_error",
+              message: record.errorMessage ?? "",
+              type: invocation.failure?.type,
+              stack: invocation.failure?.stack,
+            },
+      startKind: record.startKind,
+      phases: { queueMs, startMs, initMs, runMs },
+      logs: invocation.logs,
+    };
+  }
+}
+
+const eventLines = {
+  method: "",
+  target: "",
+  prefix: "",
+  sourceAddress: "",
+  httpVersion: "",
+  scheme: "",
+  routeKey: "",
+  pathParameters: "",
+};
+
+function httpLines({ method, target }: InvokeParams) {
+  return {
+    ...eventLines,
+    method,
+    target,
+    sourceAddress: "127.0.0.1",
+    httpVersion: "HTTP/1.1",
+    scheme: "http",
+    routeKey: "$default",
+  };
+}
+
+/** Refuses what could not have come through HTTP. */
+function headerBlock(headers: [string, string][]): string {
+  let block = "";
+  for (const [name, value] of headers) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
+      throw new IsolaError("invalid_request", `${JSON.stringify(name)} is not a header name`);
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
+      throw new IsolaError(
+        "invalid_request",
+        `the value of header ${name} holds characters that HTTP does not allow`,
+      );
+    block += `\n${name.toLowerCase()}\n${value}`;
+  }
+  return block;
+}

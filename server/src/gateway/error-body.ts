@@ -1,0 +1,72 @@
+import type { DeployedFunction } from "../domain/function.ts";
+import { type ErrorCode, errorCatalogue } from "../errors.ts";
+
+export interface FailureDetail {
+  code: ErrorCode;
+  message: string;
+  requestId: string;
+  /** Where it happened: `route`, `queue`, `start`, `run`. */
+  phase: string;
+  limitMs?: number | undefined;
+  elapsedMs?: number | undefined;
+  /** The function's own words, only where it allows them. */
+  type?: string | undefined;
+  stack?: string | undefined;
+}
+
+export interface Failure {
+  status: number;
+  headers: string[];
+  body: Buffer;
+}
+
+const RETRY_AFTER_S = "1";
+
+/** The answer to a failed call: docs/timeouts.md has the form. */
+export function failureAnswer(detail: FailureDetail, allow?: string[]): Failure {
+  const body = Buffer.from(JSON.stringify({ error: detail }));
+  const { status } = errorCatalogue[detail.code];
+  const headers = [
+    "content-type",
+    "application/json",
+    "content-length",
+    String(body.length),
+    "isola-error",
+    detail.code,
+    "isola-request-id",
+    detail.requestId,
+  ];
+  if (status === 503 || status === 429) headers.push("retry-after", RETRY_AFTER_S);
+  if (allow !== undefined) headers.push("allow", allow.join(", "));
+  return { status, headers, body };
+}
+
+/** What a function said as it failed: data. */
+export interface OwnWords {
+  type: string;
+  message: string;
+  stack: string;
+}
+
+/** The answer to a call that a function failed: its own words only where its settings allow, and the limit that fired. */
+export function functionFailure(
+  fn: DeployedFunction,
+  said: Omit<FailureDetail, "limitMs" | "type" | "stack">,
+  words: OwnWords | null,
+): Failure {
+  const { settings } = fn;
+  const shown = settings.exposeErrors ? words : null;
+  const isOwn = words !== null && (said.code === "function_error" || said.code === "init_failed");
+  const limits: Partial<Record<ErrorCode, number>> = {
+    function_timeout: settings.timeoutMs,
+    init_timeout: settings.initTimeoutMs,
+    queue_timeout: settings.queueTimeoutMs,
+  };
+  return failureAnswer({
+    ...said,
+    message: isOwn && shown === null ? `${fn.name} failed; its logs say why` : said.message,
+    limitMs: limits[said.code],
+    type: shown?.type,
+    stack: shown?.stack,
+  });
+}

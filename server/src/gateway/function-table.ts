@@ -1,0 +1,198 @@
+import type { DeployedFunction } from "../domain/function.ts";
+import { IsolaError } from "../errors.ts";
+import type { FunctionKey } from "../link/messages.ts";
+import type { Pools } from "../pool/pools.ts";
+import type { RevisionPool } from "../pool/revision-pool.ts";
+import { Router, allMethods } from "./router.ts";
+
+const DEFAULT_PROJECT = "default";
+
+/** A function as the gateway routes to it. Small while it is not called: its pool is made by the first call. */
+export class FunctionEntry {
+  fn: DeployedFunction;
+  pool: RevisionPool | null = null;
+
+  constructor(fn: DeployedFunction) {
+    this.fn = fn;
+  }
+}
+
+/** Where a request goes, and how the function sees its path. */
+export interface Destination {
+  entry: FunctionEntry;
+  /** Taken off the path: "" or "/name". */
+  prefix: string;
+  /** Raw path without prefix and query. */
+  path: string;
+  routeKey: string;
+  /** Raw, `id=7&rest=a/b`. */
+  pathParameters: string;
+}
+
+/** The deployed functions and their routes, replaced and changed by the control plane. */
+export class FunctionTable {
+  readonly #pools: Pools;
+  #entries = new Map<string, FunctionEntry>();
+  #router = new Router<FunctionEntry>();
+  #reset: Map<string, DeployedFunction> | null = null;
+  readonly #onProblem: (message: string) => void;
+
+  constructor(pools: Pools, onProblem: (message: string) => void) {
+    this.#pools = pools;
+    this.#onProblem = onProblem;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(project: string, name: string): FunctionEntry | null {
+    return this.#entries.get(keyOf(project, name)) ?? null;
+  }
+
+  /** The pool of the function's current revision. Throws `driver_unavailable`. */
+  poolOf(entry: FunctionEntry): RevisionPool {
+    entry.pool ??= this.#pools.open(entry.fn);
+    return entry.pool;
+  }
+
+  /** Takes the whole table in parts; in force with the last. Functions that did not change keep their sandboxes. */
+  reset(functions: DeployedFunction[], isFirst: boolean, isLast: boolean): void {
+    if (isFirst) this.#reset = new Map();
+    for (const fn of functions) this.#reset?.set(keyOf(fn.project, fn.name), fn);
+    if (!isLast || this.#reset === null) return;
+    const next = this.#reset;
+    this.#reset = null;
+    for (const { fn } of [...this.#entries.values()])
+      if (!next.has(keyOf(fn.project, fn.name))) this.remove(fn);
+    for (const fn of next.values()) this.upsert(fn);
+  }
+
+  upsert(fn: DeployedFunction): void {
+    const key = keyOf(fn.project, fn.name);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) {
+      const added = new FunctionEntry(fn);
+      this.#entries.set(key, added);
+      this.#route(added);
+      this.#keepMinimum(added);
+      return;
+    }
+    const before = entry.fn;
+    if (before.functionId === fn.functionId && before.revision === fn.revision) return;
+    this.#unroute(entry);
+    entry.fn = fn;
+    this.#route(entry);
+    const old = entry.pool;
+    entry.pool = null;
+    if (old !== null) this.#replacePool(entry, old);
+    this.#keepMinimum(entry);
+  }
+
+  remove({ project, name }: FunctionKey): void {
+    const entry = this.#entries.get(keyOf(project, name));
+    if (entry === undefined) return;
+    this.#entries.delete(keyOf(project, name));
+    this.#unroute(entry);
+    if (entry.pool !== null) this.#pools.remove(entry.pool);
+  }
+
+  /** Throws `bad_path`, `route_not_found` or `method_not_allowed`. */
+  find(method: string, path: string): Destination {
+    if (path.includes("%")) checkEscapes(path);
+    if (path.includes("\\")) throw new IsolaError("bad_path", "the path holds a backslash");
+    const match = this.#router.find(method, path);
+    if (match !== null)
+      return {
+        entry: match.target,
+        prefix: "",
+        path,
+        routeKey: `${method} ${match.target.fn.settings.route?.path}`,
+        pathParameters: encodeParams(match.params),
+      };
+    const allowed = this.#router.methodsFor(path);
+    if (allowed.length > 0)
+      throw new IsolaError(
+        "method_not_allowed",
+        `${path} answers ${allowed.join(", ")}, not ${method}`,
+      );
+    return this.#findDefault(method, path);
+  }
+
+  /** Methods that some function answers on this path; for `Allow`. */
+  methodsFor(path: string): string[] {
+    const explicit = this.#router.methodsFor(path);
+    return explicit.length > 0 ? explicit : [...allMethods];
+  }
+
+  #findDefault(method: string, path: string): Destination {
+    const end = path.indexOf("/", 1);
+    const name = end === -1 ? path.slice(1) : path.slice(1, end);
+    const entry = this.#entries.get(keyOf(DEFAULT_PROJECT, name));
+    if (entry === undefined)
+      throw new IsolaError("route_not_found", `no function answers ${method} ${path}`);
+    return {
+      entry,
+      prefix: end === -1 ? path : path.slice(0, end),
+      path: end === -1 ? "/" : path.slice(end),
+      routeKey: "$default",
+      pathParameters: "",
+    };
+  }
+
+  #route(entry: FunctionEntry): void {
+    const { route } = entry.fn.settings;
+    if (route !== null) this.#router.add(route, entry);
+  }
+
+  #unroute(entry: FunctionEntry): void {
+    const { route } = entry.fn.settings;
+    if (route !== null) this.#router.remove(route, entry);
+  }
+
+  #replacePool(entry: FunctionEntry, old: RevisionPool): void {
+    try {
+      this.#pools.replace(old, this.poolOf(entry));
+    } catch (error) {
+      this.#pools.remove(old);
+      this.#onProblem(
+        `${entry.fn.name} revision ${entry.fn.revision} cannot run: ${String(error)}`,
+      );
+    }
+  }
+
+  #keepMinimum(entry: FunctionEntry): void {
+    if (entry.fn.settings.minSandboxes === 0) return;
+    try {
+      this.poolOf(entry);
+    } catch (error) {
+      this.#onProblem(`${entry.fn.name} cannot be kept ready: ${String(error)}`);
+    }
+  }
+}
+
+function keyOf(project: string, name: string): string {
+  return project === DEFAULT_PROJECT ? name : `${project}/${name}`;
+}
+
+/** Escapes that would change what a segment is, or are none. */
+function checkEscapes(path: string): void {
+  if (/%(?:2f|5c|00)/i.test(path))
+    throw new IsolaError("bad_path", "the path holds %2f, %5c or %00, which cannot be routed");
+  if (/%(?![0-9a-f]{2})/i.test(path))
+    throw new IsolaError("bad_path", "the path holds a percent sign that is not an escape");
+  try {
+    decodeURIComponent(path);
+  } catch {
+    throw new IsolaError("bad_path", "the path's escapes are not UTF-8");
+  }
+}
+
+function encodeParams(params: Record<string, string>): string {
+  let text = "";
+  for (const name in params) {
+    const separator = text === "" ? "" : "&";
+    text += `${separator}${encodeURIComponent(name)}=${encodeURIComponent(params[name] ?? "")}`;
+  }
+  return text;
+}

@@ -1,0 +1,73 @@
+import type { Readable } from "node:stream";
+
+/** The body of a request on its way to a sandbox. */
+export interface RequestBody {
+  /** By `content-length`; null when unknown. */
+  readonly declaredBytes: number | null;
+  start(onBytes: (bytes: Buffer) => void, onEnd: () => void): void;
+  pause(): void;
+  resume(): void;
+  /** Nothing is called afterwards; what is left is not read. */
+  stop(): void;
+}
+
+/** A body that streams in. Nothing is read before `start`. */
+export class StreamedBody implements RequestBody {
+  readonly declaredBytes: number | null;
+  readonly #source: Readable;
+  #onBytes: ((bytes: Buffer) => void) | null = null;
+  #onEnd: (() => void) | null = null;
+
+  constructor(source: Readable, declaredBytes: number | null) {
+    this.#source = source;
+    this.declaredBytes = declaredBytes;
+  }
+
+  start(onBytes: (bytes: Buffer) => void, onEnd: () => void): void {
+    this.#onBytes = onBytes;
+    this.#onEnd = onEnd;
+    this.#source.on("data", onBytes);
+    this.#source.on("end", onEnd);
+  }
+
+  pause(): void {
+    this.#source.pause();
+  }
+
+  resume(): void {
+    this.#source.resume();
+  }
+
+  stop(): void {
+    if (this.#onBytes === null || this.#onEnd === null) return;
+    this.#source.off("data", this.#onBytes);
+    this.#source.off("end", this.#onEnd);
+    this.#onBytes = null;
+    this.#onEnd = null;
+    this.#source.pause();
+  }
+}
+
+/** A body that is there already. */
+export class WholeBody implements RequestBody {
+  readonly declaredBytes: number;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.declaredBytes = bytes.length;
+  }
+
+  start(onBytes: (bytes: Buffer) => void, onEnd: () => void): void {
+    onBytes(this.#bytes);
+    onEnd();
+  }
+
+  pause(): void {
+    // Given as a whole; the channel holds what has no credit yet.
+  }
+
+  resume(): void {}
+
+  stop(): void {}
+}

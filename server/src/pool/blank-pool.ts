@@ -1,0 +1,159 @@
+import type { Clock } from "../domain/clock.ts";
+import { settingLimits } from "../domain/limits.ts";
+import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import { messageOf } from "../errors.ts";
+import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
+import type { Starter } from "./starter.ts";
+
+export interface BlankPoolOptions {
+  driver: Driver;
+  runtime: RuntimeSpec;
+  /** Kept ready when nothing happens; 0 turns the pool off. */
+  base: number;
+  clock: Clock;
+  starter: Starter;
+  /** Reserves memory without evicting anyone; false when there is none. */
+  tryReserve(mib: number): boolean;
+  onProblem(message: string): void;
+}
+
+/** Blank sandboxes have the memory of the smallest function until they are claimed. */
+export const BLANK_MEMORY_MIB = settingLimits.memoryMiB.default;
+const STARTS_AT_ONCE_MAX = 2;
+const TARGET_MAX = 16;
+/** Claims of this last while decide how many are kept beyond the base. */
+const DEMAND_WINDOW_MS = 3000;
+const RETRY_FIRST_MS = 100;
+const RETRY_LAST_MS = 10_000;
+const START_TIMEOUT_MS = 15_000;
+
+/**
+ * Blank sandboxes of one runtime, driver and size. `take` hands one out once, for ever; the pool refills at once, towards a target that follows the claims of
+ * the last seconds. A start that fails is tried again later and later.
+ */
+export class BlankPool implements SandboxOwner {
+  readonly #options: BlankPoolOptions;
+  #ready: PooledSandbox[] = [];
+  #starting = 0;
+  #claims: number[] = [];
+  #failures = 0;
+  #cancelRetry: (() => void) | null = null;
+  #cancelReview: (() => void) | null = null;
+  #abort = new AbortController();
+
+  constructor(options: BlankPoolOptions) {
+    this.#options = options;
+  }
+
+  get status() {
+    return {
+      runtime: this.#options.runtime.name,
+      driver: this.#options.driver.name,
+      ready: this.#ready.length,
+      starting: this.#starting,
+      target: this.#target(),
+    };
+  }
+
+  /** Starts what is missing; also called when memory has become free. */
+  refill(): void {
+    if (this.#abort.signal.aborted || this.#cancelRetry !== null) return;
+    while (
+      this.#starting < STARTS_AT_ONCE_MAX &&
+      this.#ready.length + this.#starting < this.#target() &&
+      this.#options.tryReserve(BLANK_MEMORY_MIB)
+    )
+      void this.#start();
+  }
+
+  /** A blank sandbox, oldest first; null when there is none. The caller becomes its owner and claims it in the same turn. */
+  take(): PooledSandbox | null {
+    if (this.#options.base === 0) return null;
+    this.#claims.push(this.#options.clock.now());
+    const sandbox = this.#ready.shift() ?? null;
+    this.refill();
+    this.#review();
+    return sandbox;
+  }
+
+  /** Gives up one that waits, to make room; null when there is none. Its memory is free when the promise resolves. */
+  surrender(): { memoryMiB: number; gone: Promise<void> } | null {
+    const sandbox = this.#ready.shift();
+    if (sandbox === undefined) return null;
+    return { memoryMiB: sandbox.reservedMiB, gone: sandbox.destroy("evicted") };
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort();
+    this.#cancelRetry?.();
+    this.#cancelReview?.();
+    await Promise.all(this.#ready.map((sandbox) => sandbox.destroy("shutdown")));
+  }
+
+  onDead(sandbox: PooledSandbox): void {
+    const at = this.#ready.indexOf(sandbox);
+    if (at === -1) return;
+    this.#ready.splice(at, 1);
+    this.#retryLater();
+  }
+
+  onGone(): void {
+    this.refill();
+  }
+
+  #target(): number {
+    const { base, clock } = this.#options;
+    if (base === 0) return 0;
+    const since = clock.now() - DEMAND_WINDOW_MS;
+    while (this.#claims.length > 0 && (this.#claims[0] as number) < since) this.#claims.shift();
+    return Math.max(base, Math.min(TARGET_MAX, this.#claims.length));
+  }
+
+  async #start(): Promise<void> {
+    this.#starting += 1;
+    const { driver, runtime, starter } = this.#options;
+    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+    const tmpMiB = settingLimits.tmpMiB.default;
+    try {
+      const sandbox = await starter.start(
+        { driver, runtime, memoryMiB: BLANK_MEMORY_MIB, tmpMiB },
+        signal,
+      );
+      this.#failures = 0;
+      if (this.#abort.signal.aborted) {
+        await sandbox.destroy("shutdown");
+        return;
+      }
+      sandbox.owner = this;
+      this.#ready.push(sandbox);
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.#options.onProblem(`a blank ${runtime.name} sandbox did not start: ${messageOf(error)}`);
+      this.#retryLater();
+    } finally {
+      this.#starting -= 1;
+      this.refill();
+    }
+  }
+
+  #retryLater(): void {
+    if (this.#cancelRetry !== null) return;
+    const delayMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#cancelRetry = this.#options.clock.after(delayMs, () => {
+      this.#cancelRetry = null;
+      this.refill();
+    });
+  }
+
+  /** Looks again once the demand has passed, and lets go of what is too much. */
+  #review(): void {
+    if (this.#cancelReview !== null) return;
+    this.#cancelReview = this.#options.clock.after(DEMAND_WINDOW_MS, () => {
+      this.#cancelReview = null;
+      if (this.#claims.length > 0 && this.#target() > this.#options.base) return this.#review();
+      for (const sandbox of this.#ready.slice(this.#target()))
+        void sandbox.destroy("blank_surplus");
+    });
+  }
+}

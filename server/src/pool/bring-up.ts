@@ -1,0 +1,116 @@
+import { ChannelClosed, InitRefused, type Ready } from "@isola/protocol/channel-types";
+import type { Clock } from "../domain/clock.ts";
+import type { DeployedFunction } from "../domain/function.ts";
+import { fixedLimits } from "../domain/limits.ts";
+import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import { IsolaError, messageOf } from "../errors.ts";
+import type { PooledSandbox } from "./pooled-sandbox.ts";
+import type { StartAttempt } from "./start-attempt.ts";
+import { type Starter, sandboxLimits } from "./starter.ts";
+
+export interface BringUpOptions {
+  fn: DeployedFunction;
+  driver: Driver;
+  runtime: RuntimeSpec;
+  clock: Clock;
+  starter: Starter;
+  /** The canonical tar of an artifact. */
+  code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
+}
+
+/**
+ * Turns a blank sandbox, or a fresh one, into an idle sandbox of the function, within `initTimeoutMs`. `onSandbox` takes over the sandbox before any byte of the
+ * tenant enters it. Never rejects: returns why it failed, and then the sandbox is being destroyed.
+ */
+export async function bringUp(
+  options: BringUpOptions,
+  attempt: StartAttempt,
+  blank: PooledSandbox | null,
+  onSandbox: (sandbox: PooledSandbox) => void,
+): Promise<IsolaError | null> {
+  const { clock, fn } = options;
+  const cancelDeadline = clock.after(fn.settings.initTimeoutMs, () => attempt.expire());
+  try {
+    await load(options, attempt, blank, onSandbox);
+    return null;
+  } catch (error) {
+    return await failureOf(fn, attempt, error);
+  } finally {
+    cancelDeadline();
+  }
+}
+
+async function load(
+  options: BringUpOptions,
+  attempt: StartAttempt,
+  blank: PooledSandbox | null,
+  onSandbox: (sandbox: PooledSandbox) => void,
+): Promise<void> {
+  const { driver, runtime, starter, clock, fn } = options;
+  const { memoryMiB, tmpMiB } = fn.settings;
+  attempt.kind = blank === null ? "cold" : "prewarmed";
+  const sandbox =
+    blank ?? (await starter.start({ driver, runtime, memoryMiB, tmpMiB }, attempt.abort.signal));
+  attempt.sandbox = sandbox;
+  onSandbox(sandbox);
+  const initStartedAt = clock.now();
+  if (sandbox.state === "dead" || attempt.abort.signal.aborted)
+    throw new ChannelClosed(sandbox.channel.ended ?? { reason: "given up", isBreach: false });
+  sandbox.claim();
+  await sandbox.applyLimits(sandboxLimits(memoryMiB, fn.artifact.unpackedBytes));
+  const ready = await init(options, sandbox);
+  sandbox.initMs = clock.now() - initStartedAt;
+  sandbox.open(ready);
+}
+
+function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {
+  const { settings, artifact, project, name, revision } = options.fn;
+  return sandbox.channel.init(
+    {
+      sandbox: sandbox.id,
+      project,
+      function: name,
+      revision,
+      handler: settings.handler,
+      concurrency: settings.concurrency,
+      memoryMiB: settings.memoryMiB,
+      timeoutMs: settings.timeoutMs,
+      initTimeoutMs: settings.initTimeoutMs,
+      env: settings.env,
+      taskRoot: sandbox.taskRoot,
+      requestBodyBytesMax: fixedLimits.requestBodyBufferedBytesMax,
+      responseBodyBytesMax: fixedLimits.responseBodyBufferedBytesMax,
+      logLineBytesMax: fixedLimits.logLineBytesMax,
+    },
+    options.code(artifact.digest, artifact.bytes),
+  );
+}
+
+async function failureOf(
+  fn: DeployedFunction,
+  attempt: StartAttempt,
+  error: unknown,
+): Promise<IsolaError> {
+  const sandbox = attempt.sandbox;
+  if (attempt.hasTimedOut) {
+    const text = `${fn.name} was not ready within ${fn.settings.initTimeoutMs} ms`;
+    return new IsolaError("init_timeout", text);
+  }
+  if (error instanceof InitRefused) {
+    void sandbox?.destroy("init_failed", error.message);
+    return new IsolaError("init_failed", error.error.message, { cause: error });
+  }
+  if (error instanceof ChannelClosed && sandbox !== null) {
+    void sandbox.destroy("crash", error.message);
+    const exit = await sandbox.exited;
+    if (exit.cause === "out_of_memory") {
+      const text = `${fn.name} reached its memory limit while its code was loaded`;
+      return new IsolaError("out_of_memory", text);
+    }
+    const text = `the sandbox of ${fn.name} ended while its code was loaded: ${error.message}`;
+    return new IsolaError("sandbox_exited", text);
+  }
+  void sandbox?.destroy("start_failed", messageOf(error));
+  if (error instanceof IsolaError) return error;
+  return new IsolaError("sandbox_start_failed", messageOf(error), { cause: error });
+}

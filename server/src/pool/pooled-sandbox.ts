@@ -1,0 +1,136 @@
+import type { ChannelEnd, Ready, SandboxLog } from "@isola/protocol/channel-types";
+import { HostChannel } from "@isola/protocol/host-channel";
+import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
+import { type SandboxState, assertMove } from "./sandbox-state.ts";
+
+/** What a sandbox tells of itself while it lives. */
+export interface SandboxEvents {
+  onLog(sandbox: PooledSandbox, log: SandboxLog): void;
+  /** Bytes written to descriptors 1 and 2 behind the runtime's back. */
+  onRaw(sandbox: PooledSandbox, stream: "stdout" | "stderr", bytes: Buffer): void;
+  /** Nothing of it runs any more: what was reserved for it is free. */
+  onGone(sandbox: PooledSandbox): void;
+}
+
+/** Whoever has the sandbox at the moment: a blank pool, a start, a revision's pool. */
+export interface SandboxOwner {
+  /** The sandbox is dead (state `dead`); it will not be handed out again. */
+  onDead(sandbox: PooledSandbox, reason: DestroyReason, detail: string): void;
+  /** Nothing of it runs any more; its slot is free. */
+  onGone(sandbox: PooledSandbox): void;
+}
+
+/** One sandbox with its channel. The state has one writer, `#move`; its life is the table in `sandbox-state.ts`. */
+export class PooledSandbox {
+  readonly id: string;
+  readonly runtime: RuntimeSpec;
+  readonly channel: HostChannel;
+  /** Start until the runtime had booted. */
+  startMs = 0;
+  readonly tmpMiB: number;
+  /** What the memory budget holds for it. */
+  reservedMiB: number;
+  owner: SandboxOwner | null = null;
+  ready: Ready | null = null;
+  initMs = 0;
+  /** Monotonic ms. */
+  idleSince = 0;
+  /** Invocations inside. */
+  running = 0;
+  /** Its pool offers it to the next caller. */
+  isListed = false;
+  #sandbox: Sandbox;
+  #events: SandboxEvents;
+  #state: SandboxState = "starting";
+  #destroying: Promise<void> | null = null;
+
+  constructor(
+    sandbox: Sandbox,
+    given: { runtime: RuntimeSpec; tmpMiB: number; reservedMiB: number },
+    events: SandboxEvents,
+  ) {
+    this.id = sandbox.id;
+    this.runtime = given.runtime;
+    this.tmpMiB = given.tmpMiB;
+    this.reservedMiB = given.reservedMiB;
+    this.#sandbox = sandbox;
+    this.#events = events;
+    this.channel = new HostChannel(sandbox.control, {
+      onLog: (log) => events.onLog(this, log),
+      onEnd: (end) => this.#onChannelEnd(end),
+    });
+    sandbox.stdout.on("data", (bytes: Buffer) => events.onRaw(this, "stdout", bytes));
+    sandbox.stderr.on("data", (bytes: Buffer) => events.onRaw(this, "stderr", bytes));
+    void sandbox.exited.then(() => this.channel.end("the sandbox's process has ended"));
+  }
+
+  get state(): SandboxState {
+    return this.#state;
+  }
+
+  get taskRoot(): string {
+    return this.#sandbox.taskRoot;
+  }
+
+  /** How the process ended, once it has. */
+  get exited(): Promise<SandboxExit> {
+    return this.#sandbox.exited;
+  }
+
+  applyLimits(limits: { memoryBytes: number; pidsMax: number }): Promise<void> {
+    return this.#sandbox.applyLimits(limits);
+  }
+
+  booted(): void {
+    this.#move("blank");
+  }
+
+  claim(): void {
+    this.#move("claimed");
+  }
+
+  /** Init is over. */
+  open(ready: Ready): void {
+    this.ready = ready;
+    this.#move("idle");
+  }
+
+  enter(): void {
+    this.running += 1;
+    if (this.#state === "idle") this.#move("busy");
+  }
+
+  leave(nowMs: number): void {
+    this.running -= 1;
+    if (this.running > 0 || this.#state !== "busy") return;
+    this.idleSince = nowMs;
+    this.#move("idle");
+  }
+
+  /** No further invocation; those inside may finish. */
+  drain(): void {
+    if (this.#state === "idle" || this.#state === "busy") this.#move("draining");
+  }
+
+  /** Idempotent. Resolves when nothing of the sandbox runs any more. */
+  destroy(reason: DestroyReason, detail: string = reason): Promise<void> {
+    if (this.#destroying !== null) return this.#destroying;
+    this.#move("dead");
+    this.#destroying = this.#sandbox.destroy(reason).then(() => {
+      this.#events.onGone(this);
+      this.owner?.onGone(this);
+    });
+    this.channel.end(detail);
+    this.owner?.onDead(this, reason, detail);
+    return this.#destroying;
+  }
+
+  #onChannelEnd(end: ChannelEnd): void {
+    void this.destroy(end.isBreach ? "protocol_error" : "crash", end.reason);
+  }
+
+  #move(to: SandboxState): void {
+    assertMove(this.#state, to);
+    this.#state = to;
+  }
+}

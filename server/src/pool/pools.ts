@@ -1,0 +1,242 @@
+import type { Clock } from "../domain/clock.ts";
+import type { DeployedFunction } from "../domain/function.ts";
+import { settingLimits } from "../domain/limits.ts";
+import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import { IsolaError } from "../errors.ts";
+import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
+import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
+import { MemoryBudget } from "./memory-budget.ts";
+import type { PooledSandbox, SandboxEvents } from "./pooled-sandbox.ts";
+import { type PoolRoom, RevisionPool } from "./revision-pool.ts";
+import { Starter } from "./starter.ts";
+
+export interface PoolsOptions {
+  bootId: string;
+  clock: Clock;
+  /** By name; only those whose probe says available. */
+  drivers: ReadonlyMap<string, Driver>;
+  /** By name, as revisions name them. */
+  runtimes: ReadonlyMap<string, RuntimeSpec>;
+  memoryBudgetMiB: number;
+  startsAtOnceMax: number;
+  queueLengthMax: number;
+  /** Blank sandboxes kept per runtime family, on every driver that has them. */
+  blanks: Record<RuntimeSpec["family"], number>;
+  code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
+  events: Omit<SandboxEvents, "onGone">;
+  onProblem(message: string): void;
+}
+
+/**
+ * All pools of this gateway and what they share: the memory budget, the slots for starts, the blank sandboxes. Every decision is taken in one turn of the event
+ * loop, so that claiming and evicting never see the same sandbox.
+ */
+export class Pools {
+  readonly #options: PoolsOptions;
+  readonly #budget: MemoryBudget;
+  readonly #starter: Starter;
+  readonly #blanks: BlankPool[] = [];
+  readonly #blankByKey = new Map<string, BlankPool>();
+  /** All that have or may get sandboxes, also `#retired`. */
+  readonly #pools = new Set<RevisionPool>();
+  /** Replaced or deleted, until their last sandbox is gone. */
+  readonly #retired = new Set<RevisionPool>();
+  readonly #room: PoolRoom;
+  #starts = 0;
+  #evictingMiB = 0;
+  #isPumping = false;
+  #isClosed = false;
+
+  constructor(options: PoolsOptions) {
+    this.#options = options;
+    this.#budget = new MemoryBudget(options.memoryBudgetMiB, () => this.#pumpSoon());
+    const { bootId, clock, events } = options;
+    this.#starter = new Starter({ bootId, clock, events, budget: this.#budget });
+    this.#room = {
+      takeBlank: (fn) => this.#takeBlank(fn),
+      reserve: (mib) => this.#reserve(mib),
+      takeStartSlot: () => this.#takeStartSlot(),
+      freeStartSlot: () => this.#freeStartSlot(),
+      memoryMiBMax: options.memoryBudgetMiB,
+    };
+    this.#makeBlankPools();
+  }
+
+  get budget(): MemoryBudget {
+    return this.#budget;
+  }
+
+  /** Begins to keep blank sandboxes. */
+  start(): void {
+    for (const blank of this.#blanks) blank.refill();
+  }
+
+  /** A pool for the function's revision; rejects with `driver_unavailable` when the machine cannot run it. */
+  open(fn: DeployedFunction): RevisionPool {
+    const { drivers, runtimes, clock, code, queueLengthMax, onProblem } = this.#options;
+    const driver = drivers.get(fn.settings.driver);
+    const runtime = runtimes.get(fn.settings.runtime);
+    if (driver === undefined || runtime === undefined) {
+      const missing =
+        driver === undefined ? `driver ${fn.settings.driver}` : `runtime ${fn.settings.runtime}`;
+      const text = `${fn.name} needs the ${missing}, which this machine does not have; see \`isola doctor\``;
+      throw new IsolaError("driver_unavailable", text);
+    }
+    const pool = new RevisionPool({
+      fn,
+      driver,
+      runtime,
+      clock,
+      code,
+      queueLengthMax,
+      onProblem,
+      starter: this.#starter,
+      room: this.#room,
+    });
+    this.#pools.add(pool);
+    pool.pump();
+    return pool;
+  }
+
+  /** Moves the waiting callers of `old` to `next`; calls under way finish on `old`. */
+  replace(old: RevisionPool, next: RevisionPool): void {
+    for (const entry of old.retire("replaced")) next.adopt(entry);
+    this.#retired.add(old);
+    this.#pumpSoon();
+  }
+
+  /** Refuses the waiting callers; calls under way finish. */
+  remove(pool: RevisionPool): void {
+    const error = new IsolaError("route_not_found", `the function ${pool.fn.name} was deleted`);
+    for (const entry of pool.retire("deleted")) entry.waiter.onRefused(error);
+    this.#retired.add(pool);
+    this.#pumpSoon();
+  }
+
+  status(): { pools: PoolStatus[]; blankPools: BlankPoolStatus[] } {
+    const pools = [...this.#pools].map((pool) => {
+      const sandboxes: Record<string, number> = {};
+      for (const { state } of pool.sandboxes) sandboxes[state] = (sandboxes[state] ?? 0) + 1;
+      const { project, name, revision, settings } = pool.fn;
+      return {
+        project,
+        revision,
+        sandboxes,
+        functionName: name,
+        driver: settings.driver,
+        queued: pool.queued,
+        running: pool.running,
+      };
+    });
+    return { pools, blankPools: this.#blanks.map((blank) => blank.status) };
+  }
+
+  /** Destroys every sandbox; nothing can be opened afterwards. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([
+      ...this.#blanks.map((blank) => blank.close()),
+      ...[...this.#pools].map((pool) => pool.close()),
+    ]);
+  }
+
+  #makeBlankPools(): void {
+    const { drivers, runtimes, blanks, clock, onProblem } = this.#options;
+    for (const driver of drivers.values())
+      for (const runtime of runtimes.values()) {
+        const blank = new BlankPool({
+          driver,
+          runtime,
+          clock,
+          onProblem,
+          base: blanks[runtime.family],
+          starter: this.#starter,
+          tryReserve: (mib) => !this.#isClosed && this.#budget.tryReserve(mib),
+        });
+        this.#blanks.push(blank);
+        this.#blankByKey.set(`${driver.name}/${runtime.name}`, blank);
+      }
+  }
+
+  #takeBlank(fn: DeployedFunction): PooledSandbox | null {
+    const { driver, runtime, memoryMiB, tmpMiB } = fn.settings;
+    if (tmpMiB !== settingLimits.tmpMiB.default) return null;
+    const extraMiB = memoryMiB - BLANK_MEMORY_MIB;
+    if (!this.#reserve(extraMiB)) return null;
+    const sandbox = this.#blankByKey.get(`${driver}/${runtime}`)?.take() ?? null;
+    if (sandbox === null) this.#budget.release(extraMiB);
+    else sandbox.reservedMiB = memoryMiB;
+    return sandbox;
+  }
+
+  #takeStartSlot(): boolean {
+    if (this.#isClosed || this.#starts >= this.#options.startsAtOnceMax) return false;
+    this.#starts += 1;
+    return true;
+  }
+
+  #freeStartSlot(): void {
+    this.#starts -= 1;
+    this.#pumpSoon();
+  }
+
+  #reserve(mib: number): boolean {
+    if (this.#budget.tryReserve(mib)) return true;
+    const freeMiB = this.#budget.totalMiB - this.#budget.reservedMiB;
+    while (freeMiB + this.#evictingMiB < mib) {
+      const victim = this.#evictOne();
+      if (victim === null) break;
+      this.#evictingMiB += victim.memoryMiB;
+      void victim.gone.then(() => {
+        this.#evictingMiB -= victim.memoryMiB;
+      });
+    }
+    return false;
+  }
+
+  /** The longest idle sandbox of any pool; then blank ones. */
+  #evictOne(): { memoryMiB: number; gone: Promise<void> } | null {
+    let oldest: PooledSandbox | null = null;
+    for (const pool of this.#pools) {
+      const candidate = pool.longestIdle();
+      if (candidate !== null && (oldest === null || candidate.idleSince < oldest.idleSince))
+        oldest = candidate;
+    }
+    if (oldest !== null)
+      return {
+        memoryMiB: oldest.reservedMiB,
+        gone: oldest.destroy("evicted", "memory was needed"),
+      };
+    for (const blank of this.#blanks) {
+      const given = blank.surrender();
+      if (given !== null) return given;
+    }
+    return null;
+  }
+
+  /** Once per turn: whoever waits looks again, in turn, the longest waiting pool first. */
+  #pumpSoon(): void {
+    if (this.#isPumping || this.#isClosed) return;
+    this.#isPumping = true;
+    setImmediate(() => {
+      this.#isPumping = false;
+      if (this.#isClosed) return;
+      this.#forgetEmpty();
+      for (const pool of [...this.#pools]) {
+        if (pool.queued === 0) continue;
+        this.#pools.delete(pool);
+        this.#pools.add(pool);
+        pool.pump();
+      }
+      for (const blank of this.#blanks) blank.refill();
+    });
+  }
+
+  #forgetEmpty(): void {
+    for (const pool of this.#retired)
+      if (pool.sandboxes.size === 0 && pool.starting === 0) {
+        this.#retired.delete(pool);
+        this.#pools.delete(pool);
+      }
+  }
+}

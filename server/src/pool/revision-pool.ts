@@ -1,0 +1,352 @@
+import type { DeployedFunction } from "../domain/function.ts";
+import type { DestroyReason } from "../drivers/driver.ts";
+import { IsolaError } from "../errors.ts";
+import { type BringUpOptions, bringUp } from "./bring-up.ts";
+import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
+import { Queue, QueueEntry, type Waiter } from "./queue.ts";
+import { StartAttempt } from "./start-attempt.ts";
+
+/** What a revision's pool may ask of the whole. */
+export interface PoolRoom {
+  /** A blank sandbox of this function's size with its memory reserved, or null. */
+  takeBlank(fn: DeployedFunction): PooledSandbox | null;
+  /** Reserves memory, evicting idle sandboxes of others where that helps; false when it is not there (yet). */
+  reserve(mib: number): boolean;
+  /** One of the machine's slots for starts; false when all are taken. The pool is pumped when one is free. */
+  takeStartSlot(): boolean;
+  freeStartSlot(): void;
+  readonly memoryMiBMax: number;
+}
+
+export interface RevisionPoolOptions extends BringUpOptions {
+  room: PoolRoom;
+  queueLengthMax: number;
+  onProblem(message: string): void;
+}
+
+const MINIMUM_RETRY_MS = 1000;
+
+/**
+ * The sandboxes of one revision and the callers who wait for one. While someone waits, no sandbox has room: whoever leaves hands its place to the oldest
+ * waiter. Starts are single-flight per need: one for every `concurrency` waiters that no start is under way for. `open -> retired`.
+ */
+export class RevisionPool implements SandboxOwner {
+  readonly fn: DeployedFunction;
+  readonly #options: RevisionPoolOptions;
+  readonly #queue = new Queue();
+  /** All until they are confirmed gone. */
+  readonly #sandboxes = new Set<PooledSandbox>();
+  /** Those with room for one more, most recently used last. */
+  #available: PooledSandbox[] = [];
+  readonly #attempts = new Set<StartAttempt>();
+  readonly #drainReasons = new Map<PooledSandbox, DestroyReason>();
+  #isRetired = false;
+  #cancelIdleTimer: (() => void) | null = null;
+  #cancelMinimumTimer: (() => void) | null = null;
+  #running = 0;
+
+  constructor(options: RevisionPoolOptions) {
+    this.fn = options.fn;
+    this.#options = options;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get sandboxes(): ReadonlySet<PooledSandbox> {
+    return this.#sandboxes;
+  }
+
+  get starting(): number {
+    return this.#attempts.size;
+  }
+
+  /** Gives the waiter a sandbox at once (null), or queues it. */
+  acquire(waiter: Waiter): QueueEntry | null {
+    const sandbox = this.#available.at(-1);
+    if (sandbox !== undefined) {
+      this.#enter(sandbox);
+      waiter.onLease(sandbox, "warm", { queueMs: 0, startMs: null, initMs: null });
+      return null;
+    }
+    if (this.#queue.length >= this.#options.queueLengthMax) {
+      const text = `${this.#queue.length} calls wait for a sandbox of ${this.fn.name} already`;
+      waiter.onRefused(new IsolaError("too_many_requests", text));
+      return null;
+    }
+    const entry = new QueueEntry(waiter, this.#options.clock.now());
+    this.adopt(entry);
+    return entry.queue === null ? null : entry;
+  }
+
+  /** Queues an entry, which may come from the pool that this one replaces. */
+  adopt(entry: QueueEntry): void {
+    const { clock } = this.#options;
+    const leftMs = entry.queuedAt + this.fn.settings.queueTimeoutMs - clock.now();
+    entry.cancelTimer = clock.after(Math.max(0, leftMs), () => this.#onQueueTimeout(entry));
+    this.#queue.add(entry);
+    this.pump();
+  }
+
+  /** The invocation is over and the sandbox well. */
+  release(sandbox: PooledSandbox): void {
+    this.#leave(sandbox);
+    if (sandbox.state === "draining") return this.#destroyWhenEmpty(sandbox);
+    if (sandbox.state !== "idle" && sandbox.state !== "busy") return;
+    this.#offer(sandbox);
+  }
+
+  /** The invocation ended abnormally: the sandbox takes no further one, and is destroyed when those inside have ended. */
+  abandon(sandbox: PooledSandbox, reason: DestroyReason): void {
+    if (sandbox.state === "idle" || sandbox.state === "busy") this.#drain(sandbox, reason);
+    this.#leave(sandbox);
+    if (sandbox.state === "draining") this.#destroyWhenEmpty(sandbox);
+  }
+
+  /** Starts what is needed and possible. */
+  pump(): void {
+    while (this.#queue.uncovered > 0 && this.#mayStart()) {
+      if (!this.#begin()) return;
+    }
+    this.#keepMinimum();
+  }
+
+  /** No further lease from this revision. Returns the callers that still wait; those inside finish on it. */
+  retire(reason: DestroyReason): QueueEntry[] {
+    this.#isRetired = true;
+    this.#cancelIdleTimer?.();
+    this.#cancelMinimumTimer?.();
+    const waiting = this.#queue.entries();
+    for (const entry of waiting) this.#queue.remove(entry);
+    for (const attempt of this.#attempts) attempt.giveUp();
+    for (const sandbox of this.#sandboxes) {
+      if (sandbox.state !== "idle" && sandbox.state !== "busy") continue;
+      this.#drain(sandbox, reason);
+      this.#destroyWhenEmpty(sandbox);
+    }
+    return waiting;
+  }
+
+  /** Destroys everything now. */
+  async close(): Promise<void> {
+    this.retire("shutdown");
+    await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
+  }
+
+  /** The sandbox that has been idle longest, and may go; null when there is none. */
+  longestIdle(): PooledSandbox | null {
+    if (this.#live() <= this.fn.settings.minSandboxes) return null;
+    let found: PooledSandbox | null = null;
+    for (const sandbox of this.#available)
+      if (sandbox.state === "idle" && (found === null || sandbox.idleSince < found.idleSince))
+        found = sandbox;
+    return found;
+  }
+
+  onDead(sandbox: PooledSandbox): void {
+    this.#unlist(sandbox);
+    this.#drainReasons.delete(sandbox);
+  }
+
+  onGone(sandbox: PooledSandbox): void {
+    this.#sandboxes.delete(sandbox);
+    if (!this.#isRetired) this.pump();
+  }
+
+  #live(): number {
+    let live = 0;
+    for (const sandbox of this.#sandboxes)
+      if (sandbox.state !== "dead" && sandbox.state !== "draining") live += 1;
+    return live;
+  }
+
+  #enter(sandbox: PooledSandbox): void {
+    sandbox.enter();
+    this.#running += 1;
+    if (sandbox.running >= this.fn.settings.concurrency) this.#unlist(sandbox);
+  }
+
+  #leave(sandbox: PooledSandbox): void {
+    sandbox.leave(this.#options.clock.now());
+    this.#running -= 1;
+  }
+
+  /** Lists the sandbox, or hands its free places to those who wait. */
+  #offer(sandbox: PooledSandbox, attempt: StartAttempt | null = null): void {
+    const { clock } = this.#options;
+    while (sandbox.running < this.fn.settings.concurrency) {
+      const next = this.#queue.shift();
+      if (next === null) {
+        this.#list(sandbox);
+        if (sandbox.running === 0) this.#armIdleTimer();
+        return;
+      }
+      this.#enter(sandbox);
+      const isOwn = attempt !== null && next.attempt === attempt;
+      const until = isOwn ? attempt.startedAt : clock.now();
+      next.entry.waiter.onLease(sandbox, isOwn ? attempt.kind : "warm", {
+        queueMs: Math.max(0, until - next.entry.queuedAt),
+        startMs: isOwn ? (attempt.kind === "prewarmed" ? 0 : sandbox.startMs) : null,
+        initMs: isOwn ? sandbox.initMs : null,
+      });
+    }
+  }
+
+  #list(sandbox: PooledSandbox): void {
+    if (sandbox.isListed) return;
+    sandbox.isListed = true;
+    this.#available.push(sandbox);
+  }
+
+  #unlist(sandbox: PooledSandbox): void {
+    if (!sandbox.isListed) return;
+    sandbox.isListed = false;
+    if (this.#available.at(-1) === sandbox) {
+      this.#available.pop();
+      return;
+    }
+    this.#available.splice(this.#available.indexOf(sandbox), 1);
+  }
+
+  #drain(sandbox: PooledSandbox, reason: DestroyReason): void {
+    this.#unlist(sandbox);
+    this.#drainReasons.set(sandbox, reason);
+    sandbox.drain();
+  }
+
+  #destroyWhenEmpty(sandbox: PooledSandbox): void {
+    if (sandbox.running === 0) void sandbox.destroy(this.#drainReasons.get(sandbox) ?? "replaced");
+  }
+
+  #onQueueTimeout(entry: QueueEntry): void {
+    entry.isOverdue = true;
+    if (entry.attempt === null) this.#refuseOverdue(entry);
+  }
+
+  #refuseOverdue(entry: QueueEntry): void {
+    this.#queue.remove(entry);
+    const { queueTimeoutMs, maxSandboxes } = this.fn.settings;
+    const text = `no sandbox of ${this.fn.name} became free within ${queueTimeoutMs} ms (maxSandboxes ${maxSandboxes}, ${this.#sandboxes.size} exist)`;
+    entry.waiter.onRefused(new IsolaError("queue_timeout", text));
+  }
+
+  #mayStart(): boolean {
+    const count = this.#sandboxes.size + this.#unborn();
+    return !this.#isRetired && count < this.fn.settings.maxSandboxes;
+  }
+
+  /** Attempts whose sandbox is not yet among the pool's. */
+  #unborn(): number {
+    let count = 0;
+    for (const attempt of this.#attempts) if (attempt.sandbox === null) count += 1;
+    return count;
+  }
+
+  #begin(): boolean {
+    const { room, clock } = this.#options;
+    const { memoryMiB, concurrency } = this.fn.settings;
+    if (memoryMiB > room.memoryMiBMax) {
+      const text = `${this.fn.name} needs ${memoryMiB} MiB, the server's memory budget is ${room.memoryMiBMax} MiB`;
+      for (const entry of this.#queue.entries()) {
+        this.#queue.remove(entry);
+        entry.waiter.onRefused(new IsolaError("sandbox_start_failed", text));
+      }
+      return false;
+    }
+    if (!room.takeStartSlot()) return false;
+    const blank = room.takeBlank(this.fn);
+    if (blank === null && !room.reserve(memoryMiB)) {
+      room.freeStartSlot();
+      return false;
+    }
+    const attempt = new StartAttempt(clock.now());
+    this.#queue.cover(attempt, concurrency);
+    this.#attempts.add(attempt);
+    void this.#run(attempt, blank);
+    return true;
+  }
+
+  async #run(attempt: StartAttempt, blank: PooledSandbox | null): Promise<void> {
+    const { room } = this.#options;
+    const failure = await bringUp(this.#options, attempt, blank, (sandbox) => {
+      sandbox.owner = this;
+      this.#sandboxes.add(sandbox);
+    });
+    this.#attempts.delete(attempt);
+    room.freeStartSlot();
+    this.#settle(attempt, failure);
+  }
+
+  #settle(attempt: StartAttempt, failure: IsolaError | null): void {
+    const entries = [...attempt.entries];
+    if (failure !== null) {
+      if (!this.#isRetired)
+        this.#options.onProblem(`${this.fn.name}: ${failure.code}: ${failure.message}`);
+      for (const entry of entries) {
+        this.#queue.remove(entry);
+        entry.waiter.onRefused(failure);
+      }
+      if (entries.length === 0) this.#retryMinimum();
+    } else if (attempt.sandbox !== null) this.#welcome(attempt.sandbox, attempt);
+    for (const entry of attempt.entries) {
+      this.#queue.uncover(entry);
+      if (entry.isOverdue) this.#refuseOverdue(entry);
+    }
+    if (!this.#isRetired) this.pump();
+  }
+
+  #welcome(sandbox: PooledSandbox, attempt: StartAttempt): void {
+    if (sandbox.state !== "idle") return;
+    sandbox.idleSince = this.#options.clock.now();
+    if (this.#isRetired) {
+      void sandbox.destroy("replaced");
+      return;
+    }
+    this.#offer(sandbox, attempt);
+  }
+
+  #keepMinimum(): void {
+    if (this.#isRetired || this.#cancelMinimumTimer !== null) return;
+    const { minSandboxes } = this.fn.settings;
+    while (this.#live() + this.#unborn() < minSandboxes && this.#mayStart()) {
+      if (!this.#begin()) return;
+    }
+  }
+
+  #retryMinimum(): void {
+    if (this.#isRetired || this.#cancelMinimumTimer !== null) return;
+    this.#cancelMinimumTimer = this.#options.clock.after(MINIMUM_RETRY_MS, () => {
+      this.#cancelMinimumTimer = null;
+      this.pump();
+    });
+  }
+
+  #armIdleTimer(): void {
+    if (this.#cancelIdleTimer !== null || this.#isRetired) return;
+    const { clock } = this.#options;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const sandbox of this.#available)
+      if (sandbox.state === "idle") oldest = Math.min(oldest, sandbox.idleSince);
+    if (oldest === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.max(1, oldest + this.fn.settings.idleTimeoutMs - clock.now());
+    this.#cancelIdleTimer = clock.after(delayMs, () => {
+      this.#cancelIdleTimer = null;
+      this.#destroyIdle();
+    });
+  }
+
+  #destroyIdle(): void {
+    const before = this.#options.clock.now() - this.fn.settings.idleTimeoutMs;
+    for (const sandbox of [...this.#available]) {
+      if (sandbox.state !== "idle" || sandbox.idleSince > before) continue;
+      if (this.#live() <= this.fn.settings.minSandboxes) break;
+      void sandbox.destroy("idle");
+    }
+    if (this.#live() > this.fn.settings.minSandboxes) this.#armIdleTimer();
+  }
+}

@@ -1,0 +1,19 @@
+import { strict as assert } from "node:assert";
+
+/** The life of a sandbox; ARCHITECTURE.md, Sandbox life. */
+export type SandboxState = "starting" | "blank" | "claimed" | "idle" | "busy" | "draining" | "dead";
+
+const moves: Record<SandboxState, readonly SandboxState[]> = {
+  starting: ["blank", "dead"],
+  blank: ["claimed", "dead"],
+  claimed: ["idle", "dead"],
+  idle: ["busy", "draining", "dead"],
+  busy: ["idle", "draining", "dead"],
+  draining: ["dead"],
+  dead: [],
+};
+
+/** Asserts that `from -> to` is a legal move. */
+export function assertMove(from: SandboxState, to: SandboxState): void {
+  assert(moves[from].includes(to), `a sandbox cannot go from ${from} to ${to}`);
+}

@@ -1,0 +1,95 @@
+import type { Clock } from "../domain/clock.ts";
+import { MiB, fixedLimits } from "../domain/limits.ts";
+import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import { IsolaError, messageOf } from "../errors.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
+import { PooledSandbox, type SandboxEvents } from "./pooled-sandbox.ts";
+
+export interface StartRequest {
+  driver: Driver;
+  runtime: RuntimeSpec;
+  memoryMiB: number;
+  tmpMiB: number;
+}
+
+export interface StarterOptions {
+  bootId: string;
+  clock: Clock;
+  budget: MemoryBudget;
+  events: Omit<SandboxEvents, "onGone">;
+}
+
+/** Makes blank sandboxes: started by a driver, runtime booted, no code yet. */
+export class Starter {
+  readonly #options: StarterOptions;
+  readonly #events: SandboxEvents;
+  #count = 0;
+
+  constructor(options: StarterOptions) {
+    this.#options = options;
+    this.#events = {
+      ...options.events,
+      onGone: (sandbox) => options.budget.release(sandbox.reservedMiB),
+    };
+  }
+
+  /**
+   * The caller has reserved `memoryMiB` in the budget; from here on it is released when the sandbox is gone, or when the start has failed.
+   * Rejects with `sandbox_start_failed`; an abort of `signal` is such a failure, and leaves nothing behind.
+   */
+  async start(request: StartRequest, signal: AbortSignal): Promise<PooledSandbox> {
+    const { clock, budget, bootId } = this.#options;
+    const startedAt = clock.now();
+    this.#count += 1;
+    let pooled: PooledSandbox;
+    try {
+      const sandbox = await request.driver.start(
+        {
+          id: `sb-${bootId}-${this.#count}`,
+          runtime: request.runtime,
+          limits: sandboxLimits(request.memoryMiB, 0),
+          tmpBytes: request.tmpMiB * MiB,
+        },
+        signal,
+      );
+      pooled = new PooledSandbox(
+        sandbox,
+        { runtime: request.runtime, tmpMiB: request.tmpMiB, reservedMiB: request.memoryMiB },
+        this.#events,
+      );
+    } catch (error) {
+      budget.release(request.memoryMiB);
+      throw startFailure(error);
+    }
+    await this.#hello(pooled, signal);
+    pooled.startMs = clock.now() - startedAt;
+    pooled.booted();
+    return pooled;
+  }
+
+  async #hello(pooled: PooledSandbox, signal: AbortSignal): Promise<void> {
+    const onAbort = () => void pooled.destroy("start_failed", "the start was given up");
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort);
+    try {
+      await pooled.channel.hello;
+    } catch (error) {
+      await pooled.destroy("start_failed", messageOf(error));
+      throw startFailure(error);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+}
+
+/** Limits of a sandbox for a function with this memory; its code lies in memory too and is not charged to it. */
+export function sandboxLimits(memoryMiB: number, codeBytes: number) {
+  return { memoryBytes: memoryMiB * MiB + codeBytes, pidsMax: fixedLimits.processesMax };
+}
+
+function startFailure(error: unknown): IsolaError {
+  if (error instanceof IsolaError) return error;
+  return new IsolaError("sandbox_start_failed", `the sandbox did not start: ${messageOf(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,60 @@
+import { isIPv6 } from "node:net";
+import { resolve } from "node:path";
+import type { SettingSpec } from "./schema.ts";
+
+export type Parsed = { value: unknown } | { problem: true };
+
+const problem: Parsed = { problem: true };
+
+/**
+ * Reads one value. Text comes from flags and the environment; a settings file may also give numbers, booleans and lists as such.
+ * Relative paths are taken from `baseDir`.
+ */
+export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string): Parsed {
+  switch (spec.kind) {
+    case "integer":
+      return parseInteger(given, spec.least, spec.most);
+    case "boolean":
+      if (typeof given === "boolean") return { value: given };
+      return given === "true" || given === "false" ? { value: given === "true" } : problem;
+    case "choice":
+      return spec.choices.some((choice) => choice === given) ? { value: given } : problem;
+    case "host":
+      return isHost(given) ? { value: given } : problem;
+    case "hosts":
+      return parseHosts(given);
+    case "path":
+      if (typeof given !== "string" || given === "" || given.includes("\0")) return problem;
+      return { value: resolve(baseDir, given) };
+    case "url":
+      return parseUrl(given);
+  }
+}
+
+function parseInteger(given: unknown, least: number, most: number): Parsed {
+  const text = typeof given === "number" ? String(given) : given;
+  if (typeof text !== "string" || !/^(0|[1-9][0-9]{0,15})$/.test(text)) return problem;
+  const value = Number(text);
+  return value >= least && value <= most ? { value } : problem;
+}
+
+function isHost(given: unknown): given is string {
+  if (typeof given !== "string") return false;
+  return isIPv6(given) || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(given);
+}
+
+function parseHosts(given: unknown): Parsed {
+  const list = typeof given === "string" ? given.split(",").map((part) => part.trim()) : given;
+  if (!Array.isArray(list)) return problem;
+  const named = given === "" ? [] : list;
+  if (!named.every(isHost)) return problem;
+  return { value: Object.freeze(named.map((host) => host.toLowerCase())) };
+}
+
+function parseUrl(given: unknown): Parsed {
+  if (typeof given !== "string" || !URL.canParse(given)) return problem;
+  const url = new URL(given);
+  const isPlain = !url.search && !url.hash && !url.username && !url.password;
+  if (!isPlain || (url.protocol !== "http:" && url.protocol !== "https:")) return problem;
+  return { value: url.href.replace(/\/+$/, "") };
+}

@@ -1,0 +1,194 @@
+/** One setting: what it takes, what it is when nobody says, and one line of help. Names end in their unit or bound. */
+export type SettingSpec = { help: string } & (
+  | { kind: "integer"; least: number; most: number; default: number | "70% of memory" }
+  | { kind: "boolean"; default: boolean }
+  | { kind: "choice"; choices: readonly string[]; default: string }
+  | { kind: "host"; default: string }
+  | { kind: "hosts"; default: readonly string[] }
+  | { kind: "path"; default: string | null; shown: string }
+  | { kind: "url"; default: null; shown: string }
+);
+
+/** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
+export const settingSpecs = {
+  data: {
+    kind: "path",
+    default: "data",
+    shown: "`data` in the current folder",
+    help: "Folder that holds everything the server keeps",
+  },
+  gatewayHost: {
+    kind: "host",
+    default: "127.0.0.1",
+    help: "Address on which functions are called",
+  },
+  gatewayPort: {
+    kind: "integer",
+    least: 0,
+    most: 65_535,
+    default: 8080,
+    help: "Port on which functions are called; 0 takes any free one",
+  },
+  controlHost: {
+    kind: "host",
+    default: "127.0.0.1",
+    help: "Address of the API; keep it on loopback unless TLS stands before it",
+  },
+  controlPort: {
+    kind: "integer",
+    least: 0,
+    most: 65_535,
+    default: 8081,
+    help: "Port of the API; 0 takes any free one",
+  },
+  publicUrl: {
+    kind: "url",
+    default: null,
+    shown: "from `gatewayHost` and `gatewayPort`",
+    help: "Base URL under which callers reach functions, as behind a proxy",
+  },
+  allowedHosts: {
+    kind: "hosts",
+    default: [],
+    help: "Further `Host` names the API answers to, beside loopback and `controlHost`",
+  },
+  acceptNoIsolation: {
+    kind: "boolean",
+    default: false,
+    help: "Run functions as ordinary child processes where this machine offers no isolation",
+  },
+  memoryBudgetMiB: {
+    kind: "integer",
+    least: 128,
+    most: 16_777_216,
+    default: "70% of memory",
+    help: "Memory that all sandboxes together may reserve",
+  },
+  blankNodejs: {
+    kind: "integer",
+    least: 0,
+    most: 1000,
+    default: 2,
+    help: "Booted Node.js sandboxes kept ready for any function; 0 keeps none",
+  },
+  blankPython: {
+    kind: "integer",
+    least: 0,
+    most: 1000,
+    default: 2,
+    help: "Booted Python sandboxes kept ready for any function; 0 keeps none",
+  },
+  queueLengthMax: {
+    kind: "integer",
+    least: 1,
+    most: 1_000_000,
+    default: 1000,
+    help: "Calls of one function that may wait for a sandbox; more get `too_many_requests`",
+  },
+  drainTimeoutMs: {
+    kind: "integer",
+    least: 0,
+    most: 900_000,
+    default: 30_000,
+    help: "How long running calls may finish when the server stops",
+  },
+  invocationsKeptMax: {
+    kind: "integer",
+    least: 0,
+    most: 1_000_000_000,
+    default: 200_000,
+    help: "Invocation records kept; the oldest go first",
+  },
+  logsKeptMax: {
+    kind: "integer",
+    least: 0,
+    most: 1_000_000_000,
+    default: 1_000_000,
+    help: "Log lines of functions kept; the oldest go first",
+  },
+  recordsKeptHours: {
+    kind: "integer",
+    least: 1,
+    most: 87_600,
+    default: 168,
+    help: "Age at which invocation records and log lines are dropped",
+  },
+  logLevel: {
+    kind: "choice",
+    choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+    default: "info",
+    help: "Least level of the server's own log, which goes to stderr",
+  },
+  python: {
+    kind: "path",
+    default: null,
+    shown: "the newest found",
+    help: "Python interpreter for Python functions",
+  },
+} as const satisfies Record<string, SettingSpec>;
+
+export type SettingName = keyof typeof settingSpecs;
+export const settingNames = Object.keys(settingSpecs) as SettingName[];
+
+type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
+  ? number
+  : S extends { kind: "boolean" }
+    ? boolean
+    : S extends { kind: "hosts" }
+      ? readonly string[]
+      : S extends { kind: "choice"; choices: readonly (infer C)[] }
+        ? C
+        : S extends { kind: "path"; default: null }
+          ? string | null
+          : string;
+
+/** Every setting with its value. Paths are absolute; `publicUrl` is always set and has no trailing slash. */
+export type SettingValues = {
+  readonly [N in SettingName]: ValueOf<(typeof settingSpecs)[N]>;
+};
+
+/** `memoryBudgetMiB` -> `["memory", "budget", "mib"]` */
+function wordsOf(name: string): string[] {
+  return name
+    .replace("MiB", "Mib")
+    .split(/(?=[A-Z])/)
+    .map((word) => word.toLowerCase());
+}
+
+/** `memoryBudgetMiB` -> `ISOLA_MEMORY_BUDGET_MIB` */
+export function envNameOf(name: string): string {
+  return `ISOLA_${wordsOf(name).join("_").toUpperCase()}`;
+}
+
+/** `memoryBudgetMiB` -> `--memory-budget-mib` */
+export function flagNameOf(name: string): string {
+  return `--${wordsOf(name).join("-")}`;
+}
+
+/** The default as a person reads it. */
+export function shownDefault(spec: SettingSpec): string {
+  if ("shown" in spec) return spec.shown;
+  if (spec.default === "70% of memory") return "70 % of the memory this machine or container has";
+  if (spec.kind === "hosts") return "none";
+  return String(spec.default);
+}
+
+/** What a setting takes, in words; the `expected` of a problem. */
+export function expectedOf(spec: SettingSpec): string {
+  switch (spec.kind) {
+    case "integer":
+      return `a whole number from ${spec.least} to ${spec.most}`;
+    case "boolean":
+      return "true or false";
+    case "choice":
+      return `one of ${spec.choices.join(", ")}`;
+    case "host":
+      return "a host name or IP address, without port";
+    case "hosts":
+      return "host names, divided by commas";
+    case "path":
+      return "a path";
+    case "url":
+      return "an http or https URL without query";
+  }
+}

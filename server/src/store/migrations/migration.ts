@@ -1,0 +1,18 @@
+import type { CreateTableBuilder, Kysely } from "kysely";
+
+/** What differs between engines when tables are made. */
+export interface SchemaEngine {
+  /** Adds a primary key that numbers rows in the order they are inserted and never gives a number twice. */
+  addSequence<Table extends string>(
+    table: CreateTableBuilder<Table, never>,
+    name: string,
+  ): CreateTableBuilder<Table, never>;
+}
+
+/** One step of the schema. Once released it never changes; a later step mends it. */
+export interface Migration {
+  /** `0001-deployments` */
+  name: string;
+  /** Runs inside a transaction. */
+  up(db: Kysely<unknown>, engine: SchemaEngine): Promise<void>;
+}

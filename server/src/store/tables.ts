@@ -1,0 +1,108 @@
+import type { ColumnType, Generated } from "kysely";
+import type { Outcome, StartKind } from "../domain/invocation.ts";
+import type { RevisionRow } from "./store.ts";
+
+/**
+ * Rows as they are kept, the same in every engine. Times are Unix ms (double precision); JSON is text, parsed at the edge of the query files;
+ * truth values are 0 and 1. An engine whose driver reads 64-bit integers as text must turn them into numbers.
+ */
+export interface DeploymentTables {
+  projects: { name: string; created_at: number };
+  functions: {
+    id: string;
+    project: string;
+    name: string;
+    description: string;
+    /** JSON object. */
+    labels: string;
+    version: number;
+    latest_revision: number;
+    created_at: number;
+    updated_at: number;
+  };
+  /** The labels of `functions` once more, to be searched. */
+  function_labels: { function_id: string; project: string; label_key: string; label_value: string };
+  revisions: {
+    function_id: string;
+    revision: number;
+    artifact_digest: string;
+    artifact_bytes: number;
+    artifact_entries: number;
+    artifact_unpacked_bytes: number;
+    /** JSON of `RevisionSettings`. */
+    settings: string;
+    /** `settings.route` once more, so that all routes are read without parsing all settings. */
+    route_path: string | null;
+    /** JSON array; null without a route. */
+    route_methods: string | null;
+    created_at: number;
+    created_by: string;
+    reason: RevisionRow["reason"];
+  };
+  aliases: { function_id: string; name: string; revision: number };
+  keys: {
+    id: string;
+    name: string;
+    /** JSON array. */
+    scopes: string;
+    secret_hash: string;
+    created_at: number;
+    expires_at: number | null;
+    last_used_at: number | null;
+    revoked_at: number | null;
+  };
+  idempotency: {
+    key_id: string;
+    idempotency_key: string;
+    request_hash: string;
+    status: number;
+    body: string;
+    created_at: number;
+  };
+}
+
+export interface RecordTables {
+  invocations: {
+    id: string;
+    project: string;
+    function_name: string;
+    function_id: string;
+    revision: number;
+    driver: string;
+    runtime: string;
+    start_kind: StartKind | null;
+    sandbox_id: string | null;
+    outcome: Outcome;
+    error_code: string | null;
+    error_message: string | null;
+    status: number;
+    method: string;
+    path: string;
+    started_at: number;
+    total_ms: number;
+    queue_ms: number;
+    start_ms: number | null;
+    init_ms: number | null;
+    run_ms: number | null;
+    request_bytes: number;
+    response_bytes: number;
+  };
+  logs: {
+    /** Order of arrival; never used twice. */
+    seq: Generated<number>;
+    project: string;
+    function_name: string;
+    function_id: string;
+    revision: number;
+    invocation_id: string | null;
+    sandbox_id: string;
+    at: number;
+    stream: "stdout" | "stderr";
+    level: "none" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+    text: string;
+    truncated: ColumnType<number, number, never>;
+  };
+}
+
+/** The alias that every function has. */
+export const LIVE = "live";

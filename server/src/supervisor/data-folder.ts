@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { lockDataDir, unusable } from "./lock.ts";
+
+/** The data folder of a running server: locked, with its identity and a place for sockets. */
+export interface DataFolder {
+  nodeId: string;
+  runDir: string;
+  gatewaySocketPath: string;
+  /** Idempotent. */
+  release(): void;
+}
+
+/** A unix socket's address holds 104 bytes on macOS, 108 on Linux, with the NUL. */
+const SOCKET_PATH_BYTES_MAX = 100;
+const SOCKET_DIR_PREFIX = "isola-sockets-";
+
+/** Throws `data_locked`, or `invalid_settings` where the folder cannot be made or written. */
+export function openDataFolder(dir: string): DataFolder {
+  const runDir = join(dir, "run");
+  try {
+    mkdirSync(runDir, { recursive: true, mode: 0o700 });
+    chmodSync(runDir, 0o700);
+  } catch (cause) {
+    throw unusable(dir, cause);
+  }
+  const lock = lockDataDir(dir, runDir);
+  const record = join(runDir, "socket-dir");
+  removeSocketDir(record);
+  const socketDir = chooseSocketDir(runDir, record);
+  return {
+    nodeId: readNodeId(join(dir, "node-id")),
+    runDir,
+    gatewaySocketPath: join(socketDir, "gateway.sock"),
+    release() {
+      removeSocketDir(record);
+      lock.release();
+    },
+  };
+}
+
+/** A fresh name for one life of one process; part of the names of its sandboxes. */
+export function newBootId(): string {
+  return randomBytes(6).toString("hex");
+}
+
+function readNodeId(path: string): string {
+  const known = readIfThere(path)?.trim();
+  if (known && /^node-[0-9a-f]{12}$/.test(known)) return known;
+  const nodeId = `node-${randomBytes(6).toString("hex")}`;
+  const temporary = `${path}.new`;
+  const file = openSync(temporary, "w", 0o600);
+  writeFileSync(file, `${nodeId}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(temporary, path);
+  return nodeId;
+}
+
+/** `runDir` itself, or a private folder with a short path whose place is written down so that the next start removes what a kill left. */
+function chooseSocketDir(runDir: string, record: string): string {
+  if (Buffer.byteLength(join(runDir, "gateway.sock")) <= SOCKET_PATH_BYTES_MAX) return runDir;
+  const socketDir = mkdtempSync(join(tmpdir(), SOCKET_DIR_PREFIX));
+  writeFileSync(record, socketDir);
+  return socketDir;
+}
+
+function removeSocketDir(record: string): void {
+  const socketDir = readIfThere(record);
+  if (socketDir === null) return;
+  const isOurs =
+    dirname(socketDir) === tmpdir() && basename(socketDir).startsWith(SOCKET_DIR_PREFIX);
+  if (isOurs) rmSync(socketDir, { recursive: true, force: true });
+  rmSync(record, { force: true });
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,166 @@
+import { setTimeout as delay } from "node:timers/promises";
+import pino, { type Logger } from "pino";
+import { type Config, type RoleName, urlOf, withPorts } from "../config.ts";
+import { IsolaError, messageOf } from "../errors.ts";
+import { Child } from "./child.ts";
+import { type DataFolder, newBootId, openDataFolder } from "./data-folder.ts";
+import { type LogSink, logSink } from "./log-lines.ts";
+import { watchStopSignals } from "./stop-signals.ts";
+
+export interface SupervisorOptions {
+  /** Script that becomes a role when it is given the role's name. */
+  entry: string;
+  /** Called once, when both roles take requests. */
+  onReady?(urls: ServerUrls): void;
+  /** Signals this close after the first are the same wish. */
+  repeatMs?: number;
+}
+
+export interface ServerUrls {
+  functions: string;
+  api: string;
+}
+
+const RESTART_MS_LEAST = 100;
+const RESTART_MS_MOST = 5000;
+/** A role that lived this long has shaken off its earlier failures. */
+const STABLE_MS = 10_000;
+/** Beyond `drainTimeoutMs`, for the role to see its own limit first. */
+const DRAIN_SLACK_MS = 5000;
+const CLOSE_MS_MAX = 10_000;
+/** A role that is not ready yet has promised nothing to anyone. */
+const CLOSE_STARTING_MS_MAX = 2000;
+const REPEAT_MS = 500;
+
+/**
+ * Runs the server until a signal ends it: `starting -> running -> draining -> stopped`. Resolves with the exit code of the process: 0 after a clean drain, 1 when a role had to
+ * be killed, 130 or 143 after a second signal. Rejects with what keeps the server from starting (`data_locked`, `port_taken` ...); a role that dies later
+ * is started again, without limit, 100 ms to 5 s after its end.
+ */
+export async function runSupervisor(config: Config, options: SupervisorOptions): Promise<number> {
+  const sink = logSink(process.stderr);
+  const log = pino(
+    { level: config.logLevel, base: { role: "supervisor" } },
+    { write: (line: string) => sink(line.trimEnd()) },
+  );
+  const folder = openDataFolder(config.data);
+  const signals = watchStopSignals(options.repeatMs ?? REPEAT_MS);
+  const server = new Supervised({ config, entry: options.entry, folder, sink, log });
+  try {
+    const started = await Promise.race([server.start(), signals.first.then(() => null)]);
+    if (started) {
+      log.info(started, "ready");
+      options.onReady?.(started);
+    }
+    const signal = await signals.first;
+    log.info({ signal, drainTimeoutMs: config.drainTimeoutMs }, "draining");
+    const exitCode = await Promise.race([server.stop(), signals.second]);
+    log.info({ exitCode }, "stopped");
+    return exitCode;
+  } finally {
+    await server.kill();
+    signals.close();
+    folder.release();
+  }
+}
+
+interface Parts {
+  config: Config;
+  entry: string;
+  folder: DataFolder;
+  sink: LogSink;
+  log: Logger;
+}
+
+class Supervised {
+  #parts: Parts;
+  #children = new Map<RoleName, Child>();
+  #stopping = new AbortController();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** The gateway first: the control plane tells people its URL. What the roles listen on is kept for all later lives. */
+  async start(): Promise<ServerUrls> {
+    const gateway = await this.#startRole("gateway").ready;
+    this.#usePorts({ gatewayPort: gateway.port });
+    this.#stopping.signal.throwIfAborted();
+    const control = await this.#startRole("control").ready;
+    this.#usePorts({ controlPort: control.port });
+    void this.#keepRunning("gateway");
+    void this.#keepRunning("control");
+    return {
+      functions: this.#parts.config.publicUrl,
+      api: urlOf(this.#parts.config.controlHost, control.port),
+    };
+  }
+
+  /** The gateway drains and hands over its records before the control plane goes. Resolves with the exit code. */
+  async stop(): Promise<number> {
+    this.#stopping.abort();
+    const { config, log } = this.#parts;
+    let exitCode = 0;
+    for (const name of ["gateway", "control"] as const) {
+      const child = this.#children.get(name);
+      if (!child) continue;
+      await child.drain(config.drainTimeoutMs + DRAIN_SLACK_MS);
+      if (await child.close(child.isReady ? CLOSE_MS_MAX : CLOSE_STARTING_MS_MAX)) continue;
+      log.error({ child: name, pid: child.pid }, "did not close and was killed");
+      exitCode = 1;
+    }
+    return exitCode;
+  }
+
+  async kill(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all([...this.#children.values()].map((child) => child.kill()));
+  }
+
+  #usePorts(ports: { gatewayPort?: number; controlPort?: number }): void {
+    this.#parts.config = withPorts(this.#parts.config, ports);
+  }
+
+  #startRole(name: RoleName): Child {
+    const { entry, config, folder, sink, log } = this.#parts;
+    const { nodeId, runDir, gatewaySocketPath } = folder;
+    const boot = { nodeId, bootId: newBootId(), runDir, gatewaySocketPath };
+    const child = new Child(name, { entry, config, boot, sink });
+    this.#children.set(name, child);
+    child.ready.then(
+      ({ port }) => log.info({ child: name, pid: child.pid, port, bootId: boot.bootId }, "started"),
+      (error: unknown) => log.debug({ child: name, reason: messageOf(error) }, "did not start"),
+    );
+    return child;
+  }
+
+  async #keepRunning(name: RoleName): Promise<void> {
+    let failures = 0;
+    for (;;) {
+      const startedAt = performance.now();
+      const exit = await this.#children.get(name)?.exited;
+      if (this.#stopping.signal.aborted) return;
+      failures = performance.now() - startedAt > STABLE_MS ? 1 : failures + 1;
+      const restartMs = Math.min(
+        RESTART_MS_MOST,
+        RESTART_MS_LEAST * 2 ** Math.min(failures - 1, 10),
+      );
+      this.#parts.log.error({ child: name, ...exit, restartMs }, "ended; starting it again");
+      try {
+        await delay(restartMs, undefined, { signal: this.#stopping.signal });
+      } catch {
+        return; // the server stops
+      }
+      this.#startRole(name).ready.catch((error: unknown) => {
+        this.#parts.log.error({ child: name }, messageOf(error)); // its end starts the next round
+      });
+    }
+  }
+}
+
+/** What the process exits with when the server cannot start. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof IsolaError)) return 1;
+  if (error.code === "invalid_settings") return 2;
+  return error.code === "data_locked" ? 3 : 1;
+}
