@@ -30,7 +30,8 @@ test("answers with a length and in chunks are counted and kept on one connection
 });
 
 test("an answer that comes byte by byte is the same answer", async () => {
-  const text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n";
+  const text =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n";
   const server = createNetServer((socket) => {
     socket.setNoDelay(true);
     socket.once("data", async () => {

@@ -42,7 +42,9 @@ async function run(
   const check = (answer: Answer): void => {
     if (answer.status === 200 && answer.bodyBytes === job.responseBodyBytes) return;
     const seen = `${answer.status} with ${answer.bodyBytes} bytes`;
-    throw new Error(`expected 200 with ${job.responseBodyBytes} bytes, got ${seen}: ${answer.head}`);
+    throw new Error(
+      `expected 200 with ${job.responseBodyBytes} bytes, got ${seen}: ${answer.head}`,
+    );
   };
   const loop = (connection: HttpConnection): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -17,14 +17,18 @@ test("a command with blanks and parentheses does not shift the fields", () => {
 });
 
 test("private bytes add up clean, dirty and huge pages, and nothing shared", () => {
-  const rollup = "Rss: 900 kB\nShared_Clean:  800 kB\nPrivate_Clean:   4 kB\nPrivate_Dirty: 12 kB\n";
+  const rollup =
+    "Rss: 900 kB\nShared_Clean:  800 kB\nPrivate_Clean:   4 kB\nPrivate_Dirty: 12 kB\n";
   assert.equal(parsePrivateBytes(rollup), 16 * 1024);
 });
 
 test("a grandchild belongs to the tree, and its CPU time still does after its end", async () => {
   const child = spawn(
     "/bin/sh",
-    ["-c", "/bin/sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; read x' <&0; echo; read x"],
+    [
+      "-c",
+      "/bin/sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; read x' <&0; echo; read x",
+    ],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   const pid = child.pid as number;

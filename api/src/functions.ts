@@ -38,7 +38,7 @@ const functionMembers = {
   name,
   description: Type.String(),
   labels: textByName("Labels"),
-  url: Type.String({ description: "The default route" }),
+  url: Type.String({ description: "The route of the settings, else the default route" }),
   urls: Type.Array(Type.String(), {
     description: "Every address: the default route, then the route of the settings",
   }),

@@ -24,7 +24,6 @@ export async function startFunctionsFramework(): Promise<Peer> {
         port,
         path: "/",
         settleMs: 0,
-        // Its body parser refuses text above 1024 kB with the default of Express' raw limit.
         takes: () => true,
       },
     ],

@@ -1,11 +1,14 @@
 import { copyFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import workerdBinary from "workerd";
 import { freePort, ServerProcess } from "./child.ts";
 import type { Peer } from "./subject.ts";
 
 const worker = fileURLToPath(new URL("servers/workerd-hello.mjs", import.meta.url));
+
+/** The package has no types; its default export is the path of the executable. */
+const workerdBinary: string = createRequire(import.meta.url)("workerd").default;
 
 /** Cloudflare's runtime: a V8 isolate per worker in one process. */
 export async function startWorkerd(tempDir: string): Promise<Peer> {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isUtf8 } from "node:buffer";
 import { Writable } from "node:stream";
 import { Flag, LOG_LEVELS, LOG_TEXT_BYTES_MAX, Type } from "../../protocol/src/frames.mjs";
 import { LogLine } from "./log-line.mjs";
@@ -105,6 +106,10 @@ export class Logs {
 
   /** @param {number} flags @param {number} stream @param {import("./invocation.mjs").Invocation | undefined} invocation @param {Buffer} text */
   #wholeLine(flags, stream, invocation, text) {
+    const lines = invocation === undefined ? this.#ownLines : invocation.logLines;
+    const isStarted = lines !== null && lines[flags & Flag.STDERR]?.isEmpty === false;
+    const isShort = text.length <= LOG_TEXT_BYTES_MAX && text.length <= this.lineBytesMax;
+    if (!isStarted && isShort && isUtf8(text)) return this.emit(flags, stream, text);
     const line = this.#line(flags, stream, invocation);
     line.add(flags, text);
     line.end(flags);

@@ -34,7 +34,7 @@ async function supervise(argv: string[]): Promise<void> {
     const config = loadConfig({ argv, env: process.env, cwd: process.cwd() });
     const exitCode = await runSupervisor(config, {
       entry: fileURLToPath(import.meta.url),
-      onReady: (urls) => process.send?.({ type: "ready", ...urls }),
+      onReady: (urls) => process.send?.({ type: "ready", ...urls, data: config.data }),
     });
     process.exit(exitCode);
   } catch (error) {

@@ -87,7 +87,7 @@ export class BlankPool implements SandboxOwner {
     this.#abort.abort();
     this.#cancelRetry?.();
     this.#cancelReview?.();
-    await Promise.all(this.#ready.map((sandbox) => sandbox.destroy("shutdown")));
+    await Promise.all([...this.#ready].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
   onDead(sandbox: PooledSandbox): void {

@@ -79,7 +79,8 @@ export class Queue {
 
   /** Gives the oldest uncovered entries, at most `count`, to a start. */
   cover(attempt: StartAttempt, count: number): void {
-    let left = count;
+    let left = Math.min(count, this.#uncovered);
+    if (left === 0) return;
     for (const entry of this.#entries) {
       if (left === 0) return;
       if (entry.attempt !== null) continue;

@@ -110,6 +110,8 @@ export class RevisionPool implements SandboxOwner {
 
   /** Starts what is needed and possible. */
   pump(): void {
+    for (const attempt of this.#attempts)
+      this.#queue.cover(attempt, this.fn.settings.concurrency - attempt.entries.size);
     while (this.#queue.uncovered > 0 && this.#mayStart()) {
       if (!this.#begin()) return;
     }

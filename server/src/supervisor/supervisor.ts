@@ -17,7 +17,10 @@ export interface SupervisorOptions {
 }
 
 export interface ServerUrls {
+  /** Where callers reach functions: `publicUrl`. */
   functions: string;
+  /** The same listener as seen from this machine. */
+  gateway: string;
   api: string;
 }
 
@@ -92,6 +95,7 @@ class Supervised {
     void this.#keepRunning("control");
     return {
       functions: this.#parts.config.publicUrl,
+      gateway: urlOf(this.#parts.config.gatewayHost, gateway.port),
       api: urlOf(this.#parts.config.controlHost, control.port),
     };
   }

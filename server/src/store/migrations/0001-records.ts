@@ -1,5 +1,4 @@
-import { sql } from "kysely";
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 import type { Migration, SchemaEngine } from "./migration.ts";
 
 export const records0001: Migration = {
@@ -38,6 +37,9 @@ async function createInvocations(db: Kysely<unknown>): Promise<void> {
     .addColumn("response_bytes", "bigint", (column) => column.notNull())
     .execute();
   await sql`create index invocations_by_time on invocations (started_at, id)`.execute(db);
+  await sql`create index invocations_by_project on invocations (project, started_at, id)`.execute(
+    db,
+  );
   await sql`create index invocations_by_function on invocations (project, function_name, started_at, id)`.execute(
     db,
   );

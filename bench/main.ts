@@ -1,0 +1,122 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { measureIsola } from "./isola-cases.ts";
+import { LoadGenerator } from "./load-generator.ts";
+import { thisMachine } from "./machine.ts";
+import { payloads } from "./payload.ts";
+import { measureWarm } from "./cases/warm.ts";
+import { startFunctionsFramework } from "./peers/functions-framework.ts";
+import { IsolaServer } from "./peers/isola.ts";
+import { isolaSubjects } from "./peers/isola-subjects.ts";
+import { startNodeHttp } from "./peers/node-http.ts";
+import type { Peer } from "./peers/subject.ts";
+import { startUndiciProxy } from "./peers/undici-proxy.ts";
+import { startWorkerd } from "./peers/workerd.ts";
+import { type Results, reportText } from "./report.ts";
+
+const usage = `Usage: npm run bench [-- --quick] [-- --peers]
+
+  --quick   without bodies and with fewer samples, within 90 s
+  --peers   only what Isola is compared with
+`;
+
+interface Options {
+  isQuick: boolean;
+  isPeersOnly: boolean;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      peers: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    process.exit(0);
+  }
+  return { isQuick: values.quick, isPeersOnly: values.peers };
+}
+
+const quickOptions = { rounds: 3, warmupMs: 200, throughputMs: 800, latencyMs: 500 };
+const fullOptions = { rounds: 5, warmupMs: 500, throughputMs: 2000, latencyMs: 1500 };
+
+async function main(options: Options): Promise<void> {
+  if (process.platform !== "linux") throw new Error("needs Linux: it reads /proc");
+  const startedAt = new Date();
+  const startedAtMs = performance.now();
+  const results: Results = {
+    startedAt: startedAt.toISOString(),
+    kind: options.isQuick ? "quick" : "full",
+    tookSeconds: 0,
+    machine: thisMachine(),
+    warm: [],
+    cold: [],
+    memory: [],
+    deploy: [],
+    routes: [],
+    leftOut: [],
+  };
+  const tempDir = mkdtempSync(join(tmpdir(), "isola-bench-"));
+  const load = new LoadGenerator();
+  try {
+    await measureWarmAll(load, { options, tempDir, results });
+    if (!options.isPeersOnly) await measureIsola(load, { ...options, tempDir, results });
+  } finally {
+    await load.close();
+    rmSync(tempDir, { recursive: true, force: true });
+  }
+  results.tookSeconds = (performance.now() - startedAtMs) / 1000;
+  process.stdout.write(`\n${reportText(results)}`);
+  writeResults(results);
+}
+
+async function measureWarmAll(
+  load: LoadGenerator,
+  given: { options: Options; tempDir: string; results: Results },
+): Promise<void> {
+  const { options, tempDir, results } = given;
+  const peers: Peer[] = [];
+  try {
+    say("starting peers");
+    peers.push(await startNodeHttp());
+    peers.push(await startUndiciProxy(tempDir));
+    peers.push(await startWorkerd(tempDir));
+    peers.push(await startFunctionsFramework());
+    if (!options.isPeersOnly) {
+      say("starting Isola");
+      const server = await IsolaServer.start(join(tempDir, "warm"), { blanks: 2 });
+      peers.push({ subjects: [], close: () => server.close() });
+      peers.push({
+        subjects: await isolaSubjects(server, options.isQuick),
+        close: async () => undefined,
+      });
+    }
+    const subjects = peers.flatMap((peer) => peer.subjects);
+    for (const payload of options.isQuick ? payloads.slice(0, 1) : payloads) {
+      say(`warm calls, payload ${payload.name}`);
+      const warmOptions = options.isQuick ? quickOptions : fullOptions;
+      results.warm.push(...(await measureWarm(load, { subjects, payload, options: warmOptions })));
+    }
+  } finally {
+    await Promise.all(peers.map((peer) => peer.close()));
+  }
+}
+
+function writeResults(results: Results): void {
+  const dir = join(import.meta.dirname, "results");
+  mkdirSync(dir, { recursive: true });
+  const file = join(dir, `${results.startedAt.slice(0, 19).replaceAll(":", "-")}.json`);
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+  process.stdout.write(`written to ${file}\n`);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text} ...\n`);
+}
+
+await main(readOptions());

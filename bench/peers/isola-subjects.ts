@@ -1,0 +1,65 @@
+import type { DeployOptions, IsolaServer } from "./isola.ts";
+import type { Subject } from "./subject.ts";
+
+/** `concurrency: 32` in one sandbox, because every other subject has one process that takes all calls at once. */
+const shared = { concurrency: 32, maxSandboxes: 1 };
+
+interface Variant {
+  name: string;
+  functionName: string;
+  options: DeployOptions;
+  isFullOnly: boolean;
+}
+
+const variants: Variant[] = [
+  {
+    name: "isola node",
+    functionName: "hello-node",
+    options: { family: "nodejs", settings: shared },
+    isFullOnly: false,
+  },
+  {
+    name: "isola node fetch",
+    functionName: "hello-fetch",
+    options: { family: "nodejs", style: "fetch", settings: shared },
+    isFullOnly: false,
+  },
+  {
+    name: "isola python",
+    functionName: "hello-python",
+    options: { family: "python", settings: shared },
+    isFullOnly: false,
+  },
+  {
+    name: "isola node, 1 at once",
+    functionName: "hello-alone",
+    options: { family: "nodejs", settings: { concurrency: 1, maxSandboxes: 4 } },
+    isFullOnly: true,
+  },
+];
+
+/** Deploys the functions that are compared with the peers. */
+export async function isolaSubjects(server: IsolaServer, isQuick: boolean): Promise<Subject[]> {
+  const chosen = variants.filter((variant) => !(isQuick && variant.isFullOnly));
+  const isolation = await server.isolation();
+  const subjects: Subject[] = [];
+  for (const { name, functionName, options } of chosen) {
+    await server.deploy(functionName, options);
+    const connection = await server.connect();
+    const answer = await connection.call(
+      Buffer.from(`GET /${functionName} HTTP/1.1\r\nhost: x\r\n\r\n`),
+    );
+    connection.close();
+    if (answer.status !== 200) throw new Error(`${name}: ${answer.head}\n${answer.body}`);
+    subjects.push({
+      name,
+      isolation,
+      rootPid: server.rootPid,
+      port: server.gatewayPort,
+      path: `/${functionName}`,
+      settleMs: server.settleMs,
+      takes: () => true,
+    });
+  }
+  return subjects;
+}

@@ -1,0 +1,134 @@
+import { Context, contextBase } from "./context.mjs";
+import { BadResponse } from "./failure.mjs";
+import { requestStream } from "./request-stream.mjs";
+import { checkedHead, headerLines, shown, statusText } from "./response-head.mjs";
+
+const FIXED_LINES = 9;
+
+/**
+ * Web-standard functions: `fetch(request, context)` returns a `Response`; both bodies are streamed.
+ * @implements {import("./invocations.mjs").Kind}
+ */
+export class FetchKind {
+  name = "fetch";
+  buffered = false;
+  #target;
+  #base;
+  #context;
+  #call;
+
+  /** @param {{fetch: Function}} target @param {import("./environment.mjs").Init} init @param {import("./logs.mjs").Logs} logs */
+  constructor(target, init, logs) {
+    this.#target = target;
+    this.#base = contextBase(init);
+    this.#context = logs.context;
+    this.#call = (/** @type {Request} */ request, /** @type {Context} */ context) =>
+      this.#target.fetch(request, context);
+  }
+
+  /** @param {import("./invocation.mjs").Invocation} invocation */
+  start(invocation) {
+    if (invocation.isEvent) {
+      const message = "the function answers HTTP requests, not events";
+      return invocation.fail("not_an_event_function", new BadResponse(message));
+    }
+    this.#run(invocation);
+  }
+
+  /** @param {import("./invocation.mjs").Invocation} invocation @param {Buffer} bytes @param {boolean} isEnd */
+  onBody(invocation, bytes, isEnd) {
+    const { work } = invocation;
+    if (work !== null) work.push(bytes, isEnd);
+    else invocation.consumed(bytes.length);
+  }
+
+  /** @param {import("./invocation.mjs").Invocation} invocation */
+  onCancel(invocation) {
+    invocation.work?.fail(invocation.cancelReason);
+  }
+
+  /** @param {import("./invocation.mjs").Invocation} invocation */
+  async #run(invocation) {
+    let response;
+    try {
+      const context = new Context(this.#base, invocation);
+      const request = requestOf(invocation);
+      response = await this.#context.run(invocation, this.#call, request, context);
+    } catch (error) {
+      invocation.fail("function_error", error);
+      return;
+    }
+    if (invocation.cancelReason !== null) invocation.fail("cancelled", null);
+    if (invocation.isDone) return void response?.body?.cancel?.().catch(() => {});
+    try {
+      const head = headOf(response);
+      const body = response.body;
+      invocation.head(head, body === null || body === undefined);
+      if (!invocation.isDone) await sendBody(invocation, body);
+    } catch (error) {
+      invocation.fail(error instanceof BadResponse ? "bad_response" : "function_error", error);
+    }
+  }
+}
+
+/** @param {import("./invocation.mjs").Invocation} invocation */
+function requestOf(invocation) {
+  const { lines } = invocation;
+  const method = /** @type {string} */ (lines[1]);
+  /** @type {[string, string][]} */
+  const headers = [];
+  let host = "localhost";
+  for (let at = FIXED_LINES; at < lines.length; at += 2) {
+    const name = /** @type {string} */ (lines[at]);
+    const value = /** @type {string} */ (lines[at + 1]);
+    if (name === "host" && value !== "") host = value;
+    headers.push([name, value]);
+  }
+  const takesBody = !invocation.isRequestEnded && method !== "GET" && method !== "HEAD";
+  if (takesBody) invocation.work = requestStream(invocation);
+  return new Request(`${lines[6]}://${host}${lines[2]}`, {
+    method,
+    headers,
+    signal: invocation.signal,
+    ...(takesBody ? { body: invocation.work.stream, duplex: "half" } : undefined),
+  });
+}
+
+/** Takes the `Response` of any implementation. @param {any} response */
+function headOf(response) {
+  const isResponse =
+    typeof response === "object" &&
+    response !== null &&
+    typeof response.status === "number" &&
+    typeof response.headers?.[Symbol.iterator] === "function";
+  if (!isResponse) throw new BadResponse(`fetch must return a Response, not ${shown(response)}`);
+  let text = statusText(response.status);
+  for (const [name, value] of response.headers) text += headerLines(name, value);
+  if (response.bodyUsed) throw new BadResponse("the body of the Response has been used already");
+  return checkedHead(text);
+}
+
+/** Sends a body as fast as the host takes it. @param {import("./invocation.mjs").Invocation} invocation @param {ReadableStream<Uint8Array>} body */
+async function sendBody(invocation, body) {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (invocation.cancelReason !== null) invocation.fail("cancelled", null);
+      if (invocation.isDone) return void reader.cancel(invocation.cancelReason).catch(() => {});
+      if (done) return invocation.end();
+      if (!(value instanceof Uint8Array))
+        throw new BadResponse(`the body must be a stream of Uint8Array, not of ${shown(value)}`);
+      await sent(invocation, value);
+    }
+  } catch (error) {
+    reader.cancel(error).catch(() => {});
+    throw error;
+  }
+}
+
+/** @param {import("./invocation.mjs").Invocation} invocation @param {Uint8Array} bytes */
+function sent(invocation, bytes) {
+  const { promise, resolve } = Promise.withResolvers();
+  return invocation.write(bytes, false, () => resolve(undefined)) ? undefined : promise;
+}

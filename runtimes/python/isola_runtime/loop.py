@@ -1,0 +1,81 @@
+"""The event loop of asynchronous functions, on the main thread."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import copy_context
+
+from .connection import Connection
+from .exits import leave
+from .failure import stack_of
+from .logs import ERROR_LEVEL, LogSink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+
+class LoopThread:
+    """Life: created on the main thread, `run` there until `stop`, `close` once."""
+
+    def __init__(self, connection: Connection, sink: LogSink) -> None:
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.loop.set_exception_handler(self._log_loop_error)
+        self._connection = connection
+        self._sink = sink
+        self._context = copy_context()
+        self._frames: list[bytes] = []
+        # The loop keeps weak references only; a task that nobody holds may vanish.
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def post(self, job: Callable[[], object]) -> None:
+        """Runs `job` on the loop. For other threads; nothing happens once the loop is closed."""
+        try:
+            self.loop.call_soon_threadsafe(job, context=self._context)
+        except RuntimeError:
+            # Closed: the process is about to exit, and every exchange with it.
+            return
+
+    def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def send(self, frames: bytes) -> None:
+        """Sends with everything else of this turn of the loop."""
+        if not self._frames:
+            self.loop.call_soon(self._flush)
+        self._frames.append(frames)
+
+    def run(self) -> None:
+        """Context variables set on import are seen by every invocation."""
+        self._context = copy_context()
+        try:
+            self.loop.run_forever()
+        except SystemExit as exiting:
+            leave(exiting, self._sink)
+
+    def stop(self) -> None:
+        self.post(self.loop.stop)
+
+    def close(self) -> None:
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self._flush()
+        self.loop.close()
+
+    def _flush(self) -> None:
+        data = b"".join(self._frames)
+        self._frames.clear()
+        self._connection.send(data)
+
+    def _log_loop_error(
+        self, _loop: asyncio.AbstractEventLoop, details: dict[str, object]
+    ) -> None:
+        message = str(details.get("message", "unhandled error in the event loop"))
+        error = details.get("exception")
+        text = f"{message}\n{stack_of(error)}" if isinstance(error, BaseException) else message
+        self._sink.record(text, ERROR_LEVEL)

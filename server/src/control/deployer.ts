@@ -1,0 +1,196 @@
+import type { CreateFunction, PatchFunction } from "@isola/api/functions";
+import type { Artifact, RevisionSettings } from "../domain/function.ts";
+import { IsolaError } from "../errors.ts";
+import type { FunctionRow, RevisionRow, Store } from "../store/store.ts";
+import type { GatewayFacts } from "./gateway-facts.ts";
+import { Gate } from "./gate.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import type { Artifacts, CodeInput } from "./ports.ts";
+import type { Publisher } from "./publisher.ts";
+import { changesSettings, resolveSettings } from "./resolve-settings.ts";
+import { checkRoutes } from "./route-check.ts";
+
+export interface DeployerOptions {
+  store: Store;
+  artifacts: Artifacts;
+  facts: GatewayFacts;
+  publisher: Publisher;
+}
+
+/** What is changed, by whom, and the version that must still hold. */
+export interface Target {
+  project: string;
+  name: string;
+  keyId: string;
+  ifVersion?: number;
+}
+
+export interface Deployed {
+  fn: FunctionRow;
+  live: RevisionRow;
+  /** The gateway has confirmed; else it is told as soon as it answers. */
+  applied: boolean;
+}
+
+const APPLY_WAIT_MS = 5000;
+
+/**
+ * Changes functions. Each change is checked, its code kept, and then committed whole or not at all; it is durable before the gateway hears of it. Commits come one
+ * after the other, so that what was checked (routes, versions) still holds when it is committed.
+ */
+export class Deployer {
+  #options: DeployerOptions;
+  #commits = new KeyedQueue();
+  /** Shared from keeping code until a revision refers to it; held alone while unused code is removed. */
+  #codeGate = new Gate();
+
+  constructor(options: DeployerOptions) {
+    this.#options = options;
+  }
+
+  async create(
+    target: Target,
+    body: Omit<CreateFunction, "name" | "code">,
+    code: CodeInput,
+  ): Promise<Deployed> {
+    const { store, artifacts, facts } = this.#options;
+    const { project, name, keyId } = target;
+    const { description = "", labels = {} } = body;
+    const settings = resolveSettings(body, null, await facts.known());
+    const made = await this.#codeGate.share(async () => {
+      await this.#checkNew(target, settings);
+      const artifact = await artifacts.put(code);
+      return this.#commit(async () => {
+        await checkRoutes(store, { project, name, route: settings.route });
+        const first = { artifact, settings, createdBy: keyId, reason: "create" as const };
+        return store.createFunction({ project, name, description, labels, first });
+      });
+    });
+    return this.#told(target, made.fn, made.revision);
+  }
+
+  /** Metadata changes in place; any other member that differs makes a revision. */
+  async patch(target: Target, body: PatchFunction): Promise<Deployed> {
+    const { store, facts } = this.#options;
+    const { description, labels } = body;
+    const machine = changesSettings(body) ? await facts.known() : null;
+    const { fn, live, isNew } = await this.#commit(async () => {
+      const before = await this.#current(target);
+      const settings =
+        machine === null
+          ? before.live.settings
+          : resolveSettings(body, before.live.settings, machine);
+      const isNew = !sameSettings(settings, before.live.settings);
+      if (isNew) await this.#checkRoute(target, settings);
+      let fn = before.fn;
+      if (description !== undefined || labels !== undefined) {
+        const change = { ...(description !== undefined && { description }), ...(labels && { labels }) };
+        fn = await store.updateMetadata(target.project, target.name, change, fn.version);
+      }
+      if (!isNew) return { fn, live: before.live, isNew };
+      const { artifact } = before.live;
+      const added = await this.#addRevision(target, fn, { artifact, settings, reason: "settings" });
+      return { ...added, isNew };
+    });
+    return isNew ? this.#told(target, fn, live) : { fn, live, applied: true };
+  }
+
+  async putCode(target: Target, code: CodeInput): Promise<Deployed> {
+    const { artifacts, facts } = this.#options;
+    const machine = await facts.known();
+    const { fn, live } = await this.#codeGate.share(async () => {
+      await this.#current(target);
+      const artifact = await artifacts.put(code);
+      return this.#commit(async () => {
+        const before = await this.#current(target);
+        const settings = resolveSettings({}, before.live.settings, machine);
+        return this.#addRevision(target, before.fn, { artifact, settings, reason: "code" });
+      });
+    });
+    return this.#told(target, fn, live);
+  }
+
+  async rollback(target: Target, revision: number): Promise<Deployed> {
+    const { store } = this.#options;
+    const { fn, live } = await this.#commit(async () => {
+      const before = await this.#current(target);
+      const wanted = await store.getRevision(before.fn.id, revision);
+      await this.#checkRoute(target, wanted.settings);
+      const { project, name } = target;
+      return { fn: await store.setLive(project, name, revision, before.fn.version), live: wanted };
+    });
+    return this.#told(target, fn, live);
+  }
+
+  /** Returns whether the gateway has confirmed. */
+  async delete(target: Target): Promise<boolean> {
+    const { project, name, ifVersion } = target;
+    await this.#commit(() => this.#options.store.deleteFunction(project, name, ifVersion));
+    return this.#options.publisher.publish({ project, name }, APPLY_WAIT_MS);
+  }
+
+  /** Removes the code that no revision refers to. */
+  async collectGarbage(): Promise<void> {
+    const { store, artifacts } = this.#options;
+    await this.#codeGate.alone(async () => {
+      await artifacts.collectGarbage(await store.artifactDigests());
+    });
+  }
+
+  /** Spares the work on code that could not be committed. */
+  async #checkNew(target: Target, settings: RevisionSettings): Promise<void> {
+    const { project, name } = target;
+    await this.#checkRoute(target, settings);
+    try {
+      await this.#options.store.getFunction(project, name);
+    } catch (error) {
+      if (error instanceof IsolaError && error.code === "not_found") return;
+      throw error;
+    }
+    throw new IsolaError("conflict", `a function named ${name} exists; change it, or choose another name`);
+  }
+
+  #checkRoute({ project, name }: Target, { route }: RevisionSettings): Promise<void> {
+    return checkRoutes(this.#options.store, { project, name, route });
+  }
+
+  async #current(target: Target): Promise<{ fn: FunctionRow; live: RevisionRow }> {
+    const { store } = this.#options;
+    const fn = await store.getFunction(target.project, target.name);
+    if (target.ifVersion !== undefined && target.ifVersion !== fn.version)
+      throw new IsolaError(
+        "precondition_failed",
+        `If-Match: expected "v${fn.version}", given "v${target.ifVersion}"; read ${fn.name} again`,
+      );
+    return { fn, live: await store.getRevision(fn.id, fn.liveRevision) };
+  }
+
+  async #addRevision(
+    { project, name, keyId }: Target,
+    fn: FunctionRow,
+    next: { artifact: Artifact; settings: RevisionSettings; reason: "code" | "settings" },
+  ): Promise<{ fn: FunctionRow; live: RevisionRow }> {
+    const make = () => ({ ...next, createdBy: keyId });
+    const added = await this.#options.store.addRevision(project, name, make, fn.version);
+    return { fn: added.fn, live: added.revision };
+  }
+
+  #commit<T>(task: () => Promise<T>): Promise<T> {
+    return this.#commits.run("commit", task);
+  }
+
+  async #told({ project, name }: Target, fn: FunctionRow, live: RevisionRow): Promise<Deployed> {
+    const applied = await this.#options.publisher.publish({ project, name }, APPLY_WAIT_MS);
+    return { fn, live, applied };
+  }
+}
+
+function sameSettings(a: RevisionSettings, b: RevisionSettings): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(settings: RevisionSettings): unknown {
+  const env = Object.entries(settings.env).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const members = Object.entries({ ...settings, env });
+  return members.toSorted(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,81 @@
+import type { FunctionView, RevisionView } from "@isola/api/functions";
+import { scopesAllow } from "../auth/scopes.ts";
+import type { Caller } from "../auth/authenticator.ts";
+import type { RevisionSettings } from "../domain/function.ts";
+import type { FunctionRow, RevisionRow } from "../store/store.ts";
+
+export function etagOf(fn: Pick<FunctionRow, "version">): string {
+  return `"v${fn.version}"`;
+}
+
+/** A function as the caller may see it: values of env only for keys that may deploy. */
+export function functionView(
+  fn: FunctionRow,
+  live: RevisionRow,
+  to: { caller: Caller; gatewayUrl: string },
+): FunctionView {
+  const urls = urlsOf(fn.name, live.settings, to.gatewayUrl);
+  return {
+    name: fn.name,
+    description: fn.description,
+    labels: fn.labels,
+    url: urls.at(-1) as string,
+    urls,
+    ...settingsView(live.settings, to.caller),
+    liveRevision: fn.liveRevision,
+    latestRevision: fn.latestRevision,
+    codeDigest: live.artifact.digest,
+    codeBytes: live.artifact.bytes,
+    createdAt: isoTime(fn.createdAt),
+    updatedAt: isoTime(fn.updatedAt),
+    etag: etagOf(fn),
+  };
+}
+
+export function revisionView(row: RevisionRow, liveRevision: number, caller: Caller): RevisionView {
+  return {
+    revision: row.revision,
+    isLive: row.revision === liveRevision,
+    reason: row.reason,
+    createdAt: isoTime(row.createdAt),
+    createdBy: row.createdBy,
+    codeDigest: row.artifact.digest,
+    codeBytes: row.artifact.bytes,
+    ...settingsView(row.settings, caller),
+  };
+}
+
+export function isoTime(unixMs: number): string {
+  return new Date(unixMs).toISOString();
+}
+
+function settingsView(settings: RevisionSettings, caller: Caller) {
+  const seesValues = scopesAllow(caller.scopes, "deploy");
+  const names = Object.keys(settings.env);
+  const env: Record<string, string | null> = seesValues
+    ? settings.env
+    : Object.fromEntries(names.map((name) => [name, null]));
+  return {
+    runtime: settings.runtime,
+    handler: settings.handler,
+    route: settings.route as FunctionView["route"],
+    driver: settings.driver,
+    memoryMiB: settings.memoryMiB,
+    tmpMiB: settings.tmpMiB,
+    timeoutMs: settings.timeoutMs,
+    initTimeoutMs: settings.initTimeoutMs,
+    queueTimeoutMs: settings.queueTimeoutMs,
+    concurrency: settings.concurrency,
+    minSandboxes: settings.minSandboxes,
+    maxSandboxes: settings.maxSandboxes,
+    idleTimeoutMs: settings.idleTimeoutMs,
+    env,
+    exposeErrors: settings.exposeErrors,
+  };
+}
+
+/** The default route first, then the route of the settings. */
+function urlsOf(name: string, settings: RevisionSettings, gatewayUrl: string): string[] {
+  const own = settings.route === null ? [] : [`${gatewayUrl}${settings.route.path}`];
+  return [`${gatewayUrl}/${name}`, ...own];
+}

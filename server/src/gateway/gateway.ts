@@ -1,0 +1,168 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Boot, Config } from "../config.ts";
+import { systemClock } from "../domain/clock.ts";
+import { idSource } from "../domain/ids.ts";
+import type { InvocationRecord } from "../domain/invocation.ts";
+import type { GatewayStatus } from "../link/messages.ts";
+import { LinkServer } from "../link/server.ts";
+import { Pools } from "../pool/pools.ts";
+import { ApiInvoker } from "./api-invoke.ts";
+import { CodeCache } from "./code-cache.ts";
+import { FunctionTable } from "./function-table.ts";
+import { Listener } from "./listener.ts";
+import type { Machine } from "./machine.ts";
+import { RecordBuffer } from "./record-buffer.ts";
+import { SandboxLogs } from "./sandbox-logs.ts";
+
+/** Starts at once, per core: beyond it callers rather wait for a sandbox that becomes free. */
+const STARTS_PER_CORE = 4;
+const RECORDS_DRAIN_MS = 2000;
+
+/** The data plane of one process: pools, the functions listener, and its end of the link. `made -> open -> draining -> closed`. */
+export class Gateway {
+  readonly #config: Config;
+  readonly #machine: Machine;
+  readonly #socketPath: string;
+  readonly #pools: Pools;
+  readonly #table: FunctionTable;
+  readonly #records: RecordBuffer;
+  readonly #logs: SandboxLogs;
+  readonly #invoker: ApiInvoker;
+  readonly #listener: Listener;
+  readonly #link: LinkServer;
+  readonly #madeAt = systemClock.now();
+  #running = 0;
+  #onQuiet: () => void = () => {};
+
+  constructor(config: Config, boot: Boot, machine: Machine) {
+    this.#config = config;
+    this.#machine = machine;
+    this.#socketPath = boot.gatewaySocketPath;
+    const onProblem = (message: string) => boot.log.warn(message);
+    this.#records = new RecordBuffer(systemClock, (batch) => this.#link.sendRecords(batch));
+    this.#logs = new SandboxLogs({
+      clock: systemClock,
+      onRecord: (record) => this.#records.addLog(record),
+      onStray: (sandbox, text) => boot.log.warn({ sandbox, text }, "output of a blank sandbox"),
+    });
+    this.#pools = this.#makePools(boot.bootId, onProblem);
+    this.#table = new FunctionTable(this.#pools, onProblem);
+    const calls = {
+      table: this.#table,
+      context: {
+        clock: systemClock,
+        logs: this.#logs,
+        onDone: (_call: unknown, record: InvocationRecord) => this.#onDone(record),
+      },
+      newId: idSource("inv"),
+      onStart: () => {
+        this.#running += 1;
+      },
+    };
+    const { gatewayHost: host, gatewayPort: port } = config;
+    this.#invoker = new ApiInvoker(calls);
+    this.#listener = new Listener({ ...calls, host, port, onProblem });
+    this.#link = this.#makeLink();
+  }
+
+  /** Rejects with `port_taken`, and then nothing is left open. */
+  async open(): Promise<{ host: string; port: number }> {
+    const port = await this.#listener.listen();
+    await this.#link.listen(this.#socketPath);
+    this.#pools.start();
+    return { host: this.#config.gatewayHost, port };
+  }
+
+  /** Accepts nothing new; resolves when the calls under way have ended, or at `drainTimeoutMs`. */
+  async drain(): Promise<void> {
+    this.#listener.drain();
+    const quiet = new Promise<void>((resolve) => {
+      this.#onQuiet = resolve;
+      if (this.#running === 0) resolve();
+    });
+    const tooLong = new Promise<void>((resolve) => {
+      setTimeout(resolve, this.#config.drainTimeoutMs).unref();
+    });
+    await Promise.race([quiet, tooLong]);
+    await this.#records.drained(RECORDS_DRAIN_MS);
+  }
+
+  async close(): Promise<void> {
+    this.#listener.close();
+    await this.#pools.close();
+    await Promise.all([...this.#machine.drivers.values()].map((driver) => driver.close()));
+    await this.#records.drained(RECORDS_DRAIN_MS);
+    await this.#link.close();
+  }
+
+  #makePools(bootId: string, onProblem: (message: string) => void): Pools {
+    const { memoryBudgetMiB, queueLengthMax, blankNodejs, blankPython, data } = this.#config;
+    const code = new CodeCache(join(data, "artifacts"));
+    return new Pools({
+      bootId,
+      clock: systemClock,
+      drivers: this.#machine.drivers,
+      runtimes: this.#machine.runtimes,
+      memoryBudgetMiB,
+      startsAtOnceMax: availableParallelism() * STARTS_PER_CORE,
+      queueLengthMax,
+      blanks: { nodejs: blankNodejs, python: blankPython },
+      code: (digest, bytes) => code.read(digest, bytes),
+      events: {
+        onLog: (sandbox, line) => this.#logs.onLog(sandbox, line),
+        onRaw: (sandbox, stream, bytes) => this.#logs.onRaw(sandbox, stream, bytes),
+      },
+      onProblem,
+    });
+  }
+
+  #makeLink(): LinkServer {
+    const table = this.#table;
+    return new LinkServer(
+      {
+        reset: ({ functions, isFirst, isLast }) => {
+          table.reset(functions, isFirst, isLast);
+          return { functions: table.size };
+        },
+        apply: ({ upserts, removes }) => {
+          for (const key of removes) table.remove(key);
+          for (const fn of upserts) table.upsert(fn);
+          return { functions: table.size };
+        },
+        invoke: (params) => this.#invoker.invoke(params),
+        status: () => this.#status(),
+      },
+      {
+        onConnect: () => this.#records.resend(),
+        onRecorded: (batch) => this.#records.acknowledged(batch),
+      },
+    );
+  }
+
+  #status(): GatewayStatus {
+    const { probes, runtimes } = this.#machine;
+    return {
+      pid: process.pid,
+      uptimeMs: systemClock.now() - this.#madeAt,
+      functions: this.#table.size,
+      runningInvocations: this.#running,
+      memoryBudgetMiB: this.#pools.budget.totalMiB,
+      memoryReservedMiB: this.#pools.budget.reservedMiB,
+      ...this.#pools.status(),
+      drivers: probes,
+      runtimes: [...runtimes.values()].map(({ name, family, version }) => ({
+        name,
+        family,
+        version,
+      })),
+      recordsLost: this.#records.lost,
+    };
+  }
+
+  #onDone(record: InvocationRecord): void {
+    this.#records.addInvocation(record);
+    this.#running -= 1;
+    if (this.#running === 0) this.#onQuiet();
+  }
+}

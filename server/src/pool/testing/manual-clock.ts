@@ -1,0 +1,43 @@
+import type { Clock } from "../../domain/clock.ts";
+
+interface Timer {
+  at: number;
+  run: () => void;
+}
+
+/** A clock that stands still until it is told to move. */
+export class ManualClock implements Clock {
+  #now = 1000;
+  #timers = new Set<Timer>();
+
+  now(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return 1_700_000_000_000 + this.#now;
+  }
+
+  after(delayMs: number, run: () => void): () => void {
+    const timer = { at: this.#now + delayMs, run };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  /** Runs what is due, in order, each at its own time. */
+  advance(ms: number): void {
+    const until = this.#now + ms;
+    for (;;) {
+      const next = [...this.#timers]
+        .filter((timer) => timer.at <= until)
+        .sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.run();
+    }
+    this.#now = until;
+  }
+}

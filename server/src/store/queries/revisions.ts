@@ -1,0 +1,149 @@
+import { setImmediate } from "node:timers/promises";
+import type { Kysely } from "kysely";
+import { IsolaError } from "../../errors.ts";
+import type { DeployedFunction } from "../../domain/function.ts";
+import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
+import type { NewRevision, Page, RevisionRow } from "../store.ts";
+import { LIVE, type DeploymentTables } from "../tables.ts";
+import { assertPageLimit, fromRevisionRow, toRevisionRow } from "./rows.ts";
+
+type Db = Kysely<DeploymentTables>;
+
+/** Rows read between two turns of the event loop. */
+const CHUNK_ROWS = 1000;
+const NAMED_REVISIONS_MAX = 20;
+
+export async function insertRevision(
+  db: Db,
+  functionId: string,
+  revision: number,
+  made: NewRevision & { createdAt: number },
+): Promise<RevisionRow> {
+  const { artifact, settings, createdAt, createdBy, reason } = made;
+  const row = { functionId, revision, artifact, settings, createdAt, createdBy, reason };
+  await db.insertInto("revisions").values(fromRevisionRow(row)).execute();
+  return row;
+}
+
+export async function selectRevision(
+  db: Db,
+  functionId: string,
+  revision: number,
+): Promise<RevisionRow> {
+  const row = await db
+    .selectFrom("revisions")
+    .selectAll()
+    .where("function_id", "=", functionId)
+    .where("revision", "=", revision)
+    .executeTakeFirst();
+  if (!row) throw await noSuchRevision(db, functionId, revision);
+  return toRevisionRow(row);
+}
+
+/** Names the newest revisions that exist. */
+export async function noSuchRevision(
+  db: Db,
+  functionId: string,
+  revision: number,
+): Promise<IsolaError> {
+  const rows = await db
+    .selectFrom("revisions")
+    .select("revision")
+    .where("function_id", "=", functionId)
+    .orderBy("revision", "desc")
+    .limit(NAMED_REVISIONS_MAX)
+    .execute();
+  const existing = rows.map((row) => row.revision).join(", ");
+  return new IsolaError(
+    "not_found",
+    existing
+      ? `revision ${revision} does not exist; the newest are ${existing}`
+      : `revision ${revision} does not exist, nor does its function`,
+  );
+}
+
+/** Newest first. */
+export async function listRevisions(
+  db: Db,
+  functionId: string,
+  page: { cursor?: string; limit: number },
+): Promise<Page<RevisionRow>> {
+  assertPageLimit(page.limit);
+  let select = db.selectFrom("revisions").selectAll().where("function_id", "=", functionId);
+  if (page.cursor !== undefined) {
+    const [revision] = decodeCursor(page.cursor, "-revision", ["number"]);
+    select = select.where("revision", "<", revision);
+  }
+  const rows = await select
+    .orderBy("revision", "desc")
+    .limit(page.limit + 1)
+    .execute();
+  return toPage(rows.map(toRevisionRow), page.limit, (last) =>
+    encodeCursor("-revision", [last.revision]),
+  );
+}
+
+/** One consistent picture, read in chunks so that the event loop goes on; other calls to this database wait meanwhile. */
+export function deployedFunctions(db: Db): Promise<DeployedFunction[]> {
+  const snapshot = db.transaction().setAccessMode("read only").setIsolationLevel("repeatable read");
+  return snapshot.execute(async (trx) => {
+    const all: DeployedFunction[] = [];
+    for (let after = ""; ; ) {
+      const chunk = await deployedAfter(trx, after);
+      all.push(...chunk);
+      if (chunk.length < CHUNK_ROWS) return all;
+      after = chunk.at(-1)?.functionId as string;
+      await setImmediate();
+    }
+  });
+}
+
+async function deployedAfter(db: Db, functionId: string): Promise<DeployedFunction[]> {
+  const rows = await db
+    .selectFrom("functions")
+    .innerJoin("aliases", "aliases.function_id", "functions.id")
+    .innerJoin("revisions", (join) =>
+      join
+        .onRef("revisions.function_id", "=", "aliases.function_id")
+        .onRef("revisions.revision", "=", "aliases.revision"),
+    )
+    .where("aliases.name", "=", LIVE)
+    .where("functions.id", ">", functionId)
+    .orderBy("functions.id")
+    .limit(CHUNK_ROWS)
+    .select(["functions.project", "functions.name"])
+    .selectAll("revisions")
+    .execute();
+  return rows.map((row) => {
+    const { functionId: id, revision, artifact, settings } = toRevisionRow(row);
+    return { project: row.project, name: row.name, functionId: id, revision, artifact, settings };
+  });
+}
+
+export async function liveRoutes(db: Db) {
+  const rows = await db
+    .selectFrom("aliases")
+    .innerJoin("revisions", (join) =>
+      join
+        .onRef("revisions.function_id", "=", "aliases.function_id")
+        .onRef("revisions.revision", "=", "aliases.revision"),
+    )
+    .innerJoin("functions", "functions.id", "aliases.function_id")
+    .where("aliases.name", "=", LIVE)
+    .where("revisions.route_path", "is not", null)
+    .select(["functions.id", "functions.name", "functions.project"])
+    .select(["revisions.route_path", "revisions.route_methods"])
+    .execute();
+  return rows.map((row) => ({
+    functionId: row.id,
+    name: row.name,
+    project: row.project,
+    methods: JSON.parse(row.route_methods as string) as string[],
+    path: row.route_path as string,
+  }));
+}
+
+export async function artifactDigests(db: Db): Promise<Set<string>> {
+  const rows = await db.selectFrom("revisions").select("artifact_digest").distinct().execute();
+  return new Set(rows.map((row) => row.artifact_digest));
+}

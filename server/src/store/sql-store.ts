@@ -1,0 +1,158 @@
+import type { Kysely } from "kysely";
+import type { Clock } from "../domain/clock.ts";
+import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
+import * as functions from "./queries/functions.ts";
+import * as idempotency from "./queries/idempotency.ts";
+import * as invocations from "./queries/invocations.ts";
+import * as keys from "./queries/keys.ts";
+import { listFunctions } from "./queries/list-functions.ts";
+import * as logs from "./queries/logs.ts";
+import * as revisions from "./queries/revisions.ts";
+import { trimRecords } from "./queries/trim-records.ts";
+import type { FunctionQuery, InvocationQuery, KeyRow, LogQuery } from "./store.ts";
+import type { NewRevision, RevisionRow, Store } from "./store.ts";
+import type { DeploymentTables, RecordTables } from "./tables.ts";
+
+export interface SqlStoreParts {
+  /** Its commits are on disk when they return. */
+  deployments: Kysely<DeploymentTables>;
+  /** May lose its last commits on a power cut, never its consistency. */
+  records: Kysely<RecordTables>;
+  clock: Clock;
+  newFunctionId: () => string;
+  close: () => Promise<void>;
+}
+
+/** The store over SQL, whatever the engine: it dispatches to the query files and knows the time. */
+export class SqlStore implements Store {
+  readonly #parts: SqlStoreParts;
+
+  constructor(parts: SqlStoreParts) {
+    this.#parts = parts;
+  }
+
+  get #db(): Kysely<DeploymentTables> {
+    return this.#parts.deployments;
+  }
+
+  #nowMs(): number {
+    return this.#parts.clock.wall();
+  }
+
+  createFunction(input: Parameters<Store["createFunction"]>[0]) {
+    const id = this.#parts.newFunctionId();
+    return functions.createFunction(this.#db, { ...input, id }, this.#nowMs());
+  }
+
+  getFunction(project: string, name: string) {
+    return functions.getFunction(this.#db, project, name);
+  }
+
+  listFunctions(query: FunctionQuery) {
+    return listFunctions(this.#db, query);
+  }
+
+  addRevision(
+    project: string,
+    name: string,
+    change: (live: RevisionRow) => NewRevision,
+    ifVersion?: number,
+  ) {
+    const target = { project, name, ifVersion };
+    return functions.addRevision(this.#db, target, change, this.#nowMs());
+  }
+
+  updateMetadata(
+    project: string,
+    name: string,
+    change: { description?: string; labels?: Record<string, string> },
+    ifVersion?: number,
+  ) {
+    const target = { project, name, ifVersion };
+    return functions.updateMetadata(this.#db, target, change, this.#nowMs());
+  }
+
+  setLive(project: string, name: string, revision: number, ifVersion?: number) {
+    return functions.setLive(this.#db, { project, name, ifVersion }, revision, this.#nowMs());
+  }
+
+  deleteFunction(project: string, name: string, ifVersion?: number) {
+    return functions.deleteFunction(this.#db, { project, name, ifVersion }, this.#nowMs());
+  }
+
+  getRevision(functionId: string, revision: number) {
+    return revisions.selectRevision(this.#db, functionId, revision);
+  }
+
+  listRevisions(functionId: string, page: { cursor?: string; limit: number }) {
+    return revisions.listRevisions(this.#db, functionId, page);
+  }
+
+  deployedFunctions() {
+    return revisions.deployedFunctions(this.#db);
+  }
+
+  liveRoutes() {
+    return revisions.liveRoutes(this.#db);
+  }
+
+  artifactDigests() {
+    return revisions.artifactDigests(this.#db);
+  }
+
+  createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">) {
+    return keys.createKey(this.#db, key, this.#nowMs());
+  }
+
+  getKey(id: string) {
+    return keys.getKey(this.#db, id);
+  }
+
+  listKeys() {
+    return keys.listKeys(this.#db);
+  }
+
+  revokeKey(id: string) {
+    return keys.revokeKey(this.#db, id, this.#nowMs());
+  }
+
+  touchKeys(used: Map<string, number>) {
+    return keys.touchKeys(this.#db, used);
+  }
+
+  getIdempotent(keyId: string, key: string) {
+    return idempotency.getIdempotent(this.#db, { keyId, key }, this.#nowMs());
+  }
+
+  putIdempotent(keyId: string, key: string, answer: idempotency.IdempotentAnswer) {
+    return idempotency.putIdempotent(this.#db, { keyId, key }, answer, this.#nowMs());
+  }
+
+  recordBatch(records: InvocationRecord[], lines: LogRecord[]) {
+    return this.#parts.records.transaction().execute(async (trx) => {
+      await invocations.insertInvocations(trx, records);
+      await logs.insertLogs(trx, lines);
+    });
+  }
+
+  async getInvocation(project: string, id: string) {
+    const record = await invocations.selectInvocation(this.#parts.records, project, id);
+    return { ...record, logs: await logs.logsOfInvocation(this.#parts.records, project, id) };
+  }
+
+  listInvocations(query: InvocationQuery) {
+    return invocations.listInvocations(this.#parts.records, query);
+  }
+
+  listLogs(query: LogQuery) {
+    return logs.listLogs(this.#parts.records, query);
+  }
+
+  trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }) {
+    return trimRecords(this.#parts.records, bounds);
+  }
+
+  close() {
+    return this.#parts.close();
+  }
+}

@@ -1,0 +1,100 @@
+import { closeSync, openSync } from "node:fs";
+import Database from "better-sqlite3";
+import { Kysely } from "kysely";
+import { systemClock, type Clock } from "../../domain/clock.ts";
+import { idSource } from "../../domain/ids.ts";
+import { deploymentMigrations, recordMigrations } from "../migrations/lists.ts";
+import { migrate, type SchemaPart } from "../migrations/migrate.ts";
+import type { SchemaEngine } from "../migrations/migration.ts";
+import { SqlStore } from "../sql-store.ts";
+import type { Store } from "../store.ts";
+import type { DeploymentTables, RecordTables } from "../tables.ts";
+import { CachingSqliteDialect } from "./sqlite-dialect.ts";
+import { translateSqliteError } from "./sqlite-error.ts";
+
+const BUSY_TIMEOUT_MS = 5000;
+/** The write-ahead log shrinks to this after a checkpoint. */
+const WAL_BYTES_MAX = 64 * 1_048_576;
+
+const sqliteEngine: SchemaEngine = {
+  addSequence: (table, name) =>
+    table.addColumn(name as never, "integer", (column) => column.primaryKey().autoIncrement()),
+};
+
+/**
+ * Opens the store in two files: `path` (deployments and keys; every commit is synced) and beside it `<path without .db>-records.db` (invocations
+ * and logs; synced at checkpoints), so that a flood of logs neither delays nor endangers a deployment. Creates what is missing, with mode 0600.
+ * Rejects with `not_ready` when a file cannot be used, with `invalid_settings` when it is of a newer Isola; then nothing stays open.
+ */
+export async function openSqliteStore(options: { path: string; clock?: Clock }): Promise<Store> {
+  const { path, clock = systemClock } = options;
+  const opened: Kysely<never>[] = [];
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= closeAll(opened);
+    return closing;
+  };
+  const open = async <Tables>(file: string, synchronous: Synchronous, part: SchemaPart) => {
+    const db = new Kysely<Tables>({
+      dialect: new CachingSqliteDialect(openDatabase(file, synchronous)),
+    });
+    opened.push(db as unknown as Kysely<never>);
+    const nowMs = clock.wall();
+    await migrate(db as Kysely<unknown>, part, { engine: sqliteEngine, place: file, nowMs });
+    return db;
+  };
+  try {
+    const deployments = await open<DeploymentTables>(path, "FULL", {
+      name: "deployments",
+      migrations: deploymentMigrations,
+    });
+    const records = await open<RecordTables>(recordsPathOf(path), "NORMAL", {
+      name: "records",
+      migrations: recordMigrations,
+    });
+    return new SqlStore({ deployments, records, clock, newFunctionId: idSource("fn"), close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+export function recordsPathOf(path: string): string {
+  return `${path.replace(/\.db$/, "")}-records.db`;
+}
+
+type Synchronous = "FULL" | "NORMAL";
+
+/** Exported for the test that reads the pragmas back. */
+export function openDatabase(path: string, synchronous: Synchronous): Database.Database {
+  let database: Database.Database | undefined;
+  try {
+    createPrivateFile(path);
+    database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    database.pragma("journal_mode = WAL");
+    database.pragma(`synchronous = ${synchronous}`);
+    database.pragma("foreign_keys = ON");
+    database.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw translateSqliteError(error, path);
+  }
+}
+
+/** SQLite gives its own files (-wal, -shm) the mode of the database. */
+function createPrivateFile(path: string): void {
+  try {
+    closeSync(openSync(path, "a", 0o600));
+  } catch {
+    // SQLite meets the same obstacle next, and its error says which.
+  }
+}
+
+/** Lets what runs finish first. */
+async function closeAll(databases: Kysely<never>[]): Promise<void> {
+  for (const db of databases) {
+    await db.connection().execute(async () => {});
+    await db.destroy();
+  }
+}

@@ -1,0 +1,77 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { root } from "./pinned-node.mjs";
+import { runForOutput } from "./processes.mjs";
+
+const examples = ["hello-js", "hello-py"];
+const CALL_MS_MAX = 60_000;
+
+/**
+ * Deploys the first examples into a data folder that has never had them, calls them, and prints where everything is. What a person has changed or deleted since
+ * stays as it is: `first-start.json` in the data folder remembers what has been done. `server` is the supervisor's message: `{gateway, functions, api, data}`.
+ */
+export async function welcome({ node, server, print = (text) => process.stdout.write(text) }) {
+  const memory = readMemory(server.data);
+  const key = readFileSync(join(server.data, "admin-key"), "utf8").trim();
+  const lines = [
+    "",
+    "Isola is ready",
+    `  functions  ${server.functions}`,
+    `  API        ${server.api}`,
+  ];
+  for (const name of examples) {
+    const problem = memory.deployed.includes(name)
+      ? null
+      : await deployOnce({ node, server, key, name });
+    if (problem === null && !memory.deployed.includes(name)) memory.deployed.push(name);
+    lines.push(`  ${name}   ${problem ?? (await call(server, key, name))}`);
+  }
+  lines.push("", "Call a function:", `  curl '${server.functions}/hello-js?name=Ada'`);
+  if (!memory.isKeyShown) {
+    const path = relative(process.cwd(), join(server.data, "admin-key"));
+    lines.push("", `Admin key, shown this once and kept in ${path}:`, `  ${key}`);
+    memory.isKeyShown = true;
+  }
+  writeFileSync(memoryPath(server.data), `${JSON.stringify(memory)}\n`);
+  print(`${lines.join("\n")}\n\nCtrl-C stops the server.\n`);
+}
+
+function memoryPath(data) {
+  return join(data, "first-start.json");
+}
+
+function readMemory(data) {
+  const path = memoryPath(data);
+  const known = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  return { deployed: known.deployed ?? [], isKeyShown: known.isKeyShown ?? false };
+}
+
+/** What went wrong, or null. */
+async function deployOnce({ node, server, key, name }) {
+  const known = await ask(server, key, name);
+  if (known.status === 200) return null;
+  const cli = join(root, "cli", "src", "main.ts");
+  const env = { ...process.env, ISOLA_URL: server.api, ISOLA_API_KEY: key };
+  const args = [cli, "deploy", join(root, "examples", name), "--yes"];
+  const { code, output } = await runForOutput(node, args, { env });
+  return code === 0 ? null : `could not be deployed: ${output.trim()}`;
+}
+
+async function call(server, key, name) {
+  const known = await ask(server, key, name);
+  if (known.status === 404) return "has been deleted";
+  const path = new URL((await known.json()).url).pathname;
+  const base = new URL(server.functions).pathname.replace(/\/$/, "");
+  const local = path.startsWith(base) ? path.slice(base.length) : path;
+  const response = await fetch(server.gateway + local, {
+    signal: AbortSignal.timeout(CALL_MS_MAX),
+  });
+  return `${response.status} ${(await response.text()).trim()}`;
+}
+
+function ask(server, key, name) {
+  return fetch(`${server.api}/api/v1/functions/${name}`, {
+    headers: { authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(CALL_MS_MAX),
+  });
+}

@@ -1,0 +1,19 @@
+/** A reporter of node:test that ends with one line of JSON: how many tests there were, and which were skipped. */
+export default async function* testTally(events) {
+  const tally = { tests: 0, skipped: [] };
+  for await (const { type, data } of events) {
+    if (type !== "test:pass" && type !== "test:fail") continue;
+    if (data.details?.type === "suite" || isFile(data)) continue;
+    tally.tests += 1;
+    if (data.skip === undefined || data.skip === false) continue;
+    const reason =
+      typeof data.skip === "string" && data.skip !== "" ? data.skip : "no reason given";
+    tally.skipped.push(`${data.file ?? "?"}: ${data.name} (${reason})`);
+  }
+  yield `${JSON.stringify(tally)}\n`;
+}
+
+/** Each test file is reported as a test of its own when it has none. */
+function isFile(data) {
+  return data.nesting === 0 && (data.name === data.file || data.name.endsWith(".test.ts"));
+}
