@@ -118,7 +118,7 @@ export class HttpConnection {
   #head(data: Buffer): number {
     const end = data.indexOf("\r\n\r\n");
     if (end < 0) return 0;
-    const head = data.latin1Slice(0, end);
+    const head = data.toString("latin1", 0, end);
     this.#answer.head = head;
     this.#answer.status = Number(head.slice(9, 12));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
@@ -146,7 +146,7 @@ export class HttpConnection {
   #line(data: Buffer): number {
     const end = data.indexOf("\r\n");
     if (end < 0) return 0;
-    const line = data.latin1Slice(0, end);
+    const line = data.toString("latin1", 0, end);
     if (this.#state === "trailer") {
       if (line === "") this.#finish();
     } else if (line !== "") {

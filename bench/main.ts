@@ -43,7 +43,7 @@ function readOptions(): Options {
 }
 
 const quickOptions = { rounds: 3, warmupMs: 200, throughputMs: 800, latencyMs: 500 };
-const fullOptions = { rounds: 5, warmupMs: 500, throughputMs: 2000, latencyMs: 1500 };
+const fullOptions = { rounds: 3, warmupMs: 300, throughputMs: 1500, latencyMs: 1000 };
 
 async function main(options: Options): Promise<void> {
   if (process.platform !== "linux") throw new Error("needs Linux: it reads /proc");

@@ -91,8 +91,5 @@ export const Health = closed(
 );
 export type Health = Static<typeof Health>;
 
-export const Readiness = closed(
-  { isReady: Type.Boolean(), store: Type.Boolean(), gateway: Type.Boolean() },
-  "Readiness",
-);
+export const Readiness = closed({ status: Type.Literal("ready") }, "Readiness");
 export type Readiness = Static<typeof Readiness>;

@@ -41,7 +41,7 @@ async function deployTo(server: IsolaServer, from: number, to: number): Promise<
   let next = from;
   const worker = async (): Promise<void> => {
     for (let i = next++; i < to; i = next++) {
-      const route = { methods: ["GET"], path: `/tenants/t${i}/items/:id` };
+      const route = { methods: ["GET" as const], path: `/tenants/t${i}/items/:id` };
       await server.deploy(`route-${i}`, { family: "nodejs", settings: { route } });
     }
   };

@@ -45,6 +45,7 @@ export class FetchKind {
   /** @param {import("./invocation.mjs").Invocation} invocation */
   onCancel(invocation) {
     invocation.work?.fail(invocation.cancelReason);
+    cancelReader(invocation.reader, invocation.cancelReason);
   }
 
   /** @param {import("./invocation.mjs").Invocation} invocation */
@@ -58,8 +59,9 @@ export class FetchKind {
       invocation.fail("function_error", error);
       return;
     }
+    invocation.isSettled = true;
     if (invocation.cancelReason !== null) invocation.fail("cancelled", null);
-    if (invocation.isDone) return void response?.body?.cancel?.().catch(() => {});
+    if (invocation.isDone) return cancelReader(response?.body, invocation.cancelReason);
     try {
       const head = headOf(response);
       const body = response.body;
@@ -111,20 +113,26 @@ function headOf(response) {
 /** Sends a body as fast as the host takes it. @param {import("./invocation.mjs").Invocation} invocation @param {ReadableStream<Uint8Array>} body */
 async function sendBody(invocation, body) {
   const reader = body.getReader();
+  invocation.reader = reader;
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (invocation.cancelReason !== null) invocation.fail("cancelled", null);
-      if (invocation.isDone) return void reader.cancel(invocation.cancelReason).catch(() => {});
+      if (invocation.isDone) return cancelReader(reader, invocation.cancelReason);
       if (done) return invocation.end();
       if (!(value instanceof Uint8Array))
         throw new BadResponse(`the body must be a stream of Uint8Array, not of ${shown(value)}`);
       await sent(invocation, value);
     }
   } catch (error) {
-    reader.cancel(error).catch(() => {});
+    cancelReader(reader, error);
     throw error;
   }
+}
+
+/** Tells the source of a body that nobody reads it any more. @param {any} reader a reader or a stream, if there is one @param {unknown} reason */
+function cancelReader(reader, reason) {
+  // A source that cannot be cancelled, or fails at it, has nobody left to tell.
+  if (typeof reader?.cancel === "function") Promise.try(() => reader.cancel(reason)).catch(() => {});
 }
 
 /** @param {import("./invocation.mjs").Invocation} invocation @param {Uint8Array} bytes */

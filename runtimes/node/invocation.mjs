@@ -29,10 +29,14 @@ export class Invocation {
   isRequestEnded = false;
   isDone = false;
   hasHead = false;
+  /** The handler has returned; what is left is to send the response. */
+  isSettled = false;
   /** @type {string | null} */
   cancelReason = null;
-  /** Whatever the kind keeps for it. @type {any} */
+  /** Whatever the kind keeps for it; its `release`, where it has one, is called at the end. @type {any} */
   work = null;
+  /** Reads the body of the response under way. @type {ReadableStreamDefaultReader<Uint8Array> | null} */
+  reader = null;
   /** Unfinished log lines, kept by `logs.mjs`. @type {import("./log-line.mjs").LogLine[] | null} */
   logLines = null;
   /** Created on first use. @type {AbortController | null} */
@@ -139,7 +143,7 @@ export class Invocation {
     this.#invocations.writer.frame(Type.ERROR, 0, this.stream, payload);
   }
 
-  /** @param {string} reason */
+  /** A handler that runs is told, and answered for once it has settled. @param {string} reason */
   cancel(reason) {
     if (this.cancelReason !== null) return;
     this.cancelReason = reason;
@@ -149,11 +153,14 @@ export class Invocation {
   /** Lets go of everything large; called once, by `Invocations.close`. */
   release() {
     const onSent = this.#onSent;
+    const { work } = this;
     this.isDone = true;
     if (this.abort !== null) this.#invocations.deadlines.unwatch(this);
     this.#rest = this.#onSent = null;
     this.lines = [];
+    this.reader = null;
     this.work = null;
+    work?.release?.();
     onSent?.();
   }
 }

@@ -66,7 +66,9 @@ export class Invocations {
     if (type === Type.CREDIT) return invocation.credit(payload.readUInt32LE());
     if (type === Type.CANCEL) {
       invocation.cancel(payload.toString());
-      return this.#kind.onCancel(invocation);
+      this.#kind.onCancel(invocation);
+      if (invocation.isSettled) invocation.fail("cancelled", null);
+      return;
     }
     const isEnd = (flags & Flag.END) !== 0;
     invocation.received(payload.length, isEnd);

@@ -117,6 +117,7 @@ export class LambdaStreamKind {
       stream.destroy();
       return;
     }
+    invocation.isSettled = true;
     if (invocation.cancelReason !== null) invocation.fail("cancelled", null);
   }
 }

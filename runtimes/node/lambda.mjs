@@ -88,6 +88,7 @@ export class LambdaKind {
   /** @param {import("./invocation.mjs").Invocation} invocation @param {unknown} result */
   #answer(invocation, result) {
     if (invocation.isDone) return;
+    invocation.isSettled = true;
     if (invocation.cancelReason !== null) return invocation.fail("cancelled", null);
     let answer;
     try {

@@ -33,6 +33,13 @@ export function requestStream(invocation) {
     for (const chunk of waiting.splice(0)) invocation.consumed(chunk.length);
     wake?.();
   };
+  const fail = (/** @type {string} */ reason) => {
+    if (isDropped) return;
+    isDropped = true;
+    waiting.length = 0;
+    controller.error(abortError(reason));
+    wake?.();
+  };
   const stream = new ReadableStream(
     { start: (own) => void (controller = own), pull, cancel },
     { highWaterMark: 0 },
@@ -46,13 +53,8 @@ export function requestStream(invocation) {
       wake?.();
       wake = null;
     },
-    /** @param {string} reason */
-    fail(reason) {
-      if (isDropped) return;
-      isDropped = true;
-      waiting.length = 0;
-      controller.error(abortError(reason));
-      wake?.();
-    },
+    fail,
+    /** The response is complete: the host sends no more of the request. */
+    release: () => fail("the response has been sent"),
   };
 }

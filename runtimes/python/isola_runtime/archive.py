@@ -1,4 +1,5 @@
-"""Unpacks the code archive as it arrives: ustar with `x` records for long names; files and folders only."""
+"""Unpacks the code archive as it arrives: ustar with `x` records for long names; files and folders
+only."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ class ArchiveError(FrameError):
 
 
 class Unpacker:
-    """Life: header -> (path record | file) -> header ... -> ended. `feed` in order, then `finish` once.
+    """Life: header -> (path record | file) -> header ... -> ended. `feed` in order, then `finish`
+    once.
 
     ArchiveError: the archive breaks its form. OSError: it cannot be written here.
     """

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class BufferedExchange(Exchange):
-    """Life: collecting -> serving -> sending -> done. The reading thread owns `collecting`; from `respond` on, the lock does.
+    """Life: collecting -> serving -> sending -> done. The reading thread owns `collecting`; from
+    `respond` on, the lock does.
 
     A response that does not fit the window is sent on as credit arrives, by the reading thread: no
     handler thread waits for a slow caller.
@@ -102,4 +103,4 @@ class BufferedExchange(Exchange):
             self.finish(start + frames.body(END, self.number, piece))
         elif now or start:
             more = frames.body(0, self.number, piece) if now else b""
-            self.session.connection.send(start + more)
+            self.send(start + more)

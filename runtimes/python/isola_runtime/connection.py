@@ -10,7 +10,8 @@ _READ_BYTES = 65_536
 
 
 def open_control(place: str) -> int:
-    """Opens what `ISOLA_CONTROL` names: `fd:N`, `unix:/path` or `file:/dev/...`. ValueError or OSError says why not."""
+    """Opens what `ISOLA_CONTROL` names: `fd:N`, `unix:/path` or `file:/dev/...`. ValueError or
+    OSError says why not."""
     scheme, _, rest = place.partition(":")
     if scheme == "fd" and rest.isdigit():
         fd = int(rest)
@@ -30,13 +31,15 @@ def open_control(place: str) -> int:
 
 
 class Connection:
-    """Reads for one thread, sends for any. A send blocks while the host does not read, and never splits another's frames."""
+    """Reads for one thread, sends for any. A send blocks while the host does not read, and never
+    splits another's frames."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
         self._lock = allocate_lock()
         self._sender = 0
-        self._reentered: list[bytes] = []
+        # Whole frames in the order in which they will go out; only the holder of the lock removes.
+        self._waiting: list[bytes] = []
 
     @property
     def is_detached(self) -> bool:
@@ -50,22 +53,32 @@ class Connection:
         except ConnectionError:
             return b""
 
-    def send(self, data: bytes) -> None:
-        """Sends whole frames. A host that has gone is not an error here: reading notices it.
+    def hold(self, data: bytes) -> None:
+        """Puts whole frames before whatever is sent next."""
+        self._waiting.append(data)
 
-        A thread that is interrupted inside of a send (a signal handler or a destructor that prints)
+    def send(self, data: bytes = b"") -> None:
+        """Sends whole frames, and all that were held, in one write. A host that has gone is no
+        error here: reading notices it.
+
+        A thread that is interrupted inside of a send (by a signal handler or destructor that
+        prints)
         leaves its frames to the send it interrupted.
         """
+        waiting = self._waiting
+        if data:
+            waiting.append(data)
         me = get_ident()
         if self._sender == me:
-            self._reentered.append(data)
             return
         with self._lock:
             self._sender = me
             try:
-                self._write(data)
-                while self._reentered:
-                    self._write(self._reentered.pop(0))
+                while waiting:
+                    if len(waiting) == 1:
+                        self._write(waiting.pop(0))
+                    else:
+                        self._write(b"".join([waiting.pop(0) for _ in range(len(waiting))]))
             finally:
                 self._sender = 0
 
@@ -82,6 +95,6 @@ class Connection:
         """For a forked child: closes its copy of the descriptor."""
         self._lock = allocate_lock()
         self._sender = 0
-        self._reentered = []
+        self._waiting = []
         os.close(self.fd)
         self.fd = -1

@@ -22,7 +22,8 @@ _TEXT_TYPES = frozenset(
 
 
 def http_event(head: InvocationHead, function: str, body: bytes) -> dict[str, object]:
-    """`cookies`, `queryStringParameters`, `pathParameters` and `body` are absent where the request has none, as in Lambda."""
+    """`cookies`, `queryStringParameters`, `pathParameters` and `body` are absent where the request
+    has none, as in Lambda."""
     path, _, query = head.target.partition("?")
     headers, cookies = _headers(head.header_lines)
     event: dict[str, object] = {
@@ -57,9 +58,7 @@ def path_parameters(raw: str) -> dict[str, str]:
 def text_of(body: bytes, headers: dict[str, str]) -> str | None:
     """The body as text, where its type says text and its bytes are UTF-8; else None."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_text = (
-        kind.startswith("text/") or kind in _TEXT_TYPES or kind.endswith("+json") or kind.endswith("+xml")
-    )
+    is_text = kind in _TEXT_TYPES or kind.startswith("text/") or kind.endswith(("+json", "+xml"))
     if not is_text or headers.get("content-encoding", "identity") != "identity":
         return None
     try:

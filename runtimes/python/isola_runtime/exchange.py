@@ -11,6 +11,8 @@ from .heads import InvocationHead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .session import Session
 
 CANCELLED = Failure("cancelled", "Cancelled", "the invocation was cancelled")
@@ -28,6 +30,8 @@ class Exchange:
         self.session = session
         self.number = number
         self.head = head
+        # Asynchronous kinds put the loop's own here, which sends once per turn.
+        self.send: Callable[[bytes], None] = session.connection.send
         self.deadline = time.monotonic() + head.timeout_ms / 1000
         self.is_request_ended = False
         self.is_cancelled = False
@@ -86,7 +90,7 @@ class Exchange:
         self._owed_bytes = 0
         # Before the frame goes out: what the host sends on the strength of it is within the window.
         self._granted_bytes += owed
-        self.session.connection.send(frames.credit(self.number, owed))
+        self.send(frames.credit(self.number, owed))
 
     def finish(self, last: bytes) -> None:
         """Sends the frames that end the stream. A host that has them may use the slot at once."""
@@ -94,7 +98,7 @@ class Exchange:
             return
         self.is_done = True
         self.session.release(self.number)
-        self.session.connection.send(last)
+        self.send(last)
         self.session.stop_if_idle()
 
     def fail(self, failure: Failure) -> None:

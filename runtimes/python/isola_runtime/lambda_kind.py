@@ -80,7 +80,8 @@ class LambdaCalls:
 
 
 class SyncLambda:
-    """Runs the handler on a worker thread. A cancelled call is answered once the handler settles: it cannot be interrupted."""
+    """Runs the handler on a worker thread. A cancelled call is answered once the handler settles:
+    it cannot be interrupted."""
 
     def __init__(self, calls: LambdaCalls, workers: Workers) -> None:
         self._calls = calls
@@ -123,6 +124,7 @@ class AsyncLambda:
 
     def open(self, number: int, head: InvocationHead, is_complete: bool) -> BufferedExchange:
         exchange = self._calls.exchange(number, head)
+        exchange.send = self._loop.send
         exchange.start(self._submit, is_complete)
         return exchange
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class LogHandler(logging.Handler):
-    """The root handler: sends the record's level beside its text, so the text has neither level nor time."""
+    """The root handler: sends the record's level beside its text, so the text has neither level
+    nor time."""
 
     def __init__(self, sink: LogSink) -> None:
         super().__init__()

@@ -11,7 +11,8 @@ from .frames import LOG_TEXT_BYTES_MAX, PARTIAL, TRUNCATED
 class LineAssembler:
     """One line under construction, of one invocation and one file.
 
-    Life: whole -> (PARTIAL pieces sent) -> (dropping: the limit was passed) -> whole, at each line feed.
+    Life: whole -> (PARTIAL pieces sent) -> (dropping: the limit was passed) -> whole, at each line
+    feed.
     Holds at most LOG_TEXT_BYTES_MAX bytes between calls.
     """
 

@@ -23,7 +23,8 @@ ERROR_LEVEL = LOG_LEVELS.index("error")
 
 
 class LogSink:
-    """Everything that is logged goes through here. Each complete line is sent at once: a crash right after loses nothing."""
+    """Everything that is logged goes through here. Each complete line is sent at once: a crash
+    right after loses nothing."""
 
     def __init__(self, connection: Connection, limit: int, lone: Callable[[], int]) -> None:
         """`lone` names the invocation that runs alone, or 0: the owner of what has no context."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from _thread import get_ident
 from contextvars import copy_context
 
 from .connection import Connection
@@ -25,7 +26,8 @@ class LoopThread:
         self._connection = connection
         self._sink = sink
         self._context = copy_context()
-        self._frames: list[bytes] = []
+        self._thread = get_ident()
+        self._is_flush_due = False
         # The loop keeps weak references only; a task that nobody holds may vanish.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -44,10 +46,15 @@ class LoopThread:
         return task
 
     def send(self, frames: bytes) -> None:
-        """Sends with everything else of this turn of the loop."""
-        if not self._frames:
+        """On the loop: with everything else of this turn. From other threads: at once, after what
+        waits."""
+        if get_ident() != self._thread:
+            self._connection.send(frames)
+            return
+        self._connection.hold(frames)
+        if not self._is_flush_due:
+            self._is_flush_due = True
             self.loop.call_soon(self._flush)
-        self._frames.append(frames)
 
     def run(self) -> None:
         """Context variables set on import are seen by every invocation."""
@@ -61,20 +68,21 @@ class LoopThread:
         self.post(self.loop.stop)
 
     def close(self) -> None:
-        for task in asyncio.all_tasks(self.loop):
+        """Ends what still runs on the loop, then the loop."""
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
             task.cancel()
+        if tasks:
+            self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self._flush()
         self.loop.close()
 
     def _flush(self) -> None:
-        data = b"".join(self._frames)
-        self._frames.clear()
-        self._connection.send(data)
+        self._is_flush_due = False
+        self._connection.send()
 
-    def _log_loop_error(
-        self, _loop: asyncio.AbstractEventLoop, details: dict[str, object]
-    ) -> None:
+    def _log_loop_error(self, _loop: asyncio.AbstractEventLoop, details: dict[str, object]) -> None:
         message = str(details.get("message", "unhandled error in the event loop"))
         error = details.get("exception")
         text = f"{message}\n{stack_of(error)}" if isinstance(error, BaseException) else message

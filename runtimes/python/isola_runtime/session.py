@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn, Protocol
 
+    from .failure import Failure
+
     class Service(Protocol):
         """A loaded function. `open` runs on the reading thread."""
 
@@ -67,11 +69,16 @@ class Session:
         assert state in _MOVES[self.state], f"{self.state} -> {state}"
         self.state = state
 
-    def serve(self, service: Service, ready: bytes) -> None:
+    def start_service(self, service: Service, ready: bytes) -> None:
         """From here on the host may invoke."""
         self._service = service
         self.move("ready")
-        self.connection.send(ready)
+        self.connection.send(frames.frame(frames.READY, 0, 0, ready))
+
+    def refuse(self, failure: Failure) -> None:
+        """The code cannot be loaded: the sandbox will never be ready."""
+        self.move("failed")
+        self.connection.send(failure.frame(0))
 
     def read_until_loading(self) -> None:
         """Runs on the main thread until the code is there."""

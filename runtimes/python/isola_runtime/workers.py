@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """Life: `run` on the main thread until `stop`. A lone invocation runs on the main thread, where signals and some libraries need it.
+    """Life: `run` on the main thread until `stop`. A lone invocation runs on the main thread,
+    where signals and some libraries need it.
 
     The queue holds at most one job per open invocation, so it is bounded by the concurrency.
     """

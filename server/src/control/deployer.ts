@@ -84,7 +84,10 @@ export class Deployer {
       if (isNew) await this.#checkRoute(target, settings);
       let fn = before.fn;
       if (description !== undefined || labels !== undefined) {
-        const change = { ...(description !== undefined && { description }), ...(labels && { labels }) };
+        const change = {
+          ...(description !== undefined && { description }),
+          ...(labels && { labels }),
+        };
         fn = await store.updateMetadata(target.project, target.name, change, fn.version);
       }
       if (!isNew) return { fn, live: before.live, isNew };
@@ -147,7 +150,10 @@ export class Deployer {
       if (error instanceof IsolaError && error.code === "not_found") return;
       throw error;
     }
-    throw new IsolaError("conflict", `a function named ${name} exists; change it, or choose another name`);
+    throw new IsolaError(
+      "conflict",
+      `a function named ${name} exists; change it, or choose another name`,
+    );
   }
 
   #checkRoute({ project, name }: Target, { route }: RevisionSettings): Promise<void> {

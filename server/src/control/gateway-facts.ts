@@ -59,8 +59,14 @@ export class GatewayFacts {
     const probe = drivers.find((driver) => driver.name === name);
     if (probe?.isAvailable) return;
     const problems = probe?.problems.join("; ") || "it is not part of this server";
-    const fixes = probe === undefined || probe.fixes.length === 0 ? "" : `; to fix: ${probe.fixes.join(" && ")}`;
-    throw new IsolaError("driver_unavailable", `driver ${name} cannot run here: ${problems}${fixes}`);
+    const fixes =
+      probe === undefined || probe.fixes.length === 0
+        ? ""
+        : `; to fix: ${probe.fixes.join(" && ")}`;
+    throw new IsolaError(
+      "driver_unavailable",
+      `driver ${name} cannot run here: ${problems}${fixes}`,
+    );
   }
 
   async #fetch(): Promise<GatewayStatus> {

@@ -76,7 +76,9 @@ export class Publisher {
       } catch (error) {
         line.waiters = [...told, ...line.waiters];
         this.#note(line, error);
-        await this.#pause(Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** Math.min(line.failures, 10)));
+        await this.#pause(
+          Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** Math.min(line.failures, 10)),
+        );
       }
     }
     this.#lines.delete(id);
@@ -84,8 +86,7 @@ export class Publisher {
 
   async #tell(key: FunctionKey): Promise<void> {
     const fn = await this.#deployed(key);
-    const change =
-      fn === null ? { upserts: [], removes: [key] } : { upserts: [fn], removes: [] };
+    const change = fn === null ? { upserts: [], removes: [key] } : { upserts: [fn], removes: [] };
     await this.#options.gateway.request("apply", change, AbortSignal.timeout(APPLY_TIMEOUT_MS));
   }
 

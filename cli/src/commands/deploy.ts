@@ -1,0 +1,64 @@
+import { resolve } from "node:path";
+import { type Command, type Context, type Result, exitCodes, usageFailure } from "../command.ts";
+import { type Deployed, applyPlan } from "../deploy/apply.ts";
+import { definitionOptions, readDefinitions } from "../deploy/definition.ts";
+import { type Plan, planOf } from "../deploy/plan.ts";
+
+export const deployCommand: Command = {
+  usage: "deploy [dir]",
+  summary:
+    "Create or update the functions of a folder: those of its isola.yaml, or the folder itself",
+  options: [
+    ...definitionOptions,
+    { flags: "--check", help: "only say what differs; exit code 4 if anything does" },
+    { flags: "--yes", help: "change without asking" },
+  ],
+  async run(context, [dir = "."], options) {
+    const definitions = readDefinitions(resolve(context.cwd, dir), options);
+    const plans: Plan[] = [];
+    for (const definition of definitions) plans.push(await planOf(context.client, definition));
+    if (options.check === true) return drift(plans);
+    if (plans.some(({ action }) => action === "update") && options.yes !== true) {
+      context.note(plans.map(shownPlan).join("\n"));
+      await askFirst(context);
+    }
+    const deployed: Deployed[] = [];
+    for (const plan of plans) deployed.push(await applyPlan(context.client, plan));
+    return { json: { functions: deployed }, text: deployed.map(shownDeployed).join("\n") };
+  },
+};
+
+async function askFirst(context: Context): Promise<void> {
+  const answer = await context.confirm("Apply these changes?");
+  if (answer === null) throw usageFailure("There is nobody to ask: add --yes to apply the changes");
+  if (!answer) throw usageFailure("Nothing was changed");
+}
+
+function drift(plans: readonly Plan[]): Result {
+  const functions = plans.map(({ name, action, changes }) => ({ name, action, changes }));
+  const differs = plans.some(({ action }) => action !== "none");
+  return {
+    json: { functions },
+    text: plans.map(shownPlan).join("\n"),
+    exitCode: differs ? exitCodes.drift : exitCodes.ok,
+  };
+}
+
+function shownPlan({ name, action, changes }: Plan): string {
+  if (action === "none") return `${name}: as deployed`;
+  const lines = changes.map(({ what, from, to }) =>
+    action === "create"
+      ? `  + ${what}: ${shown(to)}`
+      : `  ~ ${what}: ${shown(from)} -> ${shown(to)}`,
+  );
+  return [`${name}: ${action}`, ...lines].join("\n");
+}
+
+function shownDeployed({ name, action, revision, url, applied }: Deployed): string {
+  const later = applied ? "" : " (stored; reaches the gateway when that answers again)";
+  return `${name}: ${action}, revision ${revision}, ${url}${later}`;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

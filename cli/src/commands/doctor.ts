@@ -1,0 +1,65 @@
+import { ApiError } from "@isola/api/client";
+import type { DriverView } from "@isola/api/machine";
+import { type Command, type Context, type Result, exitCodes } from "../command.ts";
+
+export const doctorCommand: Command = {
+  usage: "doctor",
+  summary: "Say what works on the server's machine, what does not, and the command that mends it",
+  async run(context) {
+    const readiness = await readinessOf(context);
+    if (readiness === null) return unreachable(context);
+    const [{ items: drivers }, { items: runtimes }, system] = await Promise.all([
+      context.client.listDrivers(),
+      context.client.listRuntimes(),
+      context.client.getSystem(),
+    ]);
+    const isGood = readiness.isReady && drivers.some((driver) => driver.isAvailable);
+    const lines = [
+      `Isola ${system.version} at ${context.url}, functions at ${system.gatewayUrl}`,
+      `ready: ${yesNo(readiness.isReady)} (store ${yesNo(readiness.store)}, gateway ${yesNo(readiness.gateway)})`,
+      `runtimes: ${runtimes.map(({ name, version }) => `${name} (${version})`).join(", ") || "none"}`,
+      ...drivers.flatMap(shownDriver),
+    ];
+    return {
+      json: { url: context.url, readiness, drivers, runtimes, system },
+      text: lines.join("\n"),
+      exitCode: isGood ? exitCodes.ok : exitCodes.failed,
+    };
+  },
+};
+
+async function readinessOf({ client }: Context) {
+  try {
+    return await client.getReadiness();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 503) return { isReady: false, store: false, gateway: false };
+    if (error.code === "unreachable") return null;
+    throw error;
+  }
+}
+
+function unreachable({ url, env }: Context): Result {
+  const named = env.ISOLA_URL === undefined ? "" : " (from ISOLA_URL)";
+  const text = `No server answers at ${url}${named}.
+The server itself looks at the machine: start it with \`isola up\` (or \`npm start\`), then run \`isola doctor\` again; it starts
+also where isolation is missing, and then says what to install. A server elsewhere: set ISOLA_URL and ISOLA_API_KEY.`;
+  return { json: { url, readiness: null }, text, exitCode: exitCodes.unreachable };
+}
+
+function shownDriver(driver: DriverView): string[] {
+  const versions = Object.entries(driver.versions).map(([name, version]) => `${name} ${version}`);
+  const state = driver.isAvailable ? `available, tier ${driver.tier}` : "not available";
+  return [
+    `driver ${driver.name}: ${state}${versions.length > 0 ? ` (${versions.join(", ")})` : ""}`,
+    ...driver.protections.map(
+      ({ name, isEnforced, how }) => `  ${isEnforced ? "yes" : "NO "} ${name}: ${how}`,
+    ),
+    ...driver.problems.map((problem) => `  problem: ${problem}`),
+    ...driver.fixes.map((fix) => `  fix: ${fix}`),
+  ];
+}
+
+function yesNo(is: boolean): string {
+  return is ? "yes" : "no";
+}

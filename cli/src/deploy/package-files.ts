@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join, matchesGlob } from "node:path";
+import { requestLimits } from "@isola/api/limits";
+import yazl from "yazl";
+import { Failure, usageFailure } from "../command.ts";
+import { DEFINITION_FILE } from "./definition.ts";
+
+/** A file of a package: its path with `/`, relative to the folder. */
+export interface PackageFile {
+  path: string;
+  bytes: Buffer;
+  isExecutable: boolean;
+}
+
+const IGNORE_FILE = ".isolaignore";
+const UNPACKED_BYTES_MAX = 250 * 1_048_576;
+/** Never part of a function. `.bin` holds links for a developer's shell. */
+const ignoredNames = new Set([".git", ".DS_Store", "__pycache__", ".bin", IGNORE_FILE]);
+
+/**
+ * The files of a folder, sorted. Left out: what `.isolaignore` names (a name, or a path with `*`, a line), version control, and the data folder of a server. A link
+ * to a file is the file; a link to a folder is refused, because what it would bring is not visible here.
+ */
+export function readPackageFiles(dir: string): PackageFile[] {
+  if (!existsSync(dir)) throw usageFailure(`There is no folder ${dir}`);
+  const ignored = ignorePatterns(dir);
+  const files: PackageFile[] = [];
+  const rest = [""];
+  let bytes = 0;
+  for (let folder = rest.pop(); folder !== undefined; folder = rest.pop()) {
+    for (const entry of readdirSync(join(dir, folder), { withFileTypes: true })) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (ignoredNames.has(entry.name) || isIgnored(path, entry.name, ignored)) continue;
+      if (path === DEFINITION_FILE || isDataFolder(join(dir, path))) continue;
+      if (entry.isDirectory()) {
+        rest.push(path);
+        continue;
+      }
+      const file = readPackageFile(dir, path);
+      bytes += file.bytes.length;
+      files.push(file);
+      refuseTooMuch(dir, files.length, bytes);
+    }
+  }
+  if (files.length === 0) throw new Failure(`${dir} holds no file to deploy`);
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+export function zipOf(files: readonly PackageFile[]): Promise<Buffer<ArrayBuffer>> {
+  const zip = new yazl.ZipFile();
+  for (const { path, bytes, isExecutable } of files) {
+    const mode = isExecutable ? 0o100755 : 0o100644;
+    zip.addBuffer(bytes, path, { mode, mtime: new Date(2000, 0, 1) });
+  }
+  zip.end();
+  return collect(zip.outputStream);
+}
+
+/** Equal for packages with the same files, whatever their archive. */
+export function fingerprint(files: readonly PackageFile[]): string {
+  const hash = createHash("sha256");
+  for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    const digest = createHash("sha256").update(file.bytes).digest("hex");
+    hash.update(`${JSON.stringify(file.path)} ${file.isExecutable} ${digest}\n`);
+  }
+  return hash.digest("hex");
+}
+
+function readPackageFile(dir: string, path: string): PackageFile {
+  const status = statSync(join(dir, path));
+  if (status.isFile()) {
+    return {
+      path,
+      bytes: readFileSync(join(dir, path)),
+      isExecutable: (status.mode & 0o100) !== 0,
+    };
+  }
+  throw new Failure(`${join(dir, path)} is neither a file nor a folder; name it in ${IGNORE_FILE}`);
+}
+
+function refuseTooMuch(dir: string, entries: number, bytes: number): void {
+  if (entries <= requestLimits.packageEntriesMax && bytes <= UNPACKED_BYTES_MAX) return;
+  throw new Failure(
+    `${dir} holds more than ${requestLimits.packageEntriesMax} files or ${UNPACKED_BYTES_MAX / 1_048_576} MiB; name what the function does not need in ${IGNORE_FILE}`,
+  );
+}
+
+function ignorePatterns(dir: string): string[] {
+  const path = join(dir, IGNORE_FILE);
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .map((line) => line.trim().replace(/^\/|\/$/g, ""))
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+function isIgnored(path: string, name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => matchesGlob(pattern.includes("/") ? path : name, pattern));
+}
+
+function isDataFolder(path: string): boolean {
+  return existsSync(join(path, "admin-key")) && existsSync(join(path, "node-id"));
+}
+
+async function collect(stream: NodeJS.ReadableStream): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,163 @@
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { ApiError, createClient } from "@isola/api/client";
+import { Command as Commander, CommanderError } from "commander";
+import {
+  type Command,
+  type Context,
+  Failure,
+  type Options,
+  type Result,
+  exitCodes,
+} from "./command.ts";
+import { commands } from "./commands.ts";
+import { findConnection } from "./connection.ts";
+import { printable, printableJson } from "./printable.ts";
+
+/** What a run of the command line touches. */
+export interface Surroundings {
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  stdout: { write(text: string): unknown };
+  stderr: NodeJS.WritableStream & { isTTY?: boolean };
+  signal: AbortSignal;
+}
+
+/** Runs one command line (without the names of Node and the script). Resolves with the exit code: see `exitCodes`. */
+export async function runProgram(argv: readonly string[], around: Surroundings): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const program = new Commander("isola")
+    .description("Self-hosted serverless functions")
+    .version(version())
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void around.stdout.write(text),
+      writeErr: (text) => void around.stderr.write(text),
+    })
+    .addHelpText("after", helpTail);
+  for (const command of commands) {
+    define(program, command, async (args, options) => {
+      exitCode = await runCommand(command, { args, options, around });
+    });
+  }
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+}
+
+const helpTail = `
+Every command takes --json. Settings: ISOLA_URL (default http://127.0.0.1:8081), ISOLA_API_KEY (default: the admin key in ISOLA_DATA, ./data).
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 server not reachable, 4 drift (deploy --check).`;
+
+function define(
+  program: Commander,
+  command: Command,
+  act: (args: string[], options: Options) => Promise<void>,
+): void {
+  const [name = "", ...positionals] = command.usage.split(" ");
+  const sub = program.command(name).description(command.summary);
+  for (const positional of positionals) sub.argument(positional);
+  if (command.isPassThrough) {
+    sub.helpOption(false).allowUnknownOption().passThroughOptions();
+  } else {
+    for (const { flags, help, isRepeatable } of command.options ?? []) {
+      if (isRepeatable) sub.option(flags, `${help}; repeatable`, collect);
+      else sub.option(flags, help);
+    }
+    sub.option("--json", "print JSON for machines");
+  }
+  sub.action(() => act(sub.args, sub.opts()));
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+interface Run {
+  args: string[];
+  options: Options;
+  around: Surroundings;
+}
+
+async function runCommand(command: Command, { args, options, around }: Run): Promise<number> {
+  const isJson = options.json === true;
+  const emit = (result: Result) => write(result, isJson, around);
+  try {
+    const connection = findConnection(around.env, around.cwd);
+    const context: Context = {
+      client: createClient(connection),
+      url: connection.url,
+      env: around.env,
+      cwd: around.cwd,
+      isJson,
+      signal: around.signal,
+      emit: (result) => emitLine(result, isJson, around),
+      note(text) {
+        if (!isJson) around.stderr.write(`${printable(text)}\n`);
+      },
+      confirm: (question) => confirm(question, around),
+      readStdin: () => readAll(around.stdin),
+    };
+    const result = await command.run(context, args, options);
+    emit(result);
+    return result.exitCode ?? exitCodes.ok;
+  } catch (error) {
+    return report(error, isJson, around);
+  }
+}
+
+function write({ json, text }: Result, isJson: boolean, around: Surroundings): void {
+  if (isJson && json !== undefined) around.stdout.write(`${printableJson(json)}\n`);
+  if (!isJson && text !== "") around.stdout.write(`${printable(text)}\n`);
+}
+
+/** One object or line of several. */
+function emitLine({ json, text }: Result, isJson: boolean, around: Surroundings): void {
+  around.stdout.write(`${isJson ? printableJson(json, 0) : printable(text)}\n`);
+}
+
+function report(error: unknown, isJson: boolean, around: Surroundings): number {
+  if (around.signal.aborted) return 130;
+  if (!(error instanceof Failure) && !(error instanceof ApiError)) throw error;
+  const code = error instanceof ApiError ? error.code : "failed";
+  const details = error instanceof ApiError ? error.details : [];
+  if (isJson) {
+    const body = { error: { code, message: error.message, details } };
+    around.stdout.write(`${printableJson(body)}\n`);
+  } else {
+    const lines = details.map(
+      (one) => `  ${one.path}: expected ${one.expected}, given ${one.given}`,
+    );
+    around.stderr.write(`${printable([`isola: ${error.message}`, ...lines].join("\n"))}\n`);
+  }
+  if (error instanceof Failure) return error.exitCode;
+  return error.code === "unreachable" ? exitCodes.unreachable : exitCodes.failed;
+}
+
+async function confirm(question: string, around: Surroundings): Promise<boolean | null> {
+  if (!around.stdin.isTTY || !around.stderr.isTTY) return null;
+  const lines = createInterface({ input: around.stdin, output: around.stderr });
+  try {
+    const answer = await lines.question(`${printable(question)} [y/N] `, { signal: around.signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}
+
+async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks);
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,194 @@
+import { randomUUID } from "node:crypto";
+import swagger from "@fastify/swagger";
+import { CreateFunction, PatchFunction, Code } from "@isola/api/functions";
+import { Invoke } from "@isola/api/invocations";
+import { requestLimits } from "@isola/api/limits";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { TSchema } from "typebox";
+import { Authenticator } from "../auth/authenticator.ts";
+import type { Clock } from "../domain/clock.ts";
+import { IsolaError } from "../errors.ts";
+import type { Store } from "../store/store.ts";
+import { checkCode, checkCreate, checkPatch } from "./check-function.ts";
+import { registerCode } from "./code.ts";
+import type { ControlApp, ControlContext } from "./context.ts";
+import { Deployer } from "./deployer.ts";
+import { docsPolicies, registerDocs } from "./docs.ts";
+import { asIsolaError, errorBody } from "./error-answer.ts";
+import { registerFunctions } from "./functions.ts";
+import { GatewayFacts } from "./gateway-facts.ts";
+import { hostGuard } from "./host-guard.ts";
+import { keepIdempotent, noteBody } from "./idempotency.ts";
+import { registerInvocations } from "./invocations.ts";
+import { checkInvoke } from "./invoke-params.ts";
+import { registerKeys } from "./keys.ts";
+import { registerMachine } from "./machine.ts";
+import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
+import { Publisher } from "./publisher.ts";
+import { enforcePolicies } from "./request-policy.ts";
+import { registerRevisions } from "./revisions.ts";
+import { UploadSlots } from "./upload-slots.ts";
+import { type Check, validatorCompiler } from "./validation.ts";
+
+export interface ControlDeps {
+  store: Store;
+  artifacts: Artifacts;
+  gateway: GatewayLink;
+  settings: ControlSettings;
+  clock: Clock;
+  log: Log;
+}
+
+export interface ControlPlane {
+  /** `listen` and `close` it. Closing ends what the control plane does in the background; store and link stay open. */
+  app: FastifyInstance;
+  /** For the janitor: removes the code that no revision refers to. */
+  collectGarbage(): Promise<void>;
+}
+
+/** The control plane's API, not listening yet. */
+export async function createControlApp(deps: ControlDeps): Promise<ControlPlane> {
+  const { store, gateway, clock, log } = deps;
+  const facts = new GatewayFacts(gateway, clock);
+  const publisher = new Publisher({ store, gateway, clock, log });
+  const deployer = new Deployer({ store, artifacts: deps.artifacts, facts, publisher });
+  const onProblem = (message: string) => log.warn({}, message);
+  const authenticator = new Authenticator({ store, clock, onProblem });
+  const app = makeServer(log);
+  app.setValidatorCompiler(validatorCompiler(checks));
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  setParsers(app);
+  answerErrors(app, log);
+  guardRequests(app, deps.settings);
+  enforcePolicies(app, authenticator, docsPolicies);
+  keepIdempotent(app, store);
+  await registerOpenApi(app, deps.settings.version);
+  registerResources(app, { ...deps, facts, deployer });
+  app.addHook("onClose", async () => {
+    publisher.close();
+    await authenticator.close();
+  });
+  await app.ready();
+  return { app, collectGarbage: () => deployer.collectGarbage() };
+}
+
+/** What schemas cannot say, by the schema of the body. */
+const checks: ReadonlyMap<TSchema, Check> = new Map<TSchema, Check>([
+  [CreateFunction, checkCreate],
+  [PatchFunction, checkPatch],
+  [Code, (body) => checkCode(body, "")],
+  [Invoke, checkInvoke],
+]);
+
+function makeServer(log: Log): FastifyInstance {
+  return fastify({
+    bodyLimit: requestLimits.bodyBytesMax,
+    requestTimeout: 300_000,
+    keepAliveTimeout: 60_000,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 200 },
+    forceCloseConnections: "idle",
+    frameworkErrors: (error, request, typedReply) => {
+      const { code } = error;
+      const reply = typedReply as unknown as FastifyReply;
+      const given = new IsolaError("invalid_request", `the path is malformed (${code})`);
+      setCommonHeaders(request, reply);
+      void reply.code(given.status).send(errorBody(given, request.id));
+    },
+    clientErrorHandler: (error, socket) => {
+      log.info({ reason: error.message }, "a connection sent no HTTP");
+      if (!socket.writable || socket.bytesWritten > 0) return void socket.destroy();
+      const given = new IsolaError(
+        "bad_http",
+        "the request is not HTTP/1.1, or its head is too large",
+      );
+      const requestId = randomUUID();
+      const body = JSON.stringify(errorBody(given, requestId));
+      const head = `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\nisola-request-id: ${requestId}`;
+      socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    },
+  });
+}
+
+/** JSON alone; archives are taken where code is uploaded. An empty body is none. */
+function setParsers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser(
+    "application/json",
+    { parseAs: "buffer" },
+    (request, body: Buffer, done) => {
+      noteBody(request, body);
+      if (body.length === 0) return done(null, undefined);
+      void parse(request, body.toString("utf8"), done);
+    },
+  );
+}
+
+function answerErrors(app: FastifyInstance, log: Log): void {
+  app.setNotFoundHandler(async (request) => {
+    throw new IsolaError("not_found", `there is no ${request.method} ${request.url.slice(0, 200)}`);
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    const failure = asIsolaError(error);
+    if (failure.code === "internal_error")
+      log.error({ requestId: request.id, err: error }, "a call failed by a defect");
+    if (failure.status === 503) reply.header("retry-after", "1");
+    if (failure.status === 401) reply.header("www-authenticate", "Bearer");
+    reply.code(failure.status);
+    return errorBody(failure, request.id);
+  });
+}
+
+function guardRequests(app: FastifyInstance, settings: ControlSettings): void {
+  const guard = hostGuard(settings.allowedHosts);
+  app.addHook("onRequest", async (request, reply) => {
+    setCommonHeaders(request, reply);
+    guard(request.method, request.headers);
+  });
+}
+
+function setCommonHeaders(
+  request: FastifyRequest,
+  reply: { header(name: string, value: string): unknown },
+): void {
+  reply.header("isola-request-id", request.id);
+  reply.header("x-content-type-options", "nosniff");
+  reply.header("cache-control", "no-store");
+  reply.header("referrer-policy", "no-referrer");
+  reply.header("x-frame-options", "DENY");
+}
+
+async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Isola",
+        version,
+        description: "Self-hosted functions with the isolation technology chosen per function.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      components: {
+        securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key" } },
+      },
+      security: [{ key: [] }],
+    },
+  });
+}
+
+function registerResources(server: FastifyInstance, context: ControlContext): void {
+  const app = server as unknown as ControlApp;
+  const uploads = new UploadSlots();
+  app.get("/openapi.json", { config: { policy: "open" }, schema: { hide: true } }, async () =>
+    server.swagger(),
+  );
+  registerDocs(server);
+  registerFunctions(app, context, uploads);
+  void app.register(async (scope) => registerCode(scope as ControlApp, context, uploads));
+  registerRevisions(app, context);
+  registerInvocations(app, context);
+  registerKeys(app, context);
+  registerMachine(app, context);
+}

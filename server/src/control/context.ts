@@ -1,0 +1,70 @@
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { ErrorBody } from "@isola/api/errors";
+import { requestLimits } from "@isola/api/limits";
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyRequest,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from "fastify";
+import type { Clock } from "../domain/clock.ts";
+import { IsolaError } from "../errors.ts";
+import type { Store } from "../store/store.ts";
+import type { Deployer, Target } from "./deployer.ts";
+import type { GatewayFacts } from "./gateway-facts.ts";
+import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
+import { callerOf } from "./request-policy.ts";
+
+export type ControlApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What the resources work with. */
+export interface ControlContext {
+  store: Store;
+  artifacts: Artifacts;
+  gateway: GatewayLink;
+  facts: GatewayFacts;
+  deployer: Deployer;
+  settings: ControlSettings;
+  clock: Clock;
+  log: Log;
+}
+
+/** The one project there is. */
+export const PROJECT = "default";
+
+/** The answers of an operation, errors among them. */
+export function answers<R extends Record<number, unknown>>(expected: R) {
+  return { ...expected, "4xx": ErrorBody, "5xx": ErrorBody };
+}
+
+/** The page that a query asks for, defaults filled in. */
+export function pageAsked(query: { cursor?: string; limit?: number }) {
+  const limit = query.limit ?? requestLimits.pageItemsDefault;
+  return query.cursor === undefined ? { limit } : { limit, cursor: query.cursor };
+}
+
+/** The function that a change is for, by whom, and the version that `If-Match` names. */
+export function targetOf(request: FastifyRequest, name: string): Target {
+  const target = { project: PROJECT, name, keyId: callerOf(request).keyId };
+  const ifVersion = versionIn(request.headers["if-match"]);
+  return ifVersion === null ? target : { ...target, ifVersion };
+}
+
+/** Null where any version will do. Throws `precondition_failed` for a tag that was never one of ours. */
+function versionIn(ifMatch: string | undefined): number | null {
+  if (ifMatch === undefined || ifMatch.trim() === "*") return null;
+  const version = /^(?:W\/)?"v(\d{1,15})"$/.exec(ifMatch.trim())?.[1];
+  if (version !== undefined) return Number(version);
+  throw new IsolaError(
+    "precondition_failed",
+    'If-Match: expected the etag of the function, like "v3", given something else',
+  );
+}

@@ -1,0 +1,141 @@
+import {
+  ChangedFunction,
+  CreateFunction,
+  DeletedFunction,
+  FunctionListQuery,
+  FunctionPage,
+  FunctionParams,
+  FunctionView,
+  PatchFunction,
+} from "@isola/api/functions";
+import { requestLimits } from "@isola/api/limits";
+import { changedAnswer } from "./changed-answer.ts";
+import { codeInput } from "./code-input.ts";
+import {
+  type ControlApp,
+  type ControlContext,
+  PROJECT,
+  answers,
+  pageAsked,
+  targetOf,
+} from "./context.ts";
+import { etagOf, functionView } from "./function-view.ts";
+import { callerOf } from "./request-policy.ts";
+import type { UploadSlots } from "./upload-slots.ts";
+
+const tags = ["functions"];
+const reads = { policy: { scope: "read" } } as const;
+const deploys = { policy: { scope: "deploy" } } as const;
+
+export function registerFunctions(
+  app: ControlApp,
+  context: ControlContext,
+  uploads: UploadSlots,
+): void {
+  registerReads(app, context);
+  registerChanges(app, context, uploads);
+}
+
+function registerReads(app: ControlApp, { store, settings }: ControlContext): void {
+  const { gatewayUrl } = settings;
+  app.get(
+    "/api/v1/functions",
+    {
+      config: reads,
+      schema: {
+        tags,
+        summary: "List functions",
+        querystring: FunctionListQuery,
+        response: answers({ 200: FunctionPage }),
+      },
+    },
+    async (request) => {
+      const { query, label, sort = "name" } = request.query;
+      const page = await store.listFunctions({
+        project: PROJECT,
+        ...(query !== undefined && { query }),
+        ...(label !== undefined && { labels: label }),
+        sort,
+        ...pageAsked(request.query),
+      });
+      const to = { caller: callerOf(request), gatewayUrl };
+      const items = page.items.map((row) => functionView(row, row.live, to));
+      return { items, nextCursor: page.nextCursor };
+    },
+  );
+  app.get(
+    "/api/v1/functions/:name",
+    {
+      config: reads,
+      schema: {
+        tags,
+        summary: "Get a function",
+        params: FunctionParams,
+        response: answers({ 200: FunctionView }),
+      },
+    },
+    async (request, reply) => {
+      const fn = await store.getFunction(PROJECT, request.params.name);
+      const live = await store.getRevision(fn.id, fn.liveRevision);
+      reply.header("etag", etagOf(fn));
+      return functionView(fn, live, { caller: callerOf(request), gatewayUrl });
+    },
+  );
+}
+
+function registerChanges(app: ControlApp, context: ControlContext, uploads: UploadSlots): void {
+  const { deployer } = context;
+  app.post(
+    "/api/v1/functions",
+    {
+      config: deploys,
+      bodyLimit: requestLimits.codeBodyBytesMax,
+      preParsing: uploads.take,
+      schema: {
+        tags,
+        summary: "Create a function with its first revision",
+        body: CreateFunction,
+        response: answers({ 201: ChangedFunction }),
+      },
+    },
+    async (request, reply) => {
+      const { name, code, ...settings } = request.body;
+      const made = await deployer.create(targetOf(request, name), settings, codeInput(code));
+      reply.code(201).header("location", `/api/v1/functions/${name}`);
+      return changedAnswer(context, made, request, reply);
+    },
+  );
+  app.patch(
+    "/api/v1/functions/:name",
+    {
+      config: deploys,
+      schema: {
+        tags,
+        summary: "Change settings (a new revision), description or labels (none)",
+        params: FunctionParams,
+        body: PatchFunction,
+        response: answers({ 200: ChangedFunction }),
+      },
+    },
+    async (request, reply) => {
+      const changed = await deployer.patch(targetOf(request, request.params.name), request.body);
+      return changedAnswer(context, changed, request, reply);
+    },
+  );
+  app.delete(
+    "/api/v1/functions/:name",
+    {
+      config: deploys,
+      schema: {
+        tags,
+        summary: "Delete a function with its revisions",
+        params: FunctionParams,
+        response: answers({ 200: DeletedFunction }),
+      },
+    },
+    async (request) => {
+      const { name } = request.params;
+      return { name, applied: await deployer.delete(targetOf(request, name)) };
+    },
+  );
+}

@@ -1,0 +1,84 @@
+import type { InvocationView, Invoked, LogView } from "@isola/api/invocations";
+import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import type { InvokeResult } from "../link/messages.ts";
+import { isoTime } from "./function-view.ts";
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function invocationView(row: InvocationRecord): InvocationView {
+  return {
+    id: row.id,
+    functionName: row.functionName,
+    revision: row.revision,
+    driver: row.driver,
+    runtime: row.runtime,
+    startKind: row.startKind,
+    sandboxId: row.sandboxId,
+    outcome: row.outcome,
+    errorCode: row.errorCode,
+    errorMessage: row.errorMessage,
+    status: row.status,
+    method: row.method,
+    path: row.path,
+    startedAt: isoTime(row.startedAt),
+    totalMs: row.totalMs,
+    queueMs: row.queueMs,
+    startMs: row.startMs,
+    initMs: row.initMs,
+    runMs: row.runMs,
+    requestBytes: row.requestBytes,
+    responseBytes: row.responseBytes,
+  };
+}
+
+export function logView(row: LogRecord): LogView {
+  return {
+    at: isoTime(row.at),
+    invocationId: row.invocationId,
+    revision: row.revision,
+    sandboxId: row.sandboxId,
+    stream: row.stream,
+    level: row.level,
+    text: row.text,
+    truncated: row.truncated,
+  };
+}
+
+export function invokedView(result: InvokeResult): Invoked {
+  const { error, phases } = result;
+  return {
+    id: result.id,
+    revision: result.revision,
+    outcome: result.outcome as Outcome,
+    error:
+      error === null
+        ? null
+        : {
+            code: error.code,
+            message: error.message,
+            type: error.type ?? null,
+            stack: error.stack ?? null,
+          },
+    status: result.status,
+    headers: result.headers,
+    ...bodyView(result.bodyBase64),
+    startKind: result.startKind,
+    phases: {
+      queueMs: phases.queueMs,
+      startMs: phases.startMs,
+      initMs: phases.initMs,
+      runMs: phases.runMs,
+    },
+    logs: result.logs.map(logView),
+  };
+}
+
+/** As text where it is UTF-8, else as base64. */
+function bodyView(bodyBase64: string): Pick<Invoked, "body" | "bodyBase64"> {
+  try {
+    return { body: strictUtf8.decode(Buffer.from(bodyBase64, "base64")), bodyBase64: null };
+  } catch {
+    // Not UTF-8: the bytes go out as they came.
+    return { body: null, bodyBase64 };
+  }
+}

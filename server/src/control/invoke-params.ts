@@ -1,0 +1,63 @@
+import type { Invoke } from "@isola/api/invocations";
+import type { ErrorDetail } from "../errors.ts";
+import type { InvokeParams } from "../link/messages.ts";
+import { isObject, problem } from "./explain.ts";
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/;
+/** Without line ends and other control characters; what is sent on is Latin-1. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]{0,8192}$/;
+
+/** What the schema of an invocation cannot say. */
+export function checkInvoke(body: unknown): ErrorDetail[] {
+  if (!isObject(body)) return [];
+  const hasEvent = Object.hasOwn(body, "event");
+  const hasRequest = Object.hasOwn(body, "request");
+  if (hasEvent === hasRequest) {
+    const given = hasEvent ? "both" : "neither";
+    return [{ path: "body", expected: "either event or request", given }];
+  }
+  return isObject(body.request) ? checkRequest(body.request) : [];
+}
+
+/** What the gateway is asked to do; the body has been checked. */
+export function invokeParams(project: string, name: string, body: Invoke): InvokeParams {
+  const { request } = body;
+  if (request === undefined) {
+    const bodyBase64 = Buffer.from(JSON.stringify(body.event)).toString("base64");
+    return { project, name, kind: "event", method: "", target: "", headers: [], bodyBase64 };
+  }
+  const bodyBase64 =
+    request.bodyBase64 ?? Buffer.from(request.body ?? "", "utf8").toString("base64");
+  return {
+    project,
+    name,
+    kind: "http",
+    method: request.method ?? (bodyBase64 === "" ? "GET" : "POST"),
+    target: request.path ?? "/",
+    headers: (request.headers ?? []).map(([key, value]) => [key.toLowerCase(), value]),
+    bodyBase64,
+  };
+}
+
+function checkRequest(request: Record<string, unknown>): ErrorDetail[] {
+  const details: ErrorDetail[] = [];
+  const { body, bodyBase64, headers } = request;
+  if (body !== undefined && bodyBase64 !== undefined)
+    details.push({ path: "request", expected: "body or bodyBase64", given: "both" });
+  if (
+    typeof bodyBase64 === "string" &&
+    !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(bodyBase64)
+  )
+    details.push(problem("request.bodyBase64", "base64", bodyBase64));
+  if (!Array.isArray(headers)) return details;
+  for (const [at, header] of headers.slice(0, 100).entries()) {
+    if (!Array.isArray(header)) continue;
+    const [name, value] = header as unknown[];
+    const path = `request.headers[${at}]`;
+    if (typeof name === "string" && !HEADER_NAME.test(name))
+      details.push(problem(`${path}[0]`, "the name of a header", name));
+    if (typeof value === "string" && !HEADER_VALUE.test(value))
+      details.push(problem(`${path}[1]`, "Latin-1 text without control characters", value));
+  }
+  return details;
+}
