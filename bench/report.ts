@@ -45,7 +45,9 @@ function warmText(rows: WarmRow[], payload: string): string[] {
   const own = rows.filter((row) => row.payload === payload);
   const isola = own.filter((row) => row.subject.startsWith("isola"));
   const peers = own.filter((row) => !row.subject.startsWith("isola"));
-  const ratios = isola.map((row) => [row.subject, ...peers.map((peer) => ratioText(row, peer))]);
+  const ratios = isola.map((row) =>
+    [row.subject].concat(peers.map((peer) => ratioText(row, peer))),
+  );
   const texts =
     ratios.length === 0
       ? []

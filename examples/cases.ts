@@ -62,8 +62,20 @@ function loadExample(name: string, dir: string): Example {
   return { name, dir, functions, cases: cases.map((given) => readCase(given, dir)) };
 }
 
-const requestMembers = ["method", "path", "headers", "body", "bodyFile"];
-const expectMembers = [
+/** A case as the file has it; `readCase` checks it. */
+interface GivenCase {
+  name: string;
+  request: { method: string; path: string; headers?: Record<string, string> } & GivenBody;
+  expect: Omit<Expectation, "body"> & { jsonFile?: string } & GivenBody;
+}
+
+interface GivenBody {
+  body?: string;
+  bodyFile?: string;
+}
+
+const requestMembers = new Set(["method", "path", "headers", "body", "bodyFile"]);
+const expectMembers = new Set([
   "status",
   "headers",
   "body",
@@ -72,15 +84,15 @@ const expectMembers = [
   "json",
   "jsonFile",
   "jsonIncludes",
-];
+]);
 
 function readCase(given: unknown, dir: string): Case {
-  const { name, request, expect, ...others } = given as Record<string, any>;
+  const { name, request, expect, ...others } = given as GivenCase;
   const where = `${dir}/cases.json: ${name}`;
   const unknown = [
     ...Object.keys(others),
-    ...Object.keys(request).filter((member) => !requestMembers.includes(member)),
-    ...Object.keys(expect).filter((member) => !expectMembers.includes(member)),
+    ...Object.keys(request).filter((member) => !requestMembers.has(member)),
+    ...Object.keys(expect).filter((member) => !expectMembers.has(member)),
   ];
   assert.deepEqual(unknown, [], `${where}: unknown members`);
   assert(typeof name === "string" && typeof request.method === "string", where);
@@ -105,7 +117,7 @@ function readCase(given: unknown, dir: string): Case {
   };
 }
 
-function bytesOf(given: { body?: string; bodyFile?: string }, dir: string): Buffer | undefined {
+function bytesOf(given: GivenBody, dir: string): Buffer | undefined {
   if (given.bodyFile !== undefined) return readFileSync(join(dir, given.bodyFile));
   return given.body === undefined ? undefined : Buffer.from(given.body);
 }

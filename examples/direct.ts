@@ -55,9 +55,15 @@ function toEvent(fn: ExampleFunction, one: Case) {
   };
 }
 
-function toResponse(result: any): Response {
-  if (result?.statusCode === undefined) return Response.json(result);
+interface HandlerResult {
+  statusCode?: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+function toResponse(result: HandlerResult): Response {
   const { statusCode, headers, body } = result;
+  if (statusCode === undefined) return Response.json(result);
   return new Response(body ?? "", { status: statusCode, headers });
 }
 
@@ -73,8 +79,8 @@ json.dump(getattr(importlib.import_module(module), name)(event, context), out)
 
 export const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 
-function callPython(fn: ExampleFunction, one: Case): Promise<unknown> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+function callPython(fn: ExampleFunction, one: Case): Promise<HandlerResult> {
+  const { promise, resolve, reject } = Promise.withResolvers<HandlerResult>();
   const args = ["-B", "-W", "error", "-c", pythonCall];
   const child = execFile(python, args, { timeout: 30_000 }, (error, stdout) => {
     if (error) reject(error);

@@ -32,7 +32,7 @@ for (const example of examples) {
   });
 }
 
-const settingNames = [
+const settingNames = new Set([
   "concurrency",
   "env",
   "handler",
@@ -40,7 +40,7 @@ const settingNames = [
   "memoryMiB",
   "route",
   "timeoutMs",
-];
+]);
 
 function checkFiles(example: Example): void {
   const readme = readFileSync(join(example.dir, "README.md"), "utf8");
@@ -53,7 +53,7 @@ function checkFiles(example: Example): void {
   for (const fn of example.functions) {
     assert.match(fn.name, /^[a-z][a-z0-9-]{0,62}$/);
     assert(["nodejs", "python"].includes(fn.runtime), fn.runtime);
-    const unknown = Object.keys(fn.settings).filter((name) => !settingNames.includes(name));
+    const unknown = Object.keys(fn.settings).filter((name) => !settingNames.has(name));
     assert.deepEqual(unknown, [], "settings that are not known");
     const entry = fn.runtime === "python" ? join(fn.codeDir, "app.py") : javaScriptFile(fn.codeDir);
     assert(existsSync(entry), entry);

@@ -3,7 +3,10 @@ import { root } from "./pinned-node.mjs";
 import { prepare, runScript, say } from "./prepare.mjs";
 import { findCommand, runForOutput, toolEnvironment } from "./processes.mjs";
 
-/** Python tools are no npm packages: they are used where they are installed. */
+/**
+ * Python tools are no npm packages: they are used where they are installed.
+ * @type {[name: string, command: string, args: string[]][]}
+ */
 const optionalSteps = [
   ["python lint", "ruff", ["check", "runtimes/python", "examples"]],
   ["python format", "ruff", ["format", "--check", "runtimes/python", "examples"]],

@@ -6,35 +6,36 @@ export const doctorCommand: Command = {
   usage: "doctor",
   summary: "Say what works on the server's machine, what does not, and the command that mends it",
   async run(context) {
-    const readiness = await readinessOf(context);
-    if (readiness === null) return unreachable(context);
+    const problem = await readinessProblem(context);
+    if (problem?.code === "unreachable") return unreachable(context);
     const [{ items: drivers }, { items: runtimes }, system] = await Promise.all([
       context.client.listDrivers(),
       context.client.listRuntimes(),
       context.client.getSystem(),
     ]);
-    const isGood = readiness.isReady && drivers.some((driver) => driver.isAvailable);
+    const isReady = problem === null;
+    const isGood = isReady && drivers.some((driver) => driver.isAvailable);
     const lines = [
       `Isola ${system.version} at ${context.url}, functions at ${system.gatewayUrl}`,
-      `ready: ${yesNo(readiness.isReady)} (store ${yesNo(readiness.store)}, gateway ${yesNo(readiness.gateway)})`,
+      isReady ? "ready" : `not ready: ${problem.message}`,
       `runtimes: ${runtimes.map(({ name, version }) => `${name} (${version})`).join(", ") || "none"}`,
       ...drivers.flatMap(shownDriver),
     ];
     return {
-      json: { url: context.url, readiness, drivers, runtimes, system },
+      json: { url: context.url, isReady, drivers, runtimes, system },
       text: lines.join("\n"),
       exitCode: isGood ? exitCodes.ok : exitCodes.failed,
     };
   },
 };
 
-async function readinessOf({ client }: Context) {
+/** What keeps the server from taking requests; null when nothing does. */
+async function readinessProblem({ client }: Context): Promise<ApiError | null> {
   try {
-    return await client.getReadiness();
+    await client.getReadiness();
+    return null;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 503) return { isReady: false, store: false, gateway: false };
-    if (error.code === "unreachable") return null;
+    if (error instanceof ApiError && (error.status === 503 || error.status === 0)) return error;
     throw error;
   }
 }
@@ -44,7 +45,7 @@ function unreachable({ url, env }: Context): Result {
   const text = `No server answers at ${url}${named}.
 The server itself looks at the machine: start it with \`isola up\` (or \`npm start\`), then run \`isola doctor\` again; it starts
 also where isolation is missing, and then says what to install. A server elsewhere: set ISOLA_URL and ISOLA_API_KEY.`;
-  return { json: { url, readiness: null }, text, exitCode: exitCodes.unreachable };
+  return { json: { url, isReady: false }, text, exitCode: exitCodes.unreachable };
 }
 
 function shownDriver(driver: DriverView): string[] {
@@ -58,8 +59,4 @@ function shownDriver(driver: DriverView): string[] {
     ...driver.problems.map((problem) => `  problem: ${problem}`),
     ...driver.fixes.map((fix) => `  fix: ${fix}`),
   ];
-}
-
-function yesNo(is: boolean): string {
-  return is ? "yes" : "no";
 }

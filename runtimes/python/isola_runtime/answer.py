@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _JSON = (b"content-type", b"application/json")
+_BINARY = (b"content-type", b"application/octet-stream")
 
 
 def _default(value: object) -> object:
@@ -50,6 +51,8 @@ def http_answer(result: object, limit: int) -> tuple[bytes, bytes]:
     """As Lambda function URLs do it: `statusCode` describes a response, anything else is a body."""
     if isinstance(result, dict) and "statusCode" in result:
         return _described(result, limit)
+    if isinstance(result, (bytes, bytearray, memoryview)):
+        return response_head(200, [_BINARY]), _bounded(bytes(result), limit)
     body = result.encode("utf-8", "replace") if isinstance(result, str) else json_bytes(result)
     return response_head(200, [_JSON]), _bounded(body, limit)
 
@@ -87,12 +90,16 @@ def _headers(value: object, body_bytes: int) -> list[tuple[bytes, bytes]]:
     for name, text in value.items():
         if not isinstance(name, str):
             raise BadResponse(f"header names must be strings, not {name!r:.100}")
-        pair = header_bytes(name, _text(f"header {name}", text))
-        # A length of its own would contradict the body; to HEAD the handler may answer without one.
-        if pair[0].lower() == b"content-length" and body_bytes and pair[1] != b"%d" % body_bytes:
-            continue
-        headers.append(pair)
-    return headers
+        for one in text if isinstance(text, (list, tuple)) else (text,):
+            if one is not None:
+                headers.append(header_bytes(name, _text(f"header {name}", one)))
+    return [pair for pair in headers if not _is_wrong_length(pair, body_bytes)]
+
+
+def _is_wrong_length(pair: tuple[bytes, bytes], body_bytes: int) -> bool:
+    """It would contradict the body; an answer to HEAD may announce one without having it."""
+    is_length = pair[0].lower() == b"content-length"
+    return is_length and body_bytes > 0 and pair[1] != b"%d" % body_bytes
 
 
 def _text(what: str, value: object) -> str:
@@ -107,9 +114,13 @@ def _body(result: Mapping[str, object]) -> bytes:
     body = result.get("body")
     if body is None:
         return b""
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body)
+    if isinstance(body, (int, float)):
+        body = _text("body", body)
     if not isinstance(body, str):
-        text = f"body must be a string, not {_type_name(body)}"
-        raise BadResponse(f"{text}; encode it (json.dumps, or base64 with isBase64Encoded)")
+        text = f"body must be a string or bytes, not {_type_name(body)}"
+        raise BadResponse(f"{text}; encode it with json.dumps")
     if not result.get("isBase64Encoded"):
         return body.encode("utf-8", "replace")
     try:

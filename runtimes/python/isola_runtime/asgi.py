@@ -234,10 +234,10 @@ class AsgiKind:
             leave(exiting, self._sink)
         except BadResponse as error:
             failure = Failure("bad_response", "BadResponse", str(error))
-            self._sink.record(f"bad response: {error}", ERROR_LEVEL)
         except BaseException as error:
             failure = failure_of("function_error", error)
-            if not exchange.is_cancelled:
+            if exchange.is_done and not exchange.is_cancelled:
+                # The response is out already; only the log can tell.
                 self._sink.record(failure.stack, ERROR_LEVEL)
         else:
             text = "the application returned without completing its response"

@@ -64,7 +64,6 @@ def _load(session: Session) -> None:
             raise LoadError(f"the code could not be unpacked: {session.unpack_error}")
         run_function(session, sink)
     except LoadError as error:
-        sink.record(error.failure().stack or str(error), 5)
         sink.end_all()
         session.refuse(error.failure())
     # The host ends a sandbox whose init has failed; until then PING is answered.

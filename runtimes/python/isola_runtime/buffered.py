@@ -50,7 +50,7 @@ class BufferedExchange(Exchange):
         limit = self.session.settings.request_body_bytes_max
         self._request_bytes += len(data)
         if self._request_bytes > limit:
-            text = f"the request body exceeds {limit} bytes"
+            text = f"request body exceeds {limit} bytes"
             self.fail(Failure("request_too_large", "RequestTooLarge", text))
             return
         if data:

@@ -8,6 +8,9 @@ import time
 
 from .settings import InitSettings
 
+# Variables of the process that stay as the driver set them.
+_KEPT = frozenset(("PATH", "HOME", "LANG", "TMPDIR"))
+
 
 def platform_variables(settings: InitSettings) -> dict[str, str]:
     """Set by Isola; the function's own variables cannot replace them."""
@@ -30,6 +33,9 @@ def platform_variables(settings: InitSettings) -> dict[str, str]:
 
 
 def apply_environment(settings: InitSettings) -> None:
+    for name in list(os.environ):
+        if name not in _KEPT:
+            del os.environ[name]
     os.environ["TZ"] = ":UTC"
     os.environ.update(settings.env)
     os.environ.update(platform_variables(settings))

@@ -7,6 +7,7 @@ from base64 import b64encode
 from urllib.parse import parse_qsl, unquote
 
 from .heads import InvocationHead
+from .settings import InitSettings
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TEXT_TYPES = frozenset(
@@ -21,7 +22,7 @@ _TEXT_TYPES = frozenset(
 )
 
 
-def http_event(head: InvocationHead, function: str, body: bytes) -> dict[str, object]:
+def http_event(head: InvocationHead, settings: InitSettings, body: bytes) -> dict[str, object]:
     """`cookies`, `queryStringParameters`, `pathParameters` and `body` are absent where the request
     has none, as in Lambda."""
     path, _, query = head.target.partition("?")
@@ -39,7 +40,7 @@ def http_event(head: InvocationHead, function: str, body: bytes) -> dict[str, ob
         event["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True))
     if head.path_parameters:
         event["pathParameters"] = path_parameters(head.path_parameters)
-    event["requestContext"] = _request_context(head, path, function, headers)
+    event["requestContext"] = _request_context(head, path, settings, headers)
     if body:
         text = text_of(body, headers)
         event["body"] = b64encode(body).decode("ascii") if text is None else text
@@ -88,13 +89,15 @@ def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _request_context(
-    head: InvocationHead, path: str, function: str, headers: dict[str, str]
+    head: InvocationHead, path: str, settings: InitSettings, headers: dict[str, str]
 ) -> dict[str, object]:
     now = time.time()
-    host = headers.get("host", "")
+    host, colon, port = headers.get("host", "").rpartition(":")
+    if not colon or not port.isdigit():
+        host = headers.get("host", "")
     return {
-        "accountId": "anonymous",
-        "apiId": function,
+        "accountId": settings.project,
+        "apiId": settings.function,
         "domainName": host,
         "domainPrefix": host.partition(".")[0],
         "http": {

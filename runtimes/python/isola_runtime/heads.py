@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .frames import FrameError, unpack_u32_f64
+from .frames import PAYLOAD_BYTES_MAX, FrameError, unpack_u32_f64
 
-HEAD_BYTES_MAX = 16_384
+_CONTROL = bytes(range(9)) + bytes(range(10, 32)) + b"\x7f"
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -76,13 +76,13 @@ def response_head(status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
     for name, value in headers:
         if not name or name.translate(None, _TOKEN):
             raise BadResponse(f"header name {_shown(name)} holds what HTTP does not allow")
-        if b"\n" in value or b"\r" in value or b"\0" in value:
-            raise BadResponse(f"value of header {_shown(name)} holds a line break or NUL")
+        if len(value.translate(None, _CONTROL)) != len(value):
+            raise BadResponse(f"value of header {_shown(name)} holds a control character")
         lines.append(name.lower())
         lines.append(value.strip(b" \t"))
     head = b"\n".join(lines)
-    if len(head) > HEAD_BYTES_MAX:
-        raise BadResponse(f"response headers of {len(head)} bytes exceed {HEAD_BYTES_MAX}")
+    if len(head) > PAYLOAD_BYTES_MAX:
+        raise BadResponse(f"response headers of {len(head)} bytes exceed {PAYLOAD_BYTES_MAX}")
     return head
 
 

@@ -12,7 +12,7 @@ from .exchange import CANCELLED
 from .exits import leave
 from .failure import Failure, failure_of
 from .heads import BadResponse, InvocationHead
-from .logs import ERROR_LEVEL, LogSink, current_invocation
+from .logs import LogSink, current_invocation
 from .session import Session
 from .settings import InitSettings
 
@@ -47,9 +47,9 @@ class LambdaCalls:
         head = exchange.head
         context = LambdaContext(self._settings, head.id, exchange.deadline)
         if not head.is_event:
-            return http_event(head, self._settings.function, exchange.body), context
+            return http_event(head, self._settings, exchange.body), context
         try:
-            return json.loads(exchange.body or b"{}"), context
+            return json.loads(exchange.body or b"null"), context
         except ValueError as error:
             text = f"the event is not JSON: {error}"
             exchange.fail(Failure("function_error", "InvalidEvent", text))
@@ -61,7 +61,6 @@ class LambdaCalls:
         try:
             head, body = convert(result, limit)
         except BadResponse as error:
-            self.sink.record(f"bad response: {error}", ERROR_LEVEL)
             self.sink.end(exchange.number)
             exchange.fail(Failure("bad_response", "BadResponse", str(error)))
             return
@@ -72,11 +71,9 @@ class LambdaCalls:
         """The handler raised `error`; SystemExit ends the process."""
         if isinstance(error, SystemExit):
             leave(error, self.sink)
-        failure = failure_of("function_error", error)
-        if not exchange.is_cancelled:
-            self.sink.record(failure.stack, ERROR_LEVEL)
         self.sink.end(exchange.number)
-        exchange.fail(CANCELLED if exchange.is_cancelled else failure)
+        is_cancelled = exchange.is_cancelled
+        exchange.fail(CANCELLED if is_cancelled else failure_of("function_error", error))
 
 
 class SyncLambda:

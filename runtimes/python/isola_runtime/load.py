@@ -5,13 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 
-from .failure import failure_of
+from .failure import Failure, failure_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-
-    from .failure import Failure
 
 DEFAULT_HANDLER = "app.handler"
 _FALLBACK_NAMES = ("app", "application")
@@ -27,7 +25,7 @@ class LoadError(Exception):
 
     def failure(self) -> Failure:
         if self.cause is None:
-            return failure_of("init_failed", self)
+            return Failure("init_failed", "LoadError", str(self))
         failure = failure_of("init_failed", self.cause)
         failure.message = str(self)
         return failure

@@ -1,4 +1,4 @@
-"""Serves synchronous functions: on the main thread, and on more where the concurrency allows more."""
+"""Serves synchronous functions: on the main thread, and on more where concurrency allows it."""
 
 from __future__ import annotations
 

@@ -57,10 +57,10 @@ class WsgiKind:
             failure = CANCELLED
         except BadResponse as error:
             failure = Failure("bad_response", "BadResponse", str(error))
-            self._sink.record(f"bad response: {error}", ERROR_LEVEL)
         except BaseException as error:
             failure = failure_of("function_error", error)
-            if not exchange.is_cancelled:
+            if exchange.is_done and not exchange.is_cancelled:
+                # The response is out already; only the log can tell.
                 self._sink.record(failure.stack, ERROR_LEVEL)
         self._sink.end(exchange.number)
         if exchange.is_cancelled:

@@ -197,7 +197,7 @@ class Host:
         self.send(frames.frame(frames.INIT, 0, 0, json.dumps(values).encode()))
 
     def invoke(self, target: str = "/", body: bytes | None = None, **head: Any) -> int:
-        """Sends an invocation, and its body when there is one that fits the window; returns its number."""
+        """Sends an invocation with a body that fits the window, if any; returns its number."""
         stream = self.open(target, body is None, **head)
         if body is not None:
             self.send(frames.body(frames.END, stream, body))

@@ -19,6 +19,7 @@ const INLINE_SCRIPT = /<script type="text\/javascript">([\s\S]*?)<\/script>/;
 export function registerDocs(app: FastifyInstance): void {
   app.addHook("onSend", async (request, reply, payload) => {
     if (!request.url.startsWith("/docs") || typeof payload !== "string") return payload;
+    if (request.url.endsWith(".js")) reply.header("cache-control", "public, max-age=3600");
     if (!String(reply.getHeader("content-type")).startsWith("text/html")) return payload;
     reply.header("content-security-policy", policyFor(payload));
     return payload;

@@ -3,7 +3,7 @@ import { driverNames, type RevisionSettings, type Route } from "../domain/functi
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
 import { checkSandboxes } from "./check-function.ts";
-import { GatewayFacts } from "./gateway-facts.ts";
+import { checkDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
 type Machine = Pick<GatewayStatus, "drivers" | "runtimes">;
@@ -18,9 +18,9 @@ export function resolveSettings(
   base: RevisionSettings | null,
   machine: Machine,
 ): RevisionSettings {
-  const runtime = resolveRuntime(given.runtime, base, machine);
+  const runtime = resolveRuntime(given.runtime ?? base?.runtime ?? "", machine.runtimes);
   const driver = given.driver ?? base?.driver ?? defaultDriver(machine);
-  GatewayFacts.checkDriver(driver, machine.drivers);
+  checkDriver(driver, machine.drivers);
   const settings: RevisionSettings = {
     runtime,
     handler: given.handler ?? handlerFor(runtime, base),
@@ -39,14 +39,6 @@ export function resolveSettings(
 export function changesSettings(given: PatchFunction): boolean {
   const { description: _description, labels: _labels, ...settings } = given;
   return Object.keys(settings).length > 0;
-}
-
-function resolveRuntime(
-  asked: string | undefined,
-  base: RevisionSettings | null,
-  machine: Machine,
-): string {
-  return GatewayFacts.resolveRuntime(asked ?? base?.runtime ?? "", machine.runtimes);
 }
 
 /** The first that works here; else the first there is, whose probe then says what is missing. */

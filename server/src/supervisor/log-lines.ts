@@ -57,9 +57,9 @@ function readable(line: string): string {
   const clock = new Date(Number(time)).toTimeString().slice(0, 8);
   const shownName = name in colours ? styleText(colours[name as "warn"], name) : name;
   const rest = Object.entries(fields).map(([key, value]) => `${key}=${inline(value)}`);
-  const error = typeof err === "object" && err !== null && "stack" in err ? `\n${err.stack}` : "";
-  const text = [String(msg ?? ""), ...rest].join("  ");
-  return `${styleText("dim", clock)} ${shownName} ${styleText("dim", String(role))} ${printable(text + error)}`;
+  const { stack } = (err ?? {}) as { stack?: string };
+  const text = [inline(msg ?? ""), ...rest].join("  ") + (stack ? `\n${stack}` : "");
+  return `${styleText("dim", clock)} ${shownName} ${styleText("dim", inline(role))} ${printable(text)}`;
 }
 
 function parseRecord(line: string): Record<string, unknown> | null {
@@ -71,13 +71,12 @@ function parseRecord(line: string): Record<string, unknown> | null {
 }
 
 function inline(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : String(JSON.stringify(value));
 }
 
 /** Log text may hold what a caller or a function sent: nothing in it reaches the terminal as a command. */
 function printable(text: string): string {
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (character) => {
-    if (character === "\t") return character;
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
 }

@@ -155,11 +155,7 @@ export function deleteFunction(db: Db, target: FunctionTarget, nowMs: number): P
  * Counts the change first: in every engine the update holds the row until the end of the transaction, so what is read afterwards stays true.
  * Answers the row as it will be, apart from what the caller goes on to change.
  */
-async function lockFunction(
-  trx: Trx,
-  target: FunctionTarget,
-  nowMs: number,
-): Promise<FunctionRow> {
+async function lockFunction(trx: Trx, target: FunctionTarget, nowMs: number): Promise<FunctionRow> {
   const { project, name, ifVersion } = target;
   const updated = await trx
     .updateTable("functions")
@@ -196,8 +192,5 @@ async function requireProject(trx: Trx, project: string): Promise<void> {
 }
 
 function noSuchFunction(project: string, name: string): IsolaError {
-  return new IsolaError(
-    "not_found",
-    `function "${name}" does not exist in project "${project}"`,
-  );
+  return new IsolaError("not_found", `function "${name}" does not exist in project "${project}"`);
 }

@@ -4,20 +4,20 @@ import { IsolaError } from "../../errors.ts";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
 import type { InvocationQuery, Page } from "../store.ts";
 import type { RecordTables } from "../tables.ts";
-import { piecesOf } from "./insert-many.ts";
+import { insertMany } from "./insert-many.ts";
 import { assertPageLimit } from "./rows.ts";
 
 type Db = Kysely<RecordTables>;
 
 /** A record whose id is kept already is left out: a batch may come twice. */
 export async function insertInvocations(db: Db, records: InvocationRecord[]): Promise<void> {
-  for (const rows of piecesOf(records.map(fromRecord))) {
-    await db
+  await insertMany(records.map(fromRecord), (rows) =>
+    db
       .insertInto("invocations")
       .values(rows)
       .onConflict((conflict) => conflict.column("id").doNothing())
-      .execute();
-  }
+      .execute(),
+  );
 }
 
 export async function selectInvocation(

@@ -4,7 +4,7 @@ import type { LogRecord } from "../../domain/invocation.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { LogQuery, Page } from "../store.ts";
 import type { RecordTables } from "../tables.ts";
-import { piecesOf } from "./insert-many.ts";
+import { insertMany } from "./insert-many.ts";
 import { assertPageLimit } from "./rows.ts";
 
 type Db = Kysely<RecordTables>;
@@ -18,9 +18,7 @@ const EXAMINED_LINES_MAX = 20_000;
 const INVOCATION_LINES_MAX = 10_000;
 
 export async function insertLogs(db: Db, records: LogRecord[]): Promise<void> {
-  for (const rows of piecesOf(records.map(fromRecord))) {
-    await db.insertInto("logs").values(rows).execute();
-  }
+  await insertMany(records.map(fromRecord), (rows) => db.insertInto("logs").values(rows).execute());
 }
 
 /** Oldest first. */

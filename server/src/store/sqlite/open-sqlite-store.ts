@@ -4,7 +4,7 @@ import { Kysely } from "kysely";
 import { systemClock, type Clock } from "../../domain/clock.ts";
 import { idSource } from "../../domain/ids.ts";
 import { deploymentMigrations, recordMigrations } from "../migrations/lists.ts";
-import { migrate, type SchemaPart } from "../migrations/migrate.ts";
+import { migrate } from "../migrations/migrate.ts";
 import type { SchemaEngine } from "../migrations/migration.ts";
 import { SqlStore } from "../sql-store.ts";
 import type { Store } from "../store.ts";
@@ -27,36 +27,53 @@ const sqliteEngine: SchemaEngine = {
  * Rejects with `not_ready` when a file cannot be used, with `invalid_settings` when it is of a newer Isola; then nothing stays open.
  */
 export async function openSqliteStore(options: { path: string; clock?: Clock }): Promise<Store> {
-  const { path, clock = systemClock } = options;
-  const opened: Kysely<never>[] = [];
+  return await storeOn(openConnections(options.path), options.clock ?? systemClock);
+}
+
+export interface Connections {
+  deployments: Database.Database;
+  records: Database.Database;
+}
+
+export function openConnections(path: string): Connections {
+  const deployments = openDatabase(path, "FULL");
+  try {
+    return { deployments, records: openDatabase(recordsPathOf(path), "NORMAL") };
+  } catch (error) {
+    deployments.close();
+    throw error;
+  }
+}
+
+/** Takes the connections over: they are closed with the store, or at once when their tables cannot be brought up to date. */
+export async function storeOn(connections: Connections, clock: Clock): Promise<Store> {
+  const deployments = new Kysely<DeploymentTables>({
+    dialect: new CachingSqliteDialect(connections.deployments),
+  });
+  const records = new Kysely<RecordTables>({
+    dialect: new CachingSqliteDialect(connections.records),
+  });
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= closeAll(opened);
+    closing ??= closeAll([deployments, records] as unknown as Kysely<never>[]);
     return closing;
   };
-  const open = async <Tables>(file: string, synchronous: Synchronous, part: SchemaPart) => {
-    const db = new Kysely<Tables>({
-      dialect: new CachingSqliteDialect(openDatabase(file, synchronous)),
-    });
-    opened.push(db as unknown as Kysely<never>);
-    const nowMs = clock.wall();
-    await migrate(db as Kysely<unknown>, part, { engine: sqliteEngine, place: file, nowMs });
-    return db;
-  };
   try {
-    const deployments = await open<DeploymentTables>(path, "FULL", {
-      name: "deployments",
-      migrations: deploymentMigrations,
-    });
-    const records = await open<RecordTables>(recordsPathOf(path), "NORMAL", {
-      name: "records",
-      migrations: recordMigrations,
-    });
-    return new SqlStore({ deployments, records, clock, newFunctionId: idSource("fn"), close });
+    await migrate(
+      deployments as Kysely<unknown>,
+      { name: "deployments", migrations: deploymentMigrations },
+      { engine: sqliteEngine, place: connections.deployments.name, nowMs: clock.wall() },
+    );
+    await migrate(
+      records as Kysely<unknown>,
+      { name: "records", migrations: recordMigrations },
+      { engine: sqliteEngine, place: connections.records.name, nowMs: clock.wall() },
+    );
   } catch (error) {
     await close();
     throw error;
   }
+  return new SqlStore({ deployments, records, clock, newFunctionId: idSource("fn"), close });
 }
 
 export function recordsPathOf(path: string): string {
@@ -65,8 +82,7 @@ export function recordsPathOf(path: string): string {
 
 type Synchronous = "FULL" | "NORMAL";
 
-/** Exported for the test that reads the pragmas back. */
-export function openDatabase(path: string, synchronous: Synchronous): Database.Database {
+function openDatabase(path: string, synchronous: Synchronous): Database.Database {
   let database: Database.Database | undefined;
   try {
     createPrivateFile(path);

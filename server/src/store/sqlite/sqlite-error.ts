@@ -4,7 +4,10 @@ import { IsolaError, messageOf } from "../../errors.ts";
 /** What a person can do about each group of SQLite's result codes; the first that the code begins with holds. */
 const plainWords: [prefix: string, words: string][] = [
   ["SQLITE_FULL", "the disk is full: free some space, then try again"],
-  ["SQLITE_READONLY", "it cannot be written: check the owner and the mode of the file and its folder"],
+  [
+    "SQLITE_READONLY",
+    "it cannot be written: check the owner and the mode of the file and its folder",
+  ],
   ["SQLITE_CANTOPEN", "it cannot be opened: check that its folder exists and may be written"],
   ["SQLITE_PERM", "it may not be opened: check the owner and the mode of the file"],
   ["SQLITE_CORRUPT", "it is damaged: stop Isola and restore the data folder from a backup"],

@@ -1,0 +1,79 @@
+import type { DeployedFunction } from "../domain/function.ts";
+import { IsolaError } from "../errors.ts";
+import type { GatewayStatus, InvokeParams, InvokeResult, LinkRequests } from "../link/messages.ts";
+import type { GatewayLink } from "./ports.ts";
+
+/** The gateway's side of the link, without sandboxes: keeps what it is told, and echoes what it is to invoke. */
+export class GatewayStandIn implements GatewayLink {
+  isConnected = true;
+  /** By name. */
+  readonly functions = new Map<string, DeployedFunction>();
+  /** Each `apply` waits for this before it takes effect. */
+  hold: Promise<void> = Promise.resolve();
+  readonly invoked: InvokeParams[] = [];
+
+  async request<K extends keyof LinkRequests>(
+    kind: K,
+    params: LinkRequests[K]["params"],
+  ): Promise<LinkRequests[K]["result"]> {
+    if (!this.isConnected) throw new IsolaError("not_ready", "the gateway is not connected");
+    return (await this.#answer(kind, params)) as LinkRequests[K]["result"];
+  }
+
+  async #answer(kind: keyof LinkRequests, params: unknown): Promise<unknown> {
+    if (kind === "status") return status(this.functions.size);
+    if (kind === "invoke") return this.#invoke(params as InvokeParams);
+    await this.hold;
+    const { upserts, removes } = params as LinkRequests["apply"]["params"];
+    for (const fn of upserts) this.functions.set(fn.name, structuredClone(fn));
+    for (const { name } of removes) this.functions.delete(name);
+    return { functions: this.functions.size };
+  }
+
+  #invoke(params: InvokeParams): InvokeResult {
+    this.invoked.push(params);
+    return {
+      id: "inv-1",
+      revision: this.functions.get(params.name)?.revision ?? 0,
+      status: 200,
+      headers: [["content-type", "text/plain"]],
+      bodyBase64: params.bodyBase64,
+      outcome: "ok",
+      error: null,
+      startKind: "warm",
+      phases: { queueMs: 0.5, startMs: null, initMs: null, runMs: 1.5 },
+      logs: [],
+    };
+  }
+}
+
+function status(functions: number): GatewayStatus {
+  return {
+    pid: 1,
+    uptimeMs: 1000,
+    functions,
+    runningInvocations: 0,
+    memoryBudgetMiB: 1024,
+    memoryReservedMiB: 128,
+    pools: [],
+    blankPools: [],
+    drivers: [
+      {
+        name: "process",
+        isAvailable: true,
+        tier: "namespaces",
+        versions: { bubblewrap: "0.8.0" },
+        protections: [{ name: "memory", isEnforced: true, how: "cgroup v1" }],
+        problems: [],
+        fixes: [],
+      },
+    ],
+    runtimes: [
+      { name: "nodejs24", family: "nodejs", version: "24.14.0" },
+      { name: "nodejs26", family: "nodejs", version: "26.10.0" },
+      { name: "python3.9", family: "python", version: "3.9.2" },
+      { name: "python3.11", family: "python", version: "3.11.2" },
+    ],
+    recordsLost: 0,
+  };
+}
