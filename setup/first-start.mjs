@@ -1,17 +1,21 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { root } from "./pinned-node.mjs";
 import { runForOutput } from "./processes.mjs";
 
 const examples = ["hello-js", "hello-py"];
 const CALL_MS_MAX = 60_000;
+const READY_MS_MAX = 30_000;
 
 /**
  * Deploys the first examples into a data folder that has never had them, calls them, and prints where everything is. What a person has changed or deleted since
  * stays as it is: `first-start.json` in the data folder remembers what has been done. `server` is the supervisor's message: `{gateway, functions, api, data}`.
+ * @param {{ node: string, server: { gateway: string, functions: string, api: string, data: string }, print?: (text: string) => unknown }} options
  */
 export async function welcome({ node, server, print = (text) => process.stdout.write(text) }) {
   const memory = readMemory(server.data);
+  await waitUntilReady(server);
   const key = readFileSync(join(server.data, "admin-key"), "utf8").trim();
   const lines = [
     "",
@@ -34,6 +38,19 @@ export async function welcome({ node, server, print = (text) => process.stdout.w
   }
   writeFileSync(memoryPath(server.data), `${JSON.stringify(memory)}\n`);
   print(`${lines.join("\n")}\n\nCtrl-C stops the server.\n`);
+}
+
+/** Listening is not yet ready: the gateway has its functions once the control plane has told it. */
+async function waitUntilReady(server) {
+  const until = Date.now() + READY_MS_MAX;
+  for (;;) {
+    const { ok, status } = await fetch(`${server.api}/readyz`, {
+      signal: AbortSignal.timeout(CALL_MS_MAX),
+    });
+    if (ok) return;
+    if (Date.now() > until) throw new Error(`${server.api}/readyz still answers ${status}`);
+    await delay(50);
+  }
 }
 
 function memoryPath(data) {

@@ -12,10 +12,10 @@ export function footprint() {
 }
 
 /** What is there now and was not before; kernels take a moment to take cgroups and processes away. */
-export async function leaksSince(before) {
+export async function leaksSince(before, settleMs = SETTLE_MS) {
   for (let waitedMs = 0; ; waitedMs += 100) {
     const left = [...footprint()].filter((line) => !before.has(line));
-    if (left.length === 0 || waitedMs >= SETTLE_MS) return left;
+    if (left.length === 0 || waitedMs >= settleMs) return left;
     await delay(100);
   }
 }

@@ -165,6 +165,17 @@ describe("the host's end of a channel", () => {
     assert.equal(bench.frames.at(-1)?.flags, Flag.END);
   });
 
+  test("ends a request body once, whatever credit comes later", async () => {
+    const bench = await new Bench().ready();
+    const stream = bench.open(new Sink(), 0);
+    bench.channel.write(stream, Buffer.alloc(100_000));
+    bench.channel.finish(stream);
+    bench.writer.credit(stream.id, 100_000);
+    await turns();
+    const ends = bench.frames.filter((frame) => frame.type === Type.BODY && frame.flags === Flag.END);
+    assert.equal(ends.length, 1);
+  });
+
   test("refuses a response that exceeds its window", async () => {
     const bench = await new Bench().ready();
     const sink = new Sink();

@@ -323,7 +323,8 @@ export class HostChannel {
     if (stream.sendWindow + bytes > CREDIT_BYTES_MAX)
       throw new FrameError(`credit of ${bytes} bytes overflows the window of stream ${id}`);
     stream.sendWindow += bytes;
-    this.#sendWaiting(stream);
+    if (stream.waiting.length > 0) this.#sendWaiting(stream);
+    else if (!stream.isRequestEnded) stream.sink.onWritable();
   }
 
   #sendWaiting(stream: HostStream): void {

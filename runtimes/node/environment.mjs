@@ -40,7 +40,8 @@ export function readInit(payload) {
 
 /** Removes what is left of the time before the start, which is no business of the function. */
 export function clearEnvironment() {
-  for (const name of Object.keys(process.env)) if (!keptVariables.has(name)) delete process.env[name];
+  for (const name of Object.keys(process.env))
+    if (!keptVariables.has(name)) delete process.env[name];
   process.env.TZ = ":UTC";
 }
 

@@ -132,7 +132,8 @@ async function sendBody(invocation, body) {
 /** Tells the source of a body that nobody reads it any more. @param {any} reader a reader or a stream, if there is one @param {unknown} reason */
 function cancelReader(reader, reason) {
   // A source that cannot be cancelled, or fails at it, has nobody left to tell.
-  if (typeof reader?.cancel === "function") Promise.try(() => reader.cancel(reason)).catch(() => {});
+  if (typeof reader?.cancel === "function")
+    Promise.try(() => reader.cancel(reason)).catch(() => {});
 }
 
 /** @param {import("./invocation.mjs").Invocation} invocation @param {Uint8Array} bytes */

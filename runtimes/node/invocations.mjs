@@ -60,7 +60,8 @@ export class Invocations {
   onStreamFrame(type, flags, stream, payload) {
     const invocation = this.open.get(stream);
     if (invocation === undefined) {
-      if (stream > this.#lastStream) throw new FrameError(`frame on stream ${stream}, never opened`);
+      if (stream > this.#lastStream)
+        throw new FrameError(`frame on stream ${stream}, never opened`);
       return;
     }
     if (type === Type.CREDIT) return invocation.credit(payload.readUInt32LE());

@@ -64,13 +64,12 @@ function oneHeader(name, value) {
 /** @param {any} result @returns {Uint8Array} */
 function bodyBytes(result) {
   const { body } = result;
-  if (typeof body === "string") return Buffer.from(body, result.isBase64Encoded ? "base64" : "utf8");
+  if (typeof body === "string")
+    return Buffer.from(body, result.isBase64Encoded ? "base64" : "utf8");
   if (body === undefined || body === null) return NO_BYTES;
   if (body instanceof Uint8Array) return body;
   if (typeof body === "number" || typeof body === "boolean") return Buffer.from(String(body));
-  throw new BadResponse(
-    `body must be text (JSON.stringify it) or a Buffer, not ${shown(body)}`,
-  );
+  throw new BadResponse(`body must be text (JSON.stringify it) or a Buffer, not ${shown(body)}`);
 }
 
 /** @param {unknown} result */

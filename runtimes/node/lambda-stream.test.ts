@@ -79,7 +79,10 @@ describe("a streaming Lambda handler", () => {
   });
 
   for (const [when, body] of [
-    ["runs", "console.log('on'); stream.write('a'); await new Promise((r) => context.signal.addEventListener('abort', r));"],
+    [
+      "runs",
+      "console.log('on'); stream.write('a'); await new Promise((r) => context.signal.addEventListener('abort', r));",
+    ],
     ["has returned", "console.log('on'); stream.write('a');"],
   ] as const)
     test(`is cancelled while it ${when}`, async () => {

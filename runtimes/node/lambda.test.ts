@@ -148,7 +148,8 @@ describe("limits of a Lambda handler", () => {
         .filter((frame) => frame.type === Type.CREDIT)
         .reduce((sum, frame) => sum + frame.payload.readUInt32LE(), WINDOW_BYTES);
       const end = Math.min(bytes.length, credit);
-      if (end > sent) host.writer.body(end === bytes.length ? Flag.END : 0, 1, bytes.subarray(sent, end));
+      if (end > sent)
+        host.writer.body(end === bytes.length ? Flag.END : 0, 1, bytes.subarray(sent, end));
       sent = end;
       return sent === bytes.length;
     });

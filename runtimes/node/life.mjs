@@ -170,4 +170,3 @@ export function startLife(session) {
   );
   warmUp(() => life.state === "blank");
 }
-

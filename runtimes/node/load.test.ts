@@ -128,7 +128,10 @@ describe("code that cannot be loaded", () => {
     const { message } = await initError({
       "index.mjs": "export const run = 1, stop = 2; export const handler = 'text';",
     });
-    assert.match(message, /index.mjs exports neither a function "handler" nor a default with fetch/);
+    assert.match(
+      message,
+      /index.mjs exports neither a function "handler" nor a default with fetch/,
+    );
     assert.match(message, /it exports handler, run, stop; its "handler" is of type string/);
   });
 
@@ -159,6 +162,7 @@ describe("the environment of the code", () => {
     await using host = new TestHost({ SECRET_OF_HOST: "x", NODE_OPTIONS: "", TZ: "Asia/Tokyo" });
     const env = { MINE: "ü=1", AWS_LAMBDA_FUNCTION_NAME: "forged" };
     await host.load({ "index.mjs": code }, { env });
+    await host.first((frame) => frame.type === Type.READY);
     const { body } = await host.invoke({ event: 1 });
     const seen = JSON.parse(body.toString());
     const { PATH, ...rest } = seen.env;
@@ -177,17 +181,19 @@ describe("the environment of the code", () => {
   });
 
   test("is read-only, and does not hand the control stream to child processes", async () => {
-    const code = `import { spawnSync } from "node:child_process"; import { statSync } from "node:fs";
+    const code = `import { spawnSync } from "node:child_process"; import { readlinkSync, statSync } from "node:fs";
       const mode = (path) => (statSync(path).mode & 0o777).toString(8);
       export const handler = async () => ({
         modes: [mode("index.mjs"), mode("lib"), mode("lib/a.txt"), mode(".")],
-        open: spawnSync("/bin/ls", ["/proc/self/fd"], { encoding: "utf8" }).stdout.trim().split("\\n").sort(),
+        control: readlinkSync("/proc/self/fd/3"),
+        inherited: spawnSync("/bin/ls", ["-l", "/proc/self/fd"], { encoding: "utf8" }).stdout,
       });`;
     await using host = await TestHost.ready({ "index.mjs": code, "lib/a.txt": "" });
     const { body } = await host.invoke({ event: 1 });
-    assert.deepEqual(JSON.parse(body.toString()), {
-      modes: ["444", "555", "444", "555"],
-      open: ["0", "1", "2", "3"],
-    });
+    const { modes, control, inherited } = JSON.parse(body.toString());
+    assert.deepEqual(modes, ["444", "555", "444", "555"]);
+    assert.match(control, /^socket:/);
+    assert.match(inherited, / 0 -> /);
+    assert.ok(!inherited.includes(control), inherited);
   });
 });

@@ -90,7 +90,10 @@ export class Logs {
   #write(flags, text) {
     const invocation = this.context.getStore();
     const stream = invocation === undefined ? 0 : invocation.stream;
-    const bytes = typeof text === "string" ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+    const bytes =
+      typeof text === "string"
+        ? Buffer.from(text)
+        : Buffer.from(text.buffer, text.byteOffset, text.byteLength);
     let at = 0;
     for (;;) {
       const feed = bytes.indexOf(LINE_FEED, at);
@@ -130,7 +133,11 @@ export class Logs {
   #tellDropped(stream) {
     const dropped = this.#droppedFrames;
     this.#droppedFrames = 0;
-    this.say("warn", stream, `${dropped} log lines were dropped: written faster than they are read`);
+    this.say(
+      "warn",
+      stream,
+      `${dropped} log lines were dropped: written faster than they are read`,
+    );
   }
 
   /** @param {number} fileFlag @param {number} fd */

@@ -110,7 +110,9 @@ export class TestHost implements AsyncDisposable {
   ): Promise<TestHost> {
     const host = new TestHost();
     await host.load(files, init);
-    const first = await host.first((frame) => [Type.READY, Type.ERROR].includes(frame.type as never));
+    const first = await host.first((frame) =>
+      [Type.READY, Type.ERROR].includes(frame.type as never),
+    );
     if (first.type === Type.READY) return host;
     await host.close();
     throw new Error(`init failed: ${first.payload}`);
@@ -201,11 +203,11 @@ export class TestHost implements AsyncDisposable {
   async ping(): Promise<{ cpuMicros: number; residentBytes: number; inProgress: number }> {
     const before = this.frames.filter((frame) => frame.type === Type.PONG).length;
     this.writer.frame(Type.PING, 0, 0, Buffer.from("12345678"));
-    await this.until(
-      () => this.frames.filter((frame) => frame.type === Type.PONG).length > before,
-    );
+    await this.until(() => this.frames.filter((frame) => frame.type === Type.PONG).length > before);
     const { payload } = this.frames.findLast((frame) => frame.type === Type.PONG) as Frame;
-    const [cpuMicros, residentBytes, inProgress] = [8, 16, 24].map((at) => payload.readDoubleLE(at));
+    const [cpuMicros, residentBytes, inProgress] = [8, 16, 24].map((at) =>
+      payload.readDoubleLE(at),
+    );
     return { cpuMicros, residentBytes, inProgress } as never;
   }
 

@@ -22,7 +22,7 @@ export function filesOfTar(tar: Uint8Array): PackageFile[] {
     else {
       const mode = Number.parseInt(textIn(header, 100, 8), 8);
       const path = longPath ?? pathIn(header);
-      const isExecutable = (mode & 0o100) !== 0;
+      const isExecutable = (mode & 0o111) !== 0;
       if (type === "0" || type === "") files.push({ path, bytes: content, isExecutable });
       longPath = null;
     }

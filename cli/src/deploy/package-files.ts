@@ -73,7 +73,7 @@ function readPackageFile(dir: string, path: string): PackageFile {
     return {
       path,
       bytes: readFileSync(join(dir, path)),
-      isExecutable: (status.mode & 0o100) !== 0,
+      isExecutable: (status.mode & 0o111) !== 0,
     };
   }
   throw new Failure(`${join(dir, path)} is neither a file nor a folder; name it in ${IGNORE_FILE}`);

@@ -220,7 +220,7 @@ class AsgiKind:
     def _start(self, exchange: AsgiExchange, is_complete: bool) -> None:
         if is_complete:
             exchange.add_body(b"", True)
-        exchange.task = self._loop.start(self._run(exchange))
+        exchange.task = self._loop.start(self._run(exchange), lambda: exchange.fail(CANCELLED))
         if exchange.is_cancelled:
             exchange.task.cancel()
 

@@ -132,7 +132,9 @@ class AsyncLambda:
         self._loop.post(lambda: self._start(exchange))
 
     def _start(self, exchange: BufferedExchange) -> None:
-        task: asyncio.Task[None] = self._loop.start(self._run(exchange))
+        task: asyncio.Task[None] = self._loop.start(
+            self._run(exchange), lambda: exchange.fail(CANCELLED)
+        )
 
         def abort() -> None:
             self._loop.post(task.cancel)

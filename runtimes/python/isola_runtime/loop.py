@@ -39,8 +39,13 @@ class LoopThread:
             # Closed: the process is about to exit, and every exchange with it.
             return
 
-    def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    def start(
+        self, work: Coroutine[object, object, None], on_unstarted: Callable[[], None]
+    ) -> asyncio.Task[None]:
+        """`work` handles its own errors. A task that is cancelled before its first step never runs:
+        then `on_unstarted` does what `work` would have done at its end."""
         task = self.loop.create_task(work)
+        task.add_done_callback(lambda done: on_unstarted() if done.cancelled() else None)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Union
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from isola_runtime import frames  # noqa: E402
+from isola_runtime import frames as frames  # noqa: E402
 
 # A guard against hanging, far above what anything here takes.
 HANG_GUARD_S = 30
@@ -226,7 +226,8 @@ class Host:
             fixed += [name, value]
         flags = (frames.END if is_complete else 0) | (frames.EVENT if is_event else 0)
         timing = (head.get("timeout_ms", 30000), time.time() * 1000 + 30000)
-        self.send(frames.invoke(flags, stream, timing, "\n".join(fixed)))
+        invoke = frames.invoke(flags, stream, timing, "\n".join(fixed))
+        self.send(invoke + head.get("sent_with", b""))
         return stream
 
     def answer(self, stream: int) -> Answer:

@@ -7,14 +7,17 @@ import random
 import unittest
 from typing import Any
 
-from tests.harness import ROOT, frames
+from harness import ROOT, frames
 
-GOLDEN: dict[str, Any] = json.loads((ROOT.parent.parent / "protocol/golden/frames.json").read_text())
+GOLDEN: dict[str, Any] = json.loads(
+    (ROOT.parent.parent / "protocol/golden/frames.json").read_text()
+)
 
 
 def golden_bytes(entry: dict[str, Any]) -> bytes:
     repeat = entry.get("repeat", {"hex": "", "times": 0})
-    return bytes.fromhex(entry["hex"]) + bytes.fromhex(repeat["hex"]) * repeat["times"]
+    times = int(repeat["times"])
+    return bytes.fromhex(entry["hex"]) + bytes.fromhex(repeat["hex"]) * times
 
 
 def encoded(entry: dict[str, Any], payload: bytes) -> bytes:

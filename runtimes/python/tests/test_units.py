@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -10,7 +11,7 @@ import unittest
 from decimal import Decimal
 from typing import Any
 
-from tests.harness import code_archive, frames, remove_tree
+from harness import Files, code_archive, frames, remove_tree
 
 from isola_runtime.answer import event_answer, http_answer
 from isola_runtime.archive import ArchiveError, Unpacker
@@ -23,9 +24,9 @@ LIMIT = 1000
 
 
 def settings() -> Any:
-    texts = {name: "x" for name in ("sandbox", "project", "function", "handler")}
+    texts = dict.fromkeys(("sandbox", "project", "function", "handler"), "x")
     numbers = {"revision": 1, "concurrency": 1, "memoryMiB": 1, "timeoutMs": 1, "initTimeoutMs": 1}
-    limits = {name: 1 for name in ("requestBodyBytesMax", "responseBodyBytesMax")}
+    limits = dict.fromkeys(("requestBodyBytesMax", "responseBodyBytesMax"), 1)
     rest = {"env": {}, "taskRoot": "/x", "logLineBytesMax": 1}
     return parse_settings(json.dumps({**texts, **numbers, **limits, **rest}).encode())
 
@@ -44,7 +45,7 @@ class Archive(unittest.TestCase):
 
     def test_files_folders_long_names_and_modes_arrive_in_steps_of_any_size(self) -> None:
         long_name = "d" * 90 + "/" + "é" * 60 + "/" + "f" * 99 + ".txt"
-        files = {
+        files: Files = {
             "app.py": "x = 1\n",
             "run.sh": "#!/bin/sh\n",
             long_name: b"\0" * 3000,
@@ -91,10 +92,8 @@ class Archive(unittest.TestCase):
             data = bytearray(good)
             for _ in range(chance.randrange(1, 4)):
                 data[chance.randrange(len(data))] = chance.randrange(256)
-            try:
+            with contextlib.suppress(ArchiveError, OSError):
                 self.unpack(bytes(data), chance.randrange(1, 4000))
-            except (ArchiveError, OSError):
-                pass
             self.assertEqual(os.listdir(self.root), ["task"])
             remove_tree(self.root + "/task")
 
@@ -153,7 +152,9 @@ class Event(unittest.TestCase):
     def event(self, target: str, headers: list[str], body: bytes) -> dict[str, Any]:
         lines = ["i", "GET", target, "", "ip", "HTTP/1.1", "http", "GET /:a", "a=%2Fx%20+&b=c=d"]
         text = "\n".join(lines + headers)
-        return http_event(InvocationHead(bytes(12) + text.encode("latin-1"), False), settings(), body)
+        return http_event(
+            InvocationHead(bytes(12) + text.encode("latin-1"), False), settings(), body
+        )
 
     def test_path_is_raw_and_parameters_are_decoded(self) -> None:
         event = self.event("/%2Fa%20b?q=a+b&q=%C3%A9&e", ["host", "api.test:80"], b"")
@@ -184,7 +185,9 @@ class Event(unittest.TestCase):
         self.assertEqual(self.event("/", [], b"\0\xff")["body"], "AP8=")
 
     def test_duplicate_headers_are_joined_and_cookies_are_listed(self) -> None:
-        event = self.event("/", ["x-a", "1", "x-a", "2", "cookie", "a=1; b=2", "cookie", "c=3"], b"")
+        event = self.event(
+            "/", ["x-a", "1", "x-a", "2", "cookie", "a=1; b=2", "cookie", "c=3"], b""
+        )
         self.assertEqual(event["headers"], {"x-a": "1,2"})
         self.assertEqual(event["cookies"], ["a=1", "b=2", "c=3"])
 
@@ -202,9 +205,8 @@ class Answer(unittest.TestCase):
             "body": "aGk=",
             "isBase64Encoded": True,
         }
-        head = (
-            b"201\nx-a\n1\ncontent-type\ntext/html\nx-l\na\nx-l\nb\nset-cookie\na=1\nset-cookie\nb=2"
-        )
+        head = b"201\nx-a\n1\ncontent-type\ntext/html\nx-l\na\nx-l\nb"
+        head += b"\nset-cookie\na=1\nset-cookie\nb=2"
         for result, expected in (
             ({"a": "é"}, (json_head, '{"a":"é"}'.encode())),
             (None, (json_head, b"null")),

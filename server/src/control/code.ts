@@ -14,7 +14,7 @@ import type { UploadSlots } from "./upload-slots.ts";
 /** An archive as it is; `artifacts/` looks into it. */
 const Bytes = Type.Unsafe<Buffer>({ type: "string", format: "binary" });
 
-const archives: Record<string, "zip" | "tar.gz" | "tar"> = {
+const archives: Record<string, "zip" | "tar" | "tar.gz"> = {
   "application/zip": "zip",
   "application/gzip": "tar.gz",
   "application/x-tar": "tar",

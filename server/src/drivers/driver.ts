@@ -42,6 +42,8 @@ export interface RuntimeSpec {
   runtimeDir: string;
   /** Host folders and files the interpreter needs, mounted read-only at the same path. */
   needs: string[];
+  /** Files of ours beside the runtime: the host path `from` is mounted read-only at `at`, a path below the platform's folder inside the sandbox. */
+  companions?: { from: string; at: string }[];
 }
 
 /** Applied to a sandbox when it is claimed; may be applied once more with higher values. */
@@ -92,6 +94,8 @@ export interface SandboxUsage {
 /** One running isolated environment. */
 export interface Sandbox {
   readonly id: string;
+  /** Where the runtime unpacks code, as the runtime sees it: `/var/task`, or a private folder of the host with tier `none`. */
+  readonly taskRoot: string;
   /** The control stream, carrying `protocol/`. Already connected. */
   readonly control: Duplex;
   /** What is written to descriptors 1 and 2 behind the runtime's back. The reader bounds it. */

@@ -10,7 +10,7 @@ import { type TestContext, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { forEachLine } from "./log-lines.ts";
 
-const fakeServer = fileURLToPath(new URL("fake-server.ts", import.meta.url));
+const fakeServer = fileURLToPath(new URL("fake-server.fixture.ts", import.meta.url));
 const HANG_MS = 60_000;
 
 interface Line {

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { workplace } from "../../test/run-isola.ts";
+
+const handler = 'export const handler = async () => "hi";';
+
+describe("isola deploy", () => {
+  test("makes a function of a folder, named for it, its language guessed", async (t) => {
+    const { api, write, isola } = await workplace(t);
+    write("greet/index.mjs", handler);
+    const { exitCode, stdout } = await isola("deploy", "greet");
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /^greet: created, revision 1, http/);
+    const kept = api.functions.get("greet");
+    assert.equal(kept?.view.runtime, "nodejs26");
+    assert.deepEqual([...(kept?.code.keys() ?? [])], ["index.mjs"]);
+  });
+
+  test("changes nothing the second time, and --check agrees with exit code 0", async (t) => {
+    const { api, dir, write, isola } = await workplace(t);
+    write("greet/index.mjs", handler);
+    write(`greet/${"deep/".repeat(24)}file.txt`, "a path above 100 bytes");
+    write("greet/run.sh", "#!/bin/sh\n");
+    chmodSync(join(dir, "greet/run.sh"), 0o755);
+    await isola("deploy", "greet", "--memory-mib", "256", "--env", "A=1", "--route", "/g/:id");
+    api.calls.length = 0;
+    const again = ["deploy", "greet", "--memory-mib", "256", "--env", "A=1", "--route", "/g/:id"];
+    const { exitCode, stdout } = await isola(...again);
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /^greet: unchanged, revision 1/);
+    assert.ok(api.calls.every((call) => call.startsWith("GET ")));
+    assert.equal((await isola(...again, "--check")).exitCode, 0);
+  });
+
+  test("--check says what differs, changes nothing, and exits 4", async (t) => {
+    const { api, write, isola } = await workplace(t);
+    write("greet/index.mjs", handler);
+    assert.equal((await isola("deploy", "greet", "--check")).exitCode, 4);
+    await isola("deploy", "greet");
+    write("greet/index.mjs", `${handler}\n`);
+    api.calls.length = 0;
+    const { exitCode, stdout } = await isola("deploy", "greet", "--timeout-ms", "5", "--check");
+    assert.equal(exitCode, 4);
+    assert.match(stdout, /~ timeoutMs: 30000 -> 5\n {2}~ code: 1 files/);
+    assert.ok(api.calls.every((call) => call.startsWith("GET ")));
+  });
+
+  test("changes an existing function only after a yes", async (t) => {
+    const { write, isola } = await workplace(t);
+    write("greet/index.mjs", handler);
+    await isola("deploy", "greet");
+    write("greet/index.mjs", `${handler}\n`);
+    const unasked = await isola("deploy", "greet");
+    assert.equal(unasked.exitCode, 2);
+    assert.match(unasked.stderr, /~ code: [\s\S]*nobody to ask: add --yes/);
+    const { exitCode, stdout } = await isola("deploy", "greet", "--yes", "--json");
+    assert.equal(exitCode, 0);
+    const { functions } = JSON.parse(stdout) as {
+      functions: { action: string; revision: number }[];
+    };
+    assert.deepEqual([functions[0]?.action, functions[0]?.revision], ["updated", 2]);
+  });
+
+  test("applies isola.yaml: settings, code folders, several functions", async (t) => {
+    const { api, write, isola } = await workplace(t);
+    write("isola.yaml", yaml);
+    write("src/app.py", "def handler(event, context): pass");
+    write("web/index.mjs", handler);
+    const { exitCode } = await isola("deploy");
+    assert.equal(exitCode, 0);
+    const thumbnails = api.functions.get("thumbnails")?.view;
+    assert.deepEqual(thumbnails?.route, { methods: ["POST"], path: "/thumbnails" });
+    assert.deepEqual(thumbnails?.env, { QUALITY: "80" });
+    assert.deepEqual([...(api.functions.get("web")?.code.keys() ?? [])], ["index.mjs"]);
+    assert.equal((await isola("deploy", "--check")).exitCode, 0);
+    const one = await isola("deploy", "--name", "web", "--json");
+    assert.equal((JSON.parse(one.stdout) as { functions: unknown[] }).functions.length, 1);
+  });
+
+  test("refuses unknown keys of isola.yaml all together, and flags beside it", async (t) => {
+    const { api, write, isola } = await workplace(t);
+    write("isola.yaml", "functions:\n  a: { memory: 1 }\n  b: { tiemoutMs: 1 }\nfunction: {}\n");
+    const { exitCode, stderr } = await isola("deploy");
+    assert.equal(exitCode, 2);
+    assert.match(
+      stderr,
+      /function is unknown[\s\S]*functions\.a\.memory[\s\S]*functions\.b\.tiemoutMs/,
+    );
+    write("isola.yaml", "functions: { a: {} }\n");
+    assert.match((await isola("deploy", "--memory-mib", "256")).stderr, /leave out .*--memory-mib/);
+    assert.deepEqual(api.calls, []);
+  });
+
+  test("asks for the language where the folder does not tell", async (t) => {
+    const { write, isola } = await workplace(t);
+    write("both/index.mjs", handler);
+    write("both/app.py", "");
+    const { exitCode, stderr } = await isola("deploy", "both");
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /--runtime nodejs or --runtime python/);
+  });
+
+  test("packs what belongs to the function and nothing else", async (t) => {
+    const { api, dir, write, isola } = await workplace(t);
+    for (const path of [
+      "index.mjs",
+      "node_modules/x/index.js",
+      "node_modules/.bin/x",
+      ".git/config",
+      "data/admin-key",
+      "data/node-id",
+      "notes.secret",
+      "build/keep.js",
+      "build/drop.js",
+    ]) {
+      write(`f/${path}`, path);
+    }
+    write("f/.isolaignore", "# private\n*.secret\n/build/drop.js\n");
+    symlinkSync("index.mjs", join(dir, "f/linked.mjs"));
+    assert.equal((await isola("deploy", "f")).exitCode, 0);
+    assert.deepEqual(
+      [...(api.functions.get("f")?.code.keys() ?? [])],
+      ["build/keep.js", "index.mjs", "linked.mjs", "node_modules/x/index.js"],
+    );
+    mkdirSync(join(dir, "elsewhere"));
+    symlinkSync("../elsewhere", join(dir, "f/folder"));
+    const { exitCode, stderr } = await isola("deploy", "f");
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /f\/folder is neither a file nor a folder/);
+  });
+
+  test("refuses a folder that is not there or empty", async (t) => {
+    const { dir, isola } = await workplace(t);
+    assert.equal((await isola("deploy", "nowhere")).exitCode, 2);
+    mkdirSync(join(dir, "empty"));
+    assert.match((await isola("deploy", "empty")).stderr, /holds no file/);
+  });
+
+  test("refuses a number that is none before it calls", async (t) => {
+    const { api, write, isola } = await workplace(t);
+    write("f/index.mjs", handler);
+    const { exitCode, stderr } = await isola("deploy", "f", "--timeout-ms", "1s");
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /--timeout-ms takes a whole number, given: 1s/);
+    assert.deepEqual(api.calls, []);
+  });
+});
+
+const yaml = `functions:
+  thumbnails:
+    runtime: python
+    handler: app.handler
+    code: ./src
+    route: { methods: [POST], path: /thumbnails }
+    memoryMiB: 256
+    env: { QUALITY: "80" }
+  web:
+    runtime: nodejs
+    code: ./web
+`;

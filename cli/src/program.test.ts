@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fakeKey } from "../test/fake-api.ts";
+import { runIsola, workplace } from "../test/run-isola.ts";
+
+const answer = {
+  id: "inv-1",
+  revision: 1,
+  outcome: "ok",
+  error: null,
+  status: 200,
+  headers: [],
+  body: "hello \u001b]0;title\u0007\n",
+  bodyBase64: null,
+  startKind: "warm",
+  phases: { queueMs: 0.1, startMs: null, initMs: null, runMs: 2.25 },
+  logs: [],
+};
+
+function log(second: number, text: string) {
+  const at = `2026-01-01T00:00:${String(second).padStart(2, "0")}.000Z`;
+  const rest = { revision: 1, sandboxId: "sb-1", stream: "stdout", level: "none" };
+  return { at, invocationId: "inv-1", text, truncated: false, ...rest };
+}
+
+async function withFunction(t: Parameters<typeof workplace>[0]) {
+  const place = await workplace(t);
+  place.write("f/index.mjs", "export const handler = () => 1;");
+  assert.equal((await place.isola("deploy", "f")).exitCode, 0);
+  return place;
+}
+
+describe("isola", () => {
+  test("exits 2 on a command, flag or argument that it does not know", async (t) => {
+    const { api, isola } = await workplace(t);
+    for (const argv of [["nope"], ["list", "--nope"], ["get"], ["get", "a", "b"], []]) {
+      assert.equal((await isola(...argv)).exitCode, 2, argv.join(" "));
+    }
+    assert.deepEqual(api.calls, []);
+  });
+
+  test("shows help and version with exit code 0", async (t) => {
+    const { isola } = await workplace(t);
+    const help = await isola("--help");
+    assert.equal(help.exitCode, 0);
+    for (const name of ["up", "deploy", "invoke", "list", "get", "logs", "env", "rollback", "rm"]) {
+      assert.match(help.stdout, new RegExp(`^  ${name} `, "m"));
+    }
+    assert.match((await isola("--version")).stdout, /^\d+\.\d+\.\d+\n$/);
+    assert.match((await isola("deploy", "--help")).stdout, /--memory-mib <n> +128 to 10240/);
+  });
+
+  test("exits 3 when no server answers", async (t) => {
+    const { api, dir } = await workplace(t);
+    await api.close();
+    const env = { ISOLA_URL: api.url, ISOLA_API_KEY: "k" };
+    const list = await runIsola(["list"], { env, cwd: dir });
+    assert.equal(list.exitCode, 3);
+    assert.match(list.stderr, /does not answer/);
+    const doctor = await runIsola(["doctor", "--json"], { env, cwd: dir });
+    assert.equal(doctor.exitCode, 3);
+    assert.deepEqual(JSON.parse(doctor.stdout), { url: api.url, isReady: false });
+  });
+
+  test("reads the admin key of the data folder where no key is given", async (t) => {
+    const { api, dir, write } = await workplace(t);
+    write("data/admin-key", `${fakeKey}\n`);
+    write("other/admin-key", "isola_wrong_key\n");
+    const run = (env: NodeJS.ProcessEnv) =>
+      runIsola(["list"], { env: { ISOLA_URL: api.url, ...env }, cwd: dir });
+    assert.equal((await run({})).exitCode, 0);
+    const wrong = await run({ ISOLA_DATA: "other" });
+    assert.equal(wrong.exitCode, 1);
+    assert.match(wrong.stderr, /isola: No API key\n {2}memoryMiB: expected at least 128, given 1/);
+  });
+
+  test("refuses an ISOLA_URL that is none", async (t) => {
+    const { dir } = await workplace(t);
+    const { exitCode } = await runIsola(["list"], { env: { ISOLA_URL: "here" }, cwd: dir });
+    assert.equal(exitCode, 2);
+  });
+
+  test("list, get, rollback and rm work on functions", async (t) => {
+    const { api, isola } = await withFunction(t);
+    assert.match((await isola("list")).stdout, /^NAME +RUNTIME.*\nf +nodejs26/);
+    assert.match((await isola("get", "f")).stdout, /^memoryMiB +128$/m);
+    assert.equal((await isola("get", "g")).exitCode, 1);
+    await isola("env", "f", "set", "A=1");
+    assert.equal((await isola("rollback", "f")).stdout, "f: revision 1 is live (was 2)\n");
+    assert.equal((await isola("rollback", "f")).exitCode, 2);
+    assert.equal((await isola("rollback", "f", "x")).exitCode, 2);
+    assert.match((await isola("rm", "f")).stderr, /add --yes/);
+    assert.equal((await isola("rm", "f", "--yes")).stdout, "f: deleted\n");
+    assert.equal(api.functions.size, 0);
+  });
+
+  test("env sets, unsets and lists, and writes back only what it could read", async (t) => {
+    const { api, isola } = await withFunction(t);
+    await isola("env", "f", "set", "A=1", "B=x=y");
+    assert.equal((await isola("env", "f")).stdout, "A=1\nB=x=y\n");
+    await isola("env", "f", "unset", "A");
+    assert.deepEqual(api.functions.get("f")?.view.env, { B: "x=y" });
+    assert.match((await isola("env", "f", "unset", "A")).stderr, /f has no A/);
+    assert.equal((await isola("env", "f", "set", "novalue")).exitCode, 2);
+    Object.assign(api.functions.get("f")?.view ?? {}, { env: { B: null } });
+    assert.match((await isola("env", "f", "set", "C=1")).stderr, /may not read the environment/);
+  });
+
+  test("invoke sends an HTTP request or an event", async (t) => {
+    const { api, dir, write, isola } = await withFunction(t);
+    api.answer = answer;
+    await isola("invoke", "f", "--path", "/x?a=1", "--header", "x-a: b", "--data", "text");
+    assert.deepEqual(api.invoked, {
+      request: { path: "/x?a=1", headers: [["x-a", "b"]], body: "text" },
+    });
+    write("event.json", '{"n":1}');
+    await isola("invoke", "f", "--event", "@event.json");
+    assert.deepEqual(api.invoked, { event: { n: 1 } });
+    const env = { ISOLA_URL: api.url, ISOLA_API_KEY: fakeKey };
+    const stdin = Buffer.from([0xff]).toString("latin1");
+    await runIsola(["invoke", "f", "--event", "-"], { env, cwd: dir, stdin: "[1]" });
+    assert.deepEqual(api.invoked, { event: [1] });
+    assert.equal((await isola("invoke", "f", "--event", "{")).exitCode, 2);
+    assert.equal((await isola("invoke", "f", "--event", "1", "--data", stdin)).exitCode, 2);
+  });
+
+  test("invoke shows the answer without letting it steer the terminal", async (t) => {
+    const { api, isola } = await withFunction(t);
+    api.answer = answer;
+    const shown = await isola("invoke", "f");
+    assert.equal(shown.exitCode, 0);
+    assert.equal(shown.stdout, "hello \\x1b]0;title\\x07\n\n");
+    assert.match(shown.stderr, /^200 ok, warm, revision 1, inv-1\nqueue 0\.1 ms, run 2\.3 ms\n$/);
+    const json = await isola("invoke", "f", "--json");
+    assert.deepEqual(JSON.parse(json.stdout), answer);
+    assert.equal(json.stderr, "");
+    const error = { code: "function_timeout", message: "too long", type: null, stack: null };
+    api.answer = { ...answer, outcome: "timeout", status: 504, body: null, error };
+    const failed = await isola("invoke", "f");
+    assert.equal(failed.exitCode, 1);
+    assert.equal(failed.stdout, "function_timeout: too long\n");
+  });
+
+  test("logs shows the newest lines, oldest first", async (t) => {
+    const { api, isola } = await withFunction(t);
+    api.logs = [log(1, "one"), log(2, "two \u001b[31m"), log(3, "three")];
+    const { stdout } = await isola("logs", "f", "--limit", "2");
+    assert.match(stdout, /^\S+:02\S+ stdout inv-1 two \\x1b\[31m\n\S+:03\S+ stdout inv-1 three\n$/);
+    const json = await isola("logs", "f", "--json");
+    assert.equal((JSON.parse(json.stdout) as { items: unknown[] }).items.length, 3);
+  });
+
+  test("logs --follow shows each line once, late and repeated ones too, until Ctrl-C", async (t) => {
+    const { api, dir } = await withFunction(t);
+    api.logs = [log(1, "one"), log(5, "two")];
+    const stopping = new AbortController();
+    const shown: string[] = [];
+    const stdout = {
+      write(text: string) {
+        shown.push((JSON.parse(text) as { text: string }).text);
+        if (shown.length === 2) api.logs.push(log(5, "two"), log(6, "three"));
+        if (shown.length === 4) api.logs.splice(2, 0, log(5, "late"));
+        if (shown.length === 5) stopping.abort();
+      },
+    };
+    const env = { ISOLA_URL: api.url, ISOLA_API_KEY: fakeKey };
+    const argv = ["logs", "f", "--follow", "--json"];
+    const { exitCode } = await runIsola(argv, { env, cwd: dir, stdout, signal: stopping.signal });
+    assert.equal(exitCode, 0);
+    assert.deepEqual(shown, ["one", "two", "two", "three", "late"]);
+  });
+
+  test("doctor names what works, what does not and what mends it", async (t) => {
+    const { api, isola } = await workplace(t);
+    const good = await isola("doctor");
+    assert.equal(good.exitCode, 0);
+    assert.match(good.stdout, /driver process: available, tier namespaces \(bubblewrap 0\.8\.0\)/);
+    assert.match(good.stdout, /NO {2}memory: no cgroup \\x1b\[2J\n {2}fix: mount -t cgroup2/);
+    api.isReady = false;
+    const bad = await isola("doctor");
+    assert.equal(bad.exitCode, 1);
+    assert.match(bad.stdout, /not ready: The gateway does not answer/);
+  });
+
+  test("errors are one JSON object with --json", async (t) => {
+    const { dir, isola } = await workplace(t);
+    mkdirSync(join(dir, "empty"));
+    const missing = await isola("get", "nope", "--json");
+    const { error } = JSON.parse(missing.stdout) as { error: { code: string } };
+    assert.equal(error.code, "not_found");
+    assert.equal(missing.stderr, "");
+    assert.match((await isola("deploy", "empty", "--json")).stdout, /"code": "failed"/);
+  });
+});

@@ -1,0 +1,175 @@
+import { once } from "node:events";
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tarOf, unzip } from "./archives.ts";
+
+type Json = Record<string, unknown>;
+
+interface KeptFunction {
+  view: Json & { name: string; liveRevision: number; latestRevision: number; etag: string };
+  code: Map<string, { bytes: Buffer; mode: number }>;
+}
+
+/** A server with the shapes of the API and nothing behind them, for what the command line sends and shows. */
+export interface FakeApi {
+  url: string;
+  functions: Map<string, KeptFunction>;
+  /** `POST /api/v1/functions`, one for each call. */
+  calls: string[];
+  /** The body of the last invocation that was asked for. */
+  invoked: unknown;
+  /** What invocations answer. */
+  answer: Json;
+  logs: Json[];
+  isReady: boolean;
+  close(): Promise<void>;
+}
+
+export const fakeKey = "isola_test_secret";
+
+const defaults = {
+  description: "",
+  labels: {},
+  handler: "index.handler",
+  route: null,
+  driver: "process",
+  memoryMiB: 128,
+  timeoutMs: 30_000,
+  env: {},
+  exposeErrors: false,
+  updatedAt: "2026-01-01T00:00:00.000Z",
+};
+
+export async function startFakeApi(): Promise<FakeApi> {
+  const server = createServer((request, response) => void respond(api, request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const api: FakeApi = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    functions: new Map(),
+    calls: [],
+    invoked: null,
+    answer: {},
+    logs: [],
+    isReady: true,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+  return api;
+}
+
+async function respond(api: FakeApi, request: IncomingMessage, response: ServerResponse) {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const url = new URL(request.url ?? "/", api.url);
+  api.calls.push(`${request.method} ${url.pathname}`);
+  if (request.headers.authorization !== `Bearer ${fakeKey}` && url.pathname !== "/readyz") {
+    return fail(response, 401, "unauthenticated", "No API key");
+  }
+  const body = Buffer.concat(chunks);
+  const [, name, rest] = /^\/api\/v1\/functions\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
+  if (name) return ofFunction(api, response, { name, rest: rest ?? "", url, request, body });
+  const answers: Record<string, () => unknown> = {
+    "GET /api/v1/functions": () => page([...api.functions.values()].map(({ view }) => view)),
+    "POST /api/v1/functions": () => create(api, JSON.parse(body.toString("utf8")) as Json),
+    "GET /api/v1/drivers": () => page([driver]),
+    "GET /api/v1/runtimes": () => page([{ name: "nodejs26", family: "nodejs", version: "26.1.0" }]),
+    "GET /api/v1/system": () => ({
+      version: "0.1.0",
+      gatewayUrl: "http://127.0.0.1:1",
+      uptimeMs: 1,
+    }),
+    "GET /readyz": () => (api.isReady ? { status: "ready" } : null),
+  };
+  const answer = answers[`${request.method} ${url.pathname}`]?.();
+  if (answer) return send(response, 200, answer);
+  return fail(response, 503, "not_ready", "The gateway does not answer");
+}
+
+interface FunctionCall {
+  name: string;
+  rest: string;
+  url: URL;
+  request: IncomingMessage;
+  body: Buffer;
+}
+
+function ofFunction(api: FakeApi, response: ServerResponse, call: FunctionCall): void {
+  const { rest, request, body, url } = call;
+  const kept = api.functions.get(call.name);
+  if (!kept) return fail(response, 404, "not_found", `There is no function ${call.name}`);
+  const ifMatch = request.headers["if-match"];
+  if (ifMatch !== undefined && ifMatch !== kept.view.etag) {
+    return fail(response, 412, "precondition_failed", "It has changed");
+  }
+  const json = () => JSON.parse(body.toString("utf8")) as Json;
+  const answers: Record<string, () => unknown> = {
+    "GET ": () => kept.view,
+    "PATCH ": () => revise(kept, json()),
+    "DELETE ": () => api.functions.delete(call.name) && { name: call.name, applied: true },
+    "PUT code": () => revise(kept, {}, unzip(body)),
+    "POST rollback": () => revise(kept, { liveRevision: json().revision }, kept.code, 0),
+    "POST invocations": () => {
+      api.invoked = json();
+      return api.answer;
+    },
+    "GET logs": () => {
+      const limit = Number(url.searchParams.get("limit") ?? 50);
+      const since = Number(url.searchParams.get("since") ?? 0);
+      const lines = api.logs.filter(({ at }) => Date.parse(String(at)) >= since);
+      return page(
+        url.searchParams.get("order") === "newest" ? lines.toReversed().slice(0, limit) : lines,
+      );
+    },
+  };
+  if (request.method === "GET" && rest === "code") {
+    response.writeHead(200, { "content-type": "application/x-tar" }).end(tarOf(kept.code));
+    return;
+  }
+  send(response, 200, answers[`${request.method} ${rest}`]?.());
+}
+
+function create(api: FakeApi, { code, ...given }: Json): Json {
+  const zip = Buffer.from((code as { zip: string }).zip, "base64");
+  const name = String(given.name);
+  const runtime = given.runtime === "nodejs" ? "nodejs26" : given.runtime;
+  const url = `http://127.0.0.1:1/${name}`;
+  const revisions = { liveRevision: 1, latestRevision: 1, etag: '"1"' };
+  const view = { ...defaults, ...given, name, runtime, url, urls: [url], ...revisions };
+  api.functions.set(name, { view, code: unzip(zip) });
+  return { ...view, applied: true };
+}
+
+function revise(kept: KeptFunction, change: Json, code = kept.code, added = 1): Json {
+  const latestRevision = kept.view.latestRevision + added;
+  const etag = `"${Number(kept.view.etag.slice(1, -1)) + 1}"`;
+  kept.view = { ...kept.view, liveRevision: latestRevision, latestRevision, ...change, etag };
+  kept.code = code;
+  return { ...kept.view, applied: true };
+}
+
+const driver = {
+  name: "process",
+  isAvailable: true,
+  tier: "namespaces",
+  versions: { bubblewrap: "0.8.0" },
+  protections: [{ name: "memory", isEnforced: false, how: "no cgroup \u001b[2J" }],
+  problems: [],
+  fixes: ["mount -t cgroup2 none /sys/fs/cgroup"],
+};
+
+function page(items: unknown[]): Json {
+  return { items, nextCursor: null };
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+function fail(response: ServerResponse, status: number, code: string, message: string): void {
+  const details = [{ path: "memoryMiB", expected: "at least 128", given: "1" }];
+  send(response, status, { error: { code, message, requestId: "r-1", details } });
+}

@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import type { TestContext } from "node:test";
+import { runProgram } from "../src/program.ts";
+import { type FakeApi, fakeKey, startFakeApi } from "./fake-api.ts";
+
+export interface Outcome {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The command line with a server to talk to and a folder to work in. */
+export interface Workplace {
+  api: FakeApi;
+  dir: string;
+  write(path: string, text: string): void;
+  isola(...argv: string[]): Promise<Outcome>;
+}
+
+export async function workplace(t: TestContext): Promise<Workplace> {
+  const api = await startFakeApi();
+  const dir = mkdtempSync(join(tmpdir(), "isola-cli-"));
+  t.after(async () => {
+    rmSync(dir, { recursive: true });
+    await api.close();
+  });
+  const env = { ISOLA_URL: api.url, ISOLA_API_KEY: fakeKey };
+  return {
+    api,
+    dir,
+    write(path, text) {
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      writeFileSync(join(dir, path), text);
+    },
+    isola: (...argv) => runIsola(argv, { env, cwd: dir }),
+  };
+}
+
+export async function runIsola(
+  argv: string[],
+  given: {
+    env: NodeJS.ProcessEnv;
+    cwd: string;
+    stdin?: string;
+    signal?: AbortSignal;
+    stdout?: { write(text: string): unknown };
+  },
+): Promise<Outcome> {
+  const text = { stdout: "", stderr: "" };
+  const stderr = new PassThrough().on("data", (chunk: Buffer) => {
+    text.stderr += chunk.toString("utf8");
+  });
+  const exitCode = await runProgram(argv, {
+    env: given.env,
+    cwd: given.cwd,
+    stdin: Readable.from([Buffer.from(given.stdin ?? "")]),
+    stdout: given.stdout ?? { write: (chunk) => void (text.stdout += chunk) },
+    stderr,
+    signal: given.signal ?? new AbortController().signal,
+  });
+  return { exitCode, ...text };
+}

@@ -1,0 +1,120 @@
+import { crc32 } from "node:zlib";
+import yauzl, { type Entry, type ZipFile } from "yauzl";
+import { IsolaError, messageOf } from "../errors.ts";
+import type { PackageWriter } from "./package-writer.ts";
+import { checkRatio, invalidEntry, invalidPackage, packageTooLarge } from "./refusal.ts";
+import { checkZipLayout, type ZipRegion } from "./zip-layout.ts";
+
+const FILE_TYPE_MASK = 0o170000;
+const REGULAR = 0o100000;
+const FOLDER = 0o040000;
+const STORED = 0;
+const DEFLATED = 8;
+const FLAG_ENCRYPTED = 0x41;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Reads a zip that is wholly in memory (its size is bounded): first everything the directory claims is checked, then the contents are inflated and counted. */
+export async function readZip(bytes: Buffer, writer: PackageWriter): Promise<void> {
+  try {
+    const zip = await yauzl.fromBufferPromise(bytes, { decodeStrings: false });
+    await readEntries(zip, bytes, writer);
+  } catch (error) {
+    if (error instanceof IsolaError) throw error;
+    throw invalidPackage(`the zip archive cannot be read: ${messageOf(error)}`, error);
+  }
+}
+
+async function readEntries(zip: ZipFile, bytes: Buffer, writer: PackageWriter): Promise<void> {
+  const { entriesMax } = writer.limits;
+  if (zip.entryCount > entriesMax) {
+    throw packageTooLarge(`the package has more than ${entriesMax} files and folders`);
+  }
+  const directoryStart = Number(zip.readEntryCursor); // a number; its types say boolean
+  const entries: NamedEntry[] = [];
+  const regions: ZipRegion[] = [];
+  for await (const entry of zip.eachEntry()) {
+    const named = { entry, ...nameOf(entry) };
+    checkEntry(named);
+    regions.push(await regionOf(zip, named));
+    entries.push(named);
+  }
+  const directoryEnd = Number(zip.readEntryCursor);
+  checkZipLayout({ bytes, regions, directoryStart, directoryEnd });
+  const claimed = entries.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
+  const last = entries.at(-1);
+  if (last) writer.checkClaimedBytes(last.name, claimed);
+  for (const named of entries) await takeEntry(zip, named, writer);
+}
+
+interface NamedEntry {
+  entry: Entry;
+  name: string;
+  isFolder: boolean;
+}
+
+function nameOf(entry: Entry): { name: string; isFolder: boolean } {
+  try {
+    const name = utf8.decode(entry.fileNameRaw);
+    return { name, isFolder: name.endsWith("/") };
+  } catch (error) {
+    const shown = entry.fileNameRaw.toString("latin1");
+    throw invalidEntry(shown, "has a name that is not valid UTF-8", error);
+  }
+}
+
+function checkEntry({ entry, name, isFolder }: NamedEntry): void {
+  if ((entry.generalPurposeBitFlag & FLAG_ENCRYPTED) !== 0) {
+    throw invalidEntry(name, "is encrypted; upload the package without a password");
+  }
+  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
+    throw invalidEntry(
+      name,
+      `is compressed with method ${entry.compressionMethod}; stored and deflate are understood`,
+    );
+  }
+  const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE_MASK;
+  if (type !== 0 && type !== REGULAR && type !== FOLDER) {
+    const what = type === 0o120000 ? "a symbolic link" : "a special file";
+    throw invalidEntry(name, `is ${what}; a package holds regular files and folders only`);
+  }
+  if ((type === FOLDER && !isFolder) || (type === REGULAR && isFolder)) {
+    throw invalidEntry(name, "is a folder by its name or by its type, but not by both");
+  }
+  if (isFolder && entry.uncompressedSize > 0) throw invalidEntry(name, "is a folder with contents");
+  checkRatio(`entry ${JSON.stringify(name)}`, entry.compressedSize, entry.uncompressedSize);
+}
+
+async function regionOf(zip: ZipFile, { entry, name }: NamedEntry): Promise<ZipRegion> {
+  const local = await zip.readLocalFileHeaderPromise(entry);
+  if (!local.fileName.equals(entry.fileNameRaw)) {
+    throw invalidEntry(name, "has another name in its own header than in the directory");
+  }
+  const start = entry.relativeOffsetOfLocalHeader;
+  return { name, start, end: local.fileDataStart + entry.compressedSize };
+}
+
+async function takeEntry(zip: ZipFile, named: NamedEntry, writer: PackageWriter): Promise<void> {
+  const { entry, name, isFolder } = named;
+  if (isFolder) {
+    writer.addFolder(name);
+    return;
+  }
+  const mode = entry.externalFileAttributes >>> 16;
+  const contents = checked(await zip.openReadStreamPromise(entry), named);
+  await writer.addFile(name, (mode & 0o111) !== 0, contents);
+}
+
+/** yauzl stops at the first byte above the size that the directory claims; the checksum is compared here. */
+async function* checked(stream: AsyncIterable<Buffer>, { entry, name }: NamedEntry) {
+  let sum = 0;
+  try {
+    for await (const chunk of stream) {
+      sum = crc32(chunk, sum);
+      yield chunk;
+    }
+  } catch (error) {
+    throw invalidEntry(name, `is not what the directory says: ${messageOf(error)}`, error);
+  }
+  if (sum !== entry.crc32) throw invalidEntry(name, "is damaged: its checksum is wrong");
+}

@@ -1,0 +1,85 @@
+import { strict as assert } from "node:assert";
+import { randomUUID } from "node:crypto";
+import { open, unlink, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { MiB } from "../domain/limits.ts";
+import { asDiskFailure } from "./disk-failure.ts";
+
+const MEMORY_BYTES_MAX = 8 * MiB;
+const READ_BYTES = 256 * 1024;
+
+/**
+ * Holds file contents between the reading of an upload and the writing of its tar: first appended, then read in any order, then closed.
+ * Small ones stay in memory; larger ones go to a file that loses its name as soon as it exists, so that nothing is left behind by a crash.
+ */
+export class Spool {
+  readonly #dir: string;
+  #file: FileHandle | null = null;
+  #fileBytes = 0;
+  #chunks: Buffer[] = [];
+  #chunkBytes = 0;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  get bytes(): number {
+    return this.#fileBytes + this.#chunkBytes;
+  }
+
+  async append(chunk: Buffer): Promise<void> {
+    this.#chunks.push(chunk);
+    this.#chunkBytes += chunk.length;
+    if (this.#chunkBytes > MEMORY_BYTES_MAX) await this.#flush();
+  }
+
+  /** Yields `length` bytes from `start`, at most 256 KiB at a time. */
+  async *read(start: number, length: number): AsyncGenerator<Buffer, void, void> {
+    assert(start + length <= this.bytes, "read beyond the end of the spool");
+    if (this.#file) await this.#flush();
+    for (let at = start; at < start + length; ) {
+      const piece = await this.#readOnce(at, Math.min(READ_BYTES, start + length - at));
+      at += piece.length;
+      yield piece;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#chunks = [];
+    await this.#file?.close();
+    this.#file = null;
+  }
+
+  async #readOnce(at: number, bytes: number): Promise<Buffer> {
+    if (!this.#file) return this.#joined().subarray(at, at + bytes);
+    const buffer = Buffer.allocUnsafe(bytes);
+    const { bytesRead } = await this.#file.read(buffer, 0, bytes, at);
+    assert(bytesRead > 0, "the spool lost bytes");
+    return buffer.subarray(0, bytesRead);
+  }
+
+  #joined(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] as Buffer;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#chunkBytes === 0) return;
+    try {
+      this.#file ??= await openNameless(this.#dir);
+      await this.#file.writev(this.#chunks, this.#fileBytes);
+    } catch (error) {
+      throw asDiskFailure(error, `The upload could not be kept in ${this.#dir}`);
+    }
+    this.#fileBytes += this.#chunkBytes;
+    this.#chunks = [];
+    this.#chunkBytes = 0;
+  }
+}
+
+async function openNameless(dir: string): Promise<FileHandle> {
+  const path = join(dir, `isola-upload-${randomUUID()}`);
+  const file = await open(path, "wx+", 0o600);
+  await unlink(path);
+  return file;
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ArtifactStore, openArtifactStore } from "../artifacts/artifact-store.ts";
+import { readPackage } from "../artifacts/read-package.ts";
+import { ensureAdminKey } from "../auth/admin-key.ts";
+import type { Boot, Config, Role } from "../config.ts";
+import { systemClock as clock } from "../domain/clock.ts";
+import { LinkClient } from "../link/client.ts";
+import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
+import { createControlApp } from "./app.ts";
+import { Janitor } from "./janitor.ts";
+import type { Artifacts } from "./ports.ts";
+import { Recorder } from "./recorder.ts";
+
+const HOUR_MS = 3_600_000;
+/** Code that was uploaded this recently may belong to a deploy under way. */
+const GARBAGE_AGE_MS = HOUR_MS;
+
+/** The control plane as a role of the server: store, artifacts, the API, and its end of the link. */
+export async function startControl(config: Config, boot: Boot): Promise<Role> {
+  const { log } = boot;
+  const store = await openSqliteStore({ path: join(config.data, "isola.db") });
+  const artifacts = await openArtifactStore(join(config.data, "artifacts"));
+  const made = await ensureAdminKey(store, config.data, clock);
+  if (made !== null) log.info({ path: made.path }, "made an admin key");
+  const recorder = new Recorder({ store, clock, log });
+  const gateway = new LinkClient({
+    path: boot.gatewaySocketPath,
+    snapshot: () => store.deployedFunctions(),
+    onRecords: (records) => recorder.record(records),
+    onProblem: (message) => log.warn(message),
+  });
+  const { app, collectGarbage } = await createControlApp({
+    store,
+    artifacts: codeOf(artifacts),
+    gateway,
+    settings: {
+      gatewayUrl: config.publicUrl,
+      allowedHosts: [...config.allowedHosts, config.controlHost],
+      version: version(),
+    },
+    clock,
+    log,
+  });
+  const janitor = new Janitor({
+    store,
+    collectGarbage,
+    clock,
+    log,
+    bounds: {
+      invocationsMax: config.invocationsKeptMax,
+      logsMax: config.logsKeptMax,
+      keptMs: config.recordsKeptHours * HOUR_MS,
+    },
+  });
+  const { controlHost: host, controlPort } = config;
+  await app.listen({ host, port: controlPort });
+  janitor.start();
+  const bound = app.addresses()[0];
+  const port = typeof bound === "object" ? bound.port : controlPort;
+  log.info({ host, port }, "control plane is ready");
+  return {
+    address: { host, port },
+    drain: async () => {
+      await app.close();
+    },
+    close: async () => {
+      await app.close();
+      await janitor.close();
+      gateway.close();
+      await recorder.close();
+      await store.close();
+    },
+  };
+}
+
+/** Artifacts as the API wants them: uploads are checked on their way in. */
+function codeOf(store: ArtifactStore): Artifacts {
+  return {
+    put: async (input) => {
+      const checked = await readPackage(
+        input.kind === "tar.gz" ? { ...input, kind: "tar" } : input,
+      );
+      try {
+        return await store.put(checked);
+      } finally {
+        await checked.close();
+      }
+    },
+    open: (digest) => store.open(digest),
+    collectGarbage: (keep) => store.collectGarbage(keep, GARBAGE_AGE_MS),
+  };
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,154 @@
+import { existsSync, mkdirSync, openSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { SandboxLimits, SandboxUsage } from "../driver.ts";
+import {
+  findFolders,
+  isGone,
+  killPid,
+  pidsIn,
+  readKeyed,
+  readNumber,
+  removeFolder,
+  write,
+} from "./cgroup-files.ts";
+import { type Cgroup, type CgroupTree, PIDS_OVERHEAD, wholePages } from "./cgroup.ts";
+
+/** Where one controller's groups are made. */
+export interface V1Hierarchy {
+  /** Controllers mounted together here: `["cpu", "cpuacct"]`. */
+  controllers: string[];
+  mountPoint: string;
+  /** The server's own group, below which those of the sandboxes are made. */
+  parent: string;
+}
+
+/** Version 1: one folder per hierarchy, all of the same name. */
+export class CgroupTreeV1 implements CgroupTree {
+  readonly version = "v1";
+  readonly controllers: readonly string[];
+  readonly #hierarchies: V1Hierarchy[];
+
+  constructor(hierarchies: V1Hierarchy[]) {
+    this.#hierarchies = hierarchies;
+    this.controllers = hierarchies.flatMap((each) => each.controllers);
+  }
+
+  create(name: string): Cgroup {
+    const made: string[] = [];
+    try {
+      for (const { parent } of this.#hierarchies) {
+        const folder = join(parent, name);
+        mkdirSync(folder);
+        made.push(folder);
+      }
+    } catch (error) {
+      for (const folder of made) removeFolder(folder);
+      throw error;
+    }
+    return new CgroupV1(this.#folders(made));
+  }
+
+  async leftovers(isLeftover: (name: string) => boolean) {
+    const folders = new Map<string, Folders>();
+    for (const { mountPoint, controllers } of this.#hierarchies) {
+      for (const folder of await findFolders(mountPoint, isLeftover)) {
+        const all = folders.get(basename(folder)) ?? new Map<string, string>();
+        folders.set(basename(folder), all);
+        for (const controller of controllers) all.set(controller, folder);
+      }
+    }
+    return [...folders].map(([name, each]) => ({ name, cgroup: new CgroupV1(each) }));
+  }
+
+  #folders(made: string[]): Folders {
+    return new Map(
+      this.#hierarchies.flatMap(({ controllers }, at) =>
+        controllers.map((controller) => [controller, made[at] as string] as const),
+      ),
+    );
+  }
+}
+
+type Folders = Map<string, string>;
+
+class CgroupV1 implements Cgroup {
+  /** By controller; controllers mounted together share a folder. */
+  readonly #folders: Folders;
+  readonly #unique: string[];
+
+  constructor(folders: Folders) {
+    this.#folders = folders;
+    this.#unique = [...new Set(folders.values())];
+  }
+
+  /** `tasks`, not `cgroup.procs`: one thread that moves itself need not wait for a grace period of the kernel, which takes 10 ms. */
+  openEntries(): number[] {
+    return this.#unique.map((folder) => openSync(join(folder, "tasks"), "w"));
+  }
+
+  setLimits({ memoryBytes, pidsMax }: SandboxLimits): void {
+    this.#setMemory(wholePages(memoryBytes));
+    const pidsFile = this.#file("pids", "pids.max");
+    write(pidsFile, pidsMax + PIDS_OVERHEAD);
+    expect(pidsFile, pidsMax + PIDS_OVERHEAD);
+  }
+
+  /** Memory with swap may never be below memory, so the order of the two writes depends on the direction. */
+  #setMemory(bytes: number): void {
+    const memory = this.#file("memory", "memory.limit_in_bytes");
+    const withSwap = this.#file("memory", "memory.memsw.limit_in_bytes");
+    const hasSwapLimit = existsSync(withSwap);
+    const order = bytes > readNumber(memory) ? [withSwap, memory] : [memory, withSwap];
+    for (const file of order) if (file === memory || hasSwapLimit) write(file, bytes);
+    if (!hasSwapLimit) write(this.#file("memory", "memory.swappiness"), 0);
+    expect(memory, bytes);
+    if (hasSwapLimit) expect(withSwap, bytes);
+  }
+
+  usage(): SandboxUsage {
+    const hasCpu = this.#folders.has("cpuacct");
+    return {
+      memoryBytes: readNumber(this.#file("memory", "memory.usage_in_bytes")),
+      cpuMicros: hasCpu ? Math.round(readNumber(this.#file("cpuacct", "cpuacct.usage")) / 1000) : null,
+      pids: readNumber(this.#file("pids", "pids.current")),
+    };
+  }
+
+  oomKills(): number {
+    try {
+      return readKeyed(this.#file("memory", "memory.oom_control"), "oom_kill");
+    } catch (error) {
+      if (isGone(error)) return 0;
+      throw error;
+    }
+  }
+
+  killAll(isThorough: boolean): void {
+    const freezer = isThorough ? this.#folders.get("freezer") : undefined;
+    const state = freezer === undefined ? null : join(freezer, "freezer.state");
+    if (state !== null) writeIfThere(state, "FROZEN");
+    for (const folder of this.#unique) for (const pid of pidsIn(folder)) killPid(pid);
+    if (state !== null) writeIfThere(state, "THAWED");
+  }
+
+  isEmpty(): boolean {
+    return this.#unique.every((folder) => pidsIn(folder).length === 0);
+  }
+
+  remove(): void {
+    for (const folder of this.#unique) removeFolder(folder);
+  }
+
+  #file(controller: string, name: string): string {
+    return join(this.#folders.get(controller) ?? "/nonexistent", name);
+  }
+}
+
+function writeIfThere(file: string, value: string): void {
+  if (existsSync(dirname(file))) write(file, value);
+}
+
+function expect(file: string, value: number): void {
+  const actual = readNumber(file);
+  if (actual !== value) throw new Error(`${basename(file)} is ${actual} after writing ${value}`);
+}

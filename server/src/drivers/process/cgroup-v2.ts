@@ -1,0 +1,124 @@
+import { existsSync, mkdirSync, openSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { SandboxLimits, SandboxUsage } from "../driver.ts";
+import {
+  findFolders,
+  isGone,
+  killPid,
+  pidsIn,
+  readKeyed,
+  readNumber,
+  readText,
+  removeFolder,
+  write,
+} from "./cgroup-files.ts";
+import { type Cgroup, type CgroupTree, PIDS_OVERHEAD, wholePages } from "./cgroup.ts";
+
+export interface V2Place {
+  mountPoint: string;
+  /** A folder without processes of its own that hands `controllers` down. */
+  parent: string;
+  controllers: string[];
+}
+
+/** Version 2: one folder per sandbox below a subtree that is ours. */
+export class CgroupTreeV2 implements CgroupTree {
+  readonly version = "v2";
+  readonly controllers: readonly string[];
+  readonly #place: V2Place;
+
+  constructor(place: V2Place) {
+    this.#place = place;
+    this.controllers = place.controllers;
+  }
+
+  create(name: string): Cgroup {
+    const folder = join(this.#place.parent, name);
+    mkdirSync(folder);
+    return new CgroupV2(folder, this.#place.controllers);
+  }
+
+  async leftovers(isLeftover: (name: string) => boolean) {
+    const folders = await findFolders(this.#place.mountPoint, isLeftover);
+    return folders.map((folder) => ({
+      name: basename(folder),
+      cgroup: new CgroupV2(folder, this.#place.controllers),
+    }));
+  }
+}
+
+class CgroupV2 implements Cgroup {
+  readonly #folder: string;
+  readonly #controllers: string[];
+
+  constructor(folder: string, controllers: string[]) {
+    this.#folder = folder;
+    this.#controllers = controllers;
+  }
+
+  openEntries(): number[] {
+    return [openSync(this.#file("cgroup.procs"), "w")];
+  }
+
+  setLimits({ memoryBytes, pidsMax }: SandboxLimits): void {
+    if (this.#controllers.includes("memory")) {
+      // A kernel without swap accounting has no such file, and then swap is not in use by groups.
+      if (existsSync(this.#file("memory.swap.max"))) this.#set("memory.swap.max", 0);
+      this.#set("memory.oom.group", 1);
+      this.#set("memory.max", wholePages(memoryBytes));
+    }
+    if (this.#controllers.includes("pids")) this.#set("pids.max", pidsMax + PIDS_OVERHEAD);
+  }
+
+  usage(): SandboxUsage {
+    const memory = this.#file("memory.current");
+    const pids = this.#file("pids.current");
+    return {
+      memoryBytes: this.#controllers.includes("memory") ? readNumber(memory) : null,
+      cpuMicros: readKeyed(this.#file("cpu.stat"), "usage_usec"),
+      pids: this.#controllers.includes("pids") ? readNumber(pids) : null,
+    };
+  }
+
+  oomKills(): number {
+    if (!this.#controllers.includes("memory")) return 0;
+    try {
+      return readKeyed(this.#file("memory.events"), "oom_kill");
+    } catch (error) {
+      if (isGone(error)) return 0;
+      throw error;
+    }
+  }
+
+  killAll(isThorough: boolean): void {
+    if (!existsSync(this.#folder)) return;
+    // Since Linux 5.14 the kernel kills the whole group at once, forks under way included.
+    if (existsSync(this.#file("cgroup.kill"))) return write(this.#file("cgroup.kill"), 1);
+    if (isThorough) write(this.#file("cgroup.freeze"), 1);
+    for (const pid of pidsIn(this.#folder)) killPid(pid);
+    if (isThorough) write(this.#file("cgroup.freeze"), 0);
+  }
+
+  isEmpty(): boolean {
+    try {
+      return readKeyed(this.#file("cgroup.events"), "populated") === 0;
+    } catch (error) {
+      if (isGone(error)) return true;
+      throw error;
+    }
+  }
+
+  remove(): void {
+    removeFolder(this.#folder);
+  }
+
+  #set(name: string, value: number): void {
+    write(this.#file(name), value);
+    const actual = readText(this.#file(name));
+    if (actual !== String(value)) throw new Error(`${name} is ${actual} after writing ${value}`);
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, name);
+  }
+}

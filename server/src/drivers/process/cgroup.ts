@@ -1,0 +1,41 @@
+import type { SandboxLimits, SandboxUsage } from "../driver.ts";
+
+/**
+ * The control group of one sandbox, over one folder (v2) or one folder per controller (v1).
+ * Life: made empty, entered by the sandbox's first process before it runs anything, killed, removed.
+ */
+export interface Cgroup {
+  /** Open descriptors, at most 6: a process that writes `0` to each of them has entered the group. The caller closes them. */
+  openEntries(): number[];
+  /** Throws when a limit cannot be put in force, or does not read back. */
+  setLimits(limits: SandboxLimits): void;
+  usage(): SandboxUsage;
+  /** Processes of the group that the kernel has killed for memory so far. */
+  oomKills(): number;
+  /** Sends SIGKILL to everything inside, once. `isThorough` also stops what forks faster than it can be killed. */
+  killAll(isThorough: boolean): void;
+  isEmpty(): boolean;
+  /** Removes the folders; throws while anything is inside. Missing folders are fine. */
+  remove(): void;
+}
+
+/** Where the groups of this server are made. */
+export interface CgroupTree {
+  readonly version: "v1" | "v2";
+  /** Controllers in force: `memory`, `pids`, `cpu`, `cpuacct`, `freezer`. */
+  readonly controllers: readonly string[];
+  /** Throws when the folders cannot be made; then none is left. */
+  create(name: string): Cgroup;
+  /** Groups, in any place of the tree, whose name `isLeftover` accepts; each name once. */
+  leftovers(isLeftover: (name: string) => boolean): Promise<{ name: string; cgroup: Cgroup }[]>;
+}
+
+/** Processes that belong to a sandbox and are not the function's: the two of bubblewrap. */
+export const PIDS_OVERHEAD = 2;
+
+/** What the kernel keeps of a limit in bytes: whole pages. */
+export const PAGE_BYTES = 4096;
+
+export function wholePages(bytes: number): number {
+  return Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES;
+}
