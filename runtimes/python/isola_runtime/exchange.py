@@ -97,9 +97,14 @@ class Exchange:
         if self.is_done:
             return
         self.is_done = True
-        self.session.release(self.number)
-        self.send(last)
-        self.session.stop_if_idle()
+        session = self.session
+        session.release(self.number)
+        # With no other call open there is nothing to share a send with, and no turn to wait for.
+        send = self.send if session.exchanges else session.connection.send
+        send(last)
+        session.stop_if_idle()
 
     def fail(self, failure: Failure) -> None:
+        if self.is_done:
+            return
         self.finish(failure.frame(self.number))

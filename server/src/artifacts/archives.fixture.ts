@@ -1,5 +1,5 @@
 import { buffer } from "node:stream/consumers";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { crc32, deflateRawSync } from "node:zlib";
 import { pack, type Header } from "tar-stream";
 import yazl from "yazl";
@@ -30,7 +30,7 @@ export async function zipOf(
     if (path.endsWith("/")) zip.addEmptyDirectory(path);
     else zip.addBuffer(contents, path, { ...options, ...each });
   }
-  zip.end(options.forceZip64Format ? { forceZip64Format: true } : {});
+  zip.end({ forceZip64Format: options.forceZip64Format ?? false, comment: "" });
   return await buffer(zip.outputStream);
 }
 

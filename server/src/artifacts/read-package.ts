@@ -41,6 +41,7 @@ export async function readPackage(
   try {
     await (input.kind === "files" ? readFiles(input.files, writer) : readArchive(input, writer));
     if (writer.tree.files === 0) throw invalidPackage("the package holds no file");
+    await spool.seal();
   } catch (error) {
     await spool.close();
     throw error;

@@ -2,9 +2,15 @@ import { pipeline } from "node:stream/promises";
 import { Transform, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { extract, type Extract, type Header as TarHeader } from "tar-stream";
-import { IsolaError, messageOf } from "../errors.ts";
+import { IsolaError } from "../errors.ts";
 import type { PackageWriter } from "./package-writer.ts";
-import { checkRatio, invalidEntry, invalidPackage, packageTooLarge } from "./refusal.ts";
+import {
+  asInvalidPackage,
+  checkRatio,
+  invalidEntry,
+  invalidPackage,
+  packageTooLarge,
+} from "./refusal.ts";
 
 /** Room for headers, long names and padding, on top of the contents. */
 const OVERHEAD_BYTES_PER_ENTRY = 4096;
@@ -93,9 +99,7 @@ function throwFirst(results: PromiseSettledResult<unknown>[]): void {
   const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
   if (errors.length === 0) return;
   const ours = errors.find((error) => error instanceof IsolaError);
-  if (ours) throw ours;
-  const [first] = errors;
-  throw invalidPackage(`the archive is damaged or cut short: ${messageOf(first)}`, first);
+  throw ours ?? asInvalidPackage(errors[0], "the archive is damaged or cut short");
 }
 
 /** Passes bytes on and counts them; one too many is `package_too_large`. */

@@ -1,8 +1,14 @@
 import { crc32 } from "node:zlib";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
-import { IsolaError, messageOf } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import type { PackageWriter } from "./package-writer.ts";
-import { checkRatio, invalidEntry, invalidPackage, packageTooLarge } from "./refusal.ts";
+import {
+  asInvalidPackage,
+  checkRatio,
+  invalidEntry,
+  packageTooLarge,
+  showName,
+} from "./refusal.ts";
 import { checkZipLayout, type ZipRegion } from "./zip-layout.ts";
 
 const FILE_TYPE_MASK = 0o170000;
@@ -20,8 +26,7 @@ export async function readZip(bytes: Buffer, writer: PackageWriter): Promise<voi
     const zip = await yauzl.fromBufferPromise(bytes, { decodeStrings: false });
     await readEntries(zip, bytes, writer);
   } catch (error) {
-    if (error instanceof IsolaError) throw error;
-    throw invalidPackage(`the zip archive cannot be read: ${messageOf(error)}`, error);
+    throw asInvalidPackage(error, "the zip archive cannot be read");
   }
 }
 
@@ -82,7 +87,7 @@ function checkEntry({ entry, name, isFolder }: NamedEntry): void {
     throw invalidEntry(name, "is a folder by its name or by its type, but not by both");
   }
   if (isFolder && entry.uncompressedSize > 0) throw invalidEntry(name, "is a folder with contents");
-  checkRatio(`entry ${JSON.stringify(name)}`, entry.compressedSize, entry.uncompressedSize);
+  checkRatio(`entry ${showName(name)}`, entry.compressedSize, entry.uncompressedSize);
 }
 
 async function regionOf(zip: ZipFile, { entry, name }: NamedEntry): Promise<ZipRegion> {

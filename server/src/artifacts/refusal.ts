@@ -1,4 +1,5 @@
-import { IsolaError } from "../errors.ts";
+import { AssertionError } from "node:assert";
+import { IsolaError, messageOf } from "../errors.ts";
 import { RATIO_FREE_BYTES, RATIO_MAX, type PackageLimits } from "./package-limits.ts";
 
 const NAME_CHARS_MAX = 120;
@@ -37,4 +38,10 @@ export function checkRatio(what: string, from: number, to: number): void {
   throw invalidPackage(
     `${what} unpacks to more than ${RATIO_MAX} times its size: that is what an archive bomb does`,
   );
+}
+
+/** What a library says about a broken archive becomes `invalid_package`; our own refusals, and our own defects, stay as they are. */
+export function asInvalidPackage(error: unknown, what: string): unknown {
+  if (error instanceof IsolaError || error instanceof AssertionError) return error;
+  return invalidPackage(`${what}: ${messageOf(error)}`, error);
 }

@@ -9,7 +9,7 @@ const MEMORY_BYTES_MAX = 8 * MiB;
 const READ_BYTES = 256 * 1024;
 
 /**
- * Holds file contents between the reading of an upload and the writing of its tar: first appended, then read in any order, then closed.
+ * Holds file contents between the reading of an upload and the writing of its tar: appended, sealed, then read in any order, then closed.
  * Small ones stay in memory; larger ones go to a file that loses its name as soon as it exists, so that nothing is left behind by a crash.
  */
 export class Spool {
@@ -18,6 +18,7 @@ export class Spool {
   #fileBytes = 0;
   #chunks: Buffer[] = [];
   #chunkBytes = 0;
+  #isSealed = false;
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -28,15 +29,23 @@ export class Spool {
   }
 
   async append(chunk: Buffer): Promise<void> {
+    assert(!this.#isSealed, "appended after the spool was sealed");
     this.#chunks.push(chunk);
     this.#chunkBytes += chunk.length;
     if (this.#chunkBytes > MEMORY_BYTES_MAX) await this.#flush();
   }
 
+  /** Nothing is appended any more. */
+  async seal(): Promise<void> {
+    if (this.#file) await this.#flush();
+    else this.#chunks = [Buffer.concat(this.#chunks)];
+    this.#isSealed = true;
+  }
+
   /** Yields `length` bytes from `start`, at most 256 KiB at a time. */
   async *read(start: number, length: number): AsyncGenerator<Buffer, void, void> {
     assert(start + length <= this.bytes, "read beyond the end of the spool");
-    if (this.#file) await this.#flush();
+    assert(this.#isSealed, "read before the spool was sealed");
     for (let at = start; at < start + length; ) {
       const piece = await this.#readOnce(at, Math.min(READ_BYTES, start + length - at));
       at += piece.length;
@@ -51,23 +60,18 @@ export class Spool {
   }
 
   async #readOnce(at: number, bytes: number): Promise<Buffer> {
-    if (!this.#file) return this.#joined().subarray(at, at + bytes);
+    if (!this.#file) return (this.#chunks[0] as Buffer).subarray(at, at + bytes);
     const buffer = Buffer.allocUnsafe(bytes);
     const { bytesRead } = await this.#file.read(buffer, 0, bytes, at);
     assert(bytesRead > 0, "the spool lost bytes");
     return buffer.subarray(0, bytesRead);
   }
 
-  #joined(): Buffer {
-    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] as Buffer;
-  }
-
   async #flush(): Promise<void> {
     if (this.#chunkBytes === 0) return;
     try {
       this.#file ??= await openNameless(this.#dir);
-      await this.#file.writev(this.#chunks, this.#fileBytes);
+      await this.#file.writeFile(Buffer.concat(this.#chunks)); // goes on where it last ended
     } catch (error) {
       throw asDiskFailure(error, `The upload could not be kept in ${this.#dir}`);
     }

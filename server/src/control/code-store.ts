@@ -13,7 +13,7 @@ export interface CodeStoreOptions {
 export function codeStore(artifacts: ArtifactStore, options: CodeStoreOptions): Artifacts {
   return {
     put: async (input) => {
-      const plain = input.kind === "tar.gz" ? { ...input, kind: "tar" as const } : input;
+      const plain = input.kind === "tar.gz" ? { kind: "tar" as const, bytes: input.bytes } : input;
       const checked = await readPackage(plain, { tempDir: options.tempDir });
       try {
         return await artifacts.put(checked);

@@ -87,14 +87,16 @@ export function operationsOf(app: FastifyInstance): Operation[] {
 }
 
 function keySource(store: Store) {
-  const keys = new Map<Scope, string>();
-  return async (scope: Scope) => {
-    const known = keys.get(scope);
-    if (known !== undefined) return known;
+  const keys = new Map<Scope, Promise<string>>();
+  const make = async (scope: Scope) => {
     const { id, text, secretHash } = makeApiKey();
     await store.createKey({ id, name: scope, scopes: [scope], secretHash, expiresAt: null });
-    keys.set(scope, `Bearer ${text}`);
     return `Bearer ${text}`;
+  };
+  return (scope: Scope) => {
+    const key = keys.get(scope) ?? make(scope);
+    keys.set(scope, key);
+    return key;
   };
 }
 

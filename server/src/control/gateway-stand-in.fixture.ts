@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { DeployedFunction } from "../domain/function.ts";
 import { IsolaError } from "../errors.ts";
 import type { GatewayStatus, InvokeParams, InvokeResult, LinkRequests } from "../link/messages.ts";
@@ -11,6 +12,14 @@ export class GatewayStandIn implements GatewayLink {
   /** Each `apply` waits for this before it takes effect. */
   hold: Promise<void> = Promise.resolve();
   readonly invoked: InvokeParams[] = [];
+  /** Calls of `apply` that have come. */
+  applies = 0;
+  readonly status = statusAtFirst();
+
+  /** Resolves once it holds; the test's own time limit ends a wait in vain. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await setTimeout(5);
+  }
 
   async request<K extends keyof LinkRequests>(
     kind: K,
@@ -21,8 +30,9 @@ export class GatewayStandIn implements GatewayLink {
   }
 
   async #answer(kind: keyof LinkRequests, params: unknown): Promise<unknown> {
-    if (kind === "status") return status(this.functions.size);
+    if (kind === "status") return { ...this.status, functions: this.functions.size };
     if (kind === "invoke") return this.#invoke(params as InvokeParams);
+    this.applies += 1;
     await this.hold;
     const { upserts, removes } = params as LinkRequests["apply"]["params"];
     for (const fn of upserts) this.functions.set(fn.name, structuredClone(fn));
@@ -47,11 +57,11 @@ export class GatewayStandIn implements GatewayLink {
   }
 }
 
-function status(functions: number): GatewayStatus {
+function statusAtFirst(): GatewayStatus {
   return {
     pid: 1,
     uptimeMs: 1000,
-    functions,
+    functions: 0,
     runningInvocations: 0,
     memoryBudgetMiB: 1024,
     memoryReservedMiB: 128,

@@ -19,7 +19,9 @@ export interface GatewayLink {
 /** Code as it came in, unchecked. */
 export type CodeInput =
   | { kind: "files"; files: Record<string, string> }
-  | { kind: "zip" | "tar" | "tar.gz"; bytes: Buffer };
+  | { kind: "zip"; bytes: Buffer }
+  | { kind: "tar"; bytes: Buffer }
+  | { kind: "tar.gz"; bytes: Buffer };
 
 export interface Artifacts {
   /** Checks, builds and keeps the code; durable when it resolves. Rejects with `invalid_package` or `package_too_large`. */

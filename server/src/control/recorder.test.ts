@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Clock } from "../domain/clock.ts";
+import { quiet } from "./control-plane.fixture.ts";
+import { Janitor } from "./janitor.ts";
+import { Recorder } from "./recorder.ts";
+
+const batch = (number: number) => ({ batch: number, invocations: [], logs: [], lost: 0 });
+
+/** Time that passes when the test says so. */
+function handClock() {
+  const timers: { delayMs: number; run: () => void }[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    wall: () => 1_000_000,
+    after: (delayMs, run) => {
+      const timer = { delayMs, run };
+      timers.push(timer);
+      return () => {
+        const at = timers.indexOf(timer);
+        if (at !== -1) timers.splice(at, 1);
+      };
+    },
+  };
+  return { clock, timers };
+}
+
+describe("the recorder", () => {
+  test("tries a batch four times with longer and longer pauses, then leaves it to the gateway", async () => {
+    let attempts = 0;
+    const waits: number[] = [];
+    const clock: Clock = {
+      ...handClock().clock,
+      after: (delayMs, run) => {
+        waits.push(delayMs);
+        queueMicrotask(run);
+        return () => {};
+      },
+    };
+    const store = {
+      recordBatch: async () => {
+        attempts += 1;
+        throw new Error("the disk is full");
+      },
+    };
+    const recorder = new Recorder({ store, clock, log: quiet });
+    await assert.rejects(recorder.record(batch(1)), /disk is full/);
+    assert.equal(attempts, 4);
+    assert.deepEqual(waits, [50, 200, 800]);
+  });
+
+  test("stores batches in the order they came, and refuses more than 64 that wait", async () => {
+    const held = Promise.withResolvers<void>();
+    let stored = 0;
+    const store = {
+      recordBatch: async () => {
+        await held.promise;
+        stored += 1;
+      },
+    };
+    const recorder = new Recorder({ store, clock: handClock().clock, log: quiet });
+    const all = Array.from({ length: 64 }, (_, at) => recorder.record(batch(at)));
+    await assert.rejects(recorder.record(batch(64)), { code: "not_ready" });
+    held.resolve();
+    await Promise.all(all);
+    await recorder.record(batch(65));
+    assert.equal(stored, 65);
+    await recorder.close();
+    await assert.rejects(recorder.record(batch(66)), { code: "not_ready" });
+  });
+});
+
+describe("the janitor", () => {
+  test("trims in every round, removes unused code in every tenth, and goes on after failures", async () => {
+    const { clock, timers } = handClock();
+    const trims: unknown[] = [];
+    let collections = 0;
+    const janitor = new Janitor({
+      store: {
+        trimRecords: async (bounds) => {
+          trims.push(bounds);
+          throw new Error("busy");
+        },
+      },
+      collectGarbage: async () => {
+        collections += 1;
+        throw new Error("busy");
+      },
+      ...{ clock, log: quiet },
+      bounds: { invocationsMax: 10, logsMax: 20, keptMs: 1000 },
+    });
+    janitor.start();
+    janitor.start();
+    for (let round = 0; round < 11; round++) {
+      assert.equal(timers.length, 1);
+      const timer = timers.pop();
+      assert.equal(timer?.delayMs, 60_000);
+      timer?.run();
+      for (let turns = 0; turns < 5; turns++) await turn();
+    }
+    assert.equal(trims.length, 11);
+    assert.deepEqual(trims[0], { invocationsMax: 10, logsMax: 20, before: 999_000 });
+    assert.equal(collections, 2);
+    await janitor.close();
+    assert.equal(timers.length, 0);
+  });
+});

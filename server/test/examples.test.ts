@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { checkCase, loadExamples } from "../../examples/cases.ts";
+import { TestServer } from "./harness.ts";
+
+const server = new TestServer();
+
+before(async () => {
+  await server.start();
+});
+
+after(async () => {
+  await server.dispose();
+});
+
+function filesIn(dir: string): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || entry.parentPath.includes("__pycache__")) continue;
+    const path = join(entry.parentPath, entry.name);
+    files[relative(dir, path)] = readFileSync(path, "utf8");
+  }
+  return files;
+}
+
+for (const example of loadExamples())
+  describe(`the example ${example.name}`, () => {
+    test("deploys as it is", async () => {
+      for (const fn of example.functions) {
+        const deployed = await server.deploy(fn.name, filesIn(fn.codeDir), {
+          runtime: fn.runtime,
+          ...fn.settings,
+        });
+        assert.equal(deployed.liveRevision, 1);
+      }
+    });
+
+    for (const each of example.cases)
+      test(`answers: ${each.name}`, async () => {
+        await checkCase(server.gatewayUrl, each);
+      });
+  });
