@@ -131,10 +131,10 @@ function report(error: unknown, isJson: boolean, around: Surroundings): number {
     const body = { error: { code, message: error.message, details } };
     around.stdout.write(`${printableJson(body)}\n`);
   } else {
-    const lines = details.map(
-      (one) => `  ${one.path}: expected ${one.expected}, given ${one.given}`,
-    );
-    around.stderr.write(`${printable([`isola: ${error.message}`, ...lines].join("\n"))}\n`);
+    const lines = details
+      .map((one) => `${one.path}: expected ${one.expected}, given ${one.given}`)
+      .filter((line) => !error.message.includes(line));
+    around.stderr.write(`${printable([`isola: ${error.message}`, ...lines].join("\n  "))}\n`);
   }
   if (error instanceof Failure) return error.exitCode;
   return error.code === "unreachable" ? exitCodes.unreachable : exitCodes.failed;

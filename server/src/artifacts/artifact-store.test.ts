@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
+import { promisify } from "node:util";
 import { refusal } from "./archives.fixture.ts";
 import { openArtifactStore } from "./artifact-store.ts";
 import { readPackage } from "./read-package.ts";
@@ -105,20 +107,30 @@ test("a put that fails while it is written leaves nothing behind", async (t) => 
   assert.deepEqual(await readdir(dir, { recursive: true }), ["tmp"]);
 });
 
-test("a disk that takes no more is not ready, in plain words", async (t) => {
+test("a disk that takes no more is not ready, in plain words, and nothing of the put stays", async (t) => {
+  const { dir } = await temporaryStore(t);
+  const fixture = join(import.meta.dirname, "put-large.fixture.ts");
+  const limited = 'ulimit -f 64; trap "" XFSZ; exec "$@"'; // no file above 64 blocks: writing fails as on a full disk
+  const child = await promisify(execFile)("sh", [
+    "-c",
+    limited,
+    "sh",
+    process.execPath,
+    fixture,
+    dir,
+  ]);
+  assert.deepEqual(JSON.parse(child.stdout), {
+    code: "not_ready",
+    message: "The artifact could not be written: the file system takes no file of this size.",
+    cause: "EFBIG",
+  });
+  assert.deepEqual(await readdir(dir, { recursive: true }), ["tmp"]);
+});
+
+test("a folder that has gone is not ready, in plain words", async (t) => {
   const { store, dir } = await temporaryStore(t);
-  const { store: missing, dir: gone } = await temporaryStore(t);
-  async function* tar() {
-    yield Buffer.from("begun");
-    throw Object.assign(new Error("write"), { code: "ENOSPC" });
-  }
-  await assert.rejects(
-    store.put({ entries: 1, unpackedBytes: 1, tar }),
-    refusal("not_ready", /The artifact could not be written: the disk is full/),
-  );
-  assert.deepEqual(await readdir(join(dir, "tmp")), []);
-  await rm(join(gone, "tmp"), { recursive: true });
-  await assert.rejects(put(missing, { a: "1" }), refusal("not_ready", /folder is missing/));
+  await rm(join(dir, "tmp"), { recursive: true });
+  await assert.rejects(put(store, { a: "1" }), refusal("not_ready", /a folder is missing/));
 });
 
 async function temporaryStore(t: TestContext) {

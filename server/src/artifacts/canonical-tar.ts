@@ -5,6 +5,7 @@ import type { Spool } from "./spool.ts";
 
 const EXECUTABLE = 0o755;
 const PLAIN = 0o644;
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * The one tar for given contents: ustar (a pax record with the path where that is too long or not ASCII), entries sorted by the bytes of their names,
@@ -19,7 +20,22 @@ export function canonicalTar(
     () => tar.finalize(),
     (error: Error) => tar.destroy(error),
   );
-  return tar as AsyncIterable<Buffer>;
+  return joined(tar as AsyncIterable<Buffer>);
+}
+
+/** Few large chunks in place of many small ones: a file of ten bytes is three chunks in a tar. */
+async function* joined(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  let pending: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    pending.push(chunk);
+    bytes += chunk.length;
+    if (bytes < CHUNK_BYTES) continue;
+    yield Buffer.concat(pending);
+    pending = [];
+    bytes = 0;
+  }
+  yield Buffer.concat(pending);
 }
 
 async function fill(tar: Pack, entries: (FolderEntry | FileEntry)[], spool: Spool): Promise<void> {

@@ -132,3 +132,11 @@ async function unpack(tar: Buffer): Promise<Map<string, { text: Buffer; isExecut
 function order(files: [string, Buffer, boolean][], name: string): number {
   return files.findIndex(([other]) => other === name);
 }
+
+test("an upload beyond what memory holds, with no folder to keep it in, is not ready", async () => {
+  const large = "x".repeat(9 * 1_048_576);
+  await assert.rejects(
+    readPackage({ kind: "files", files: { large } }, { tempDir: "/nonexistent" }),
+    refusal("not_ready", /The upload could not be kept in \/nonexistent: a folder is missing/),
+  );
+});

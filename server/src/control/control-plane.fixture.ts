@@ -8,7 +8,7 @@ import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import Value from "typebox/value";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { makeApiKey } from "../auth/api-key.ts";
-import { systemClock } from "../domain/clock.ts";
+import { type Clock, systemClock } from "../domain/clock.ts";
 import { errorCatalogue } from "../errors.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { Scope, Store } from "../store/store.ts";
@@ -39,14 +39,17 @@ export interface CallOptions {
 }
 
 /** The control plane over a real store in a folder of its own; ends with the test. */
-export async function openControlPlane(t: TestContext): Promise<ControlFixture> {
+export async function openControlPlane(
+  t: TestContext,
+  clock: Clock = systemClock,
+): Promise<ControlFixture> {
   const dir = await mkdtemp(join(tmpdir(), "isola-control-"));
   const store = await openSqliteStore({ path: join(dir, "isola.db") });
   const gateway = new GatewayStandIn();
   const kept = await openArtifactStore(join(dir, "artifacts"));
   const artifacts = codeStore(kept, { tempDir: dir, garbageAgeMs: -1000 });
   const settings = { gatewayUrl: "http://localhost:8080", allowedHosts: [], version: "0.0.0" };
-  const deps = { store, artifacts, gateway, settings, clock: systemClock, log: quiet };
+  const deps = { store, artifacts, gateway, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
     await app.close();

@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { systemClock } from "../domain/clock.ts";
 import { openControlPlane } from "./control-plane.fixture.ts";
 
 const files = { "index.mjs": "export const handler = () => 1" };
 const hello = { name: "hello", runtime: "nodejs", code: { files } };
 
+/** Waits take a hundredth of their time. */
+function soon(delayMs: number, run: () => void): () => void {
+  return systemClock.after(delayMs / 100, run);
+}
+
 describe("a change", () => {
   test("is answered before the gateway takes it when that is away, and reaches it later", async (t) => {
-    const plane = await openControlPlane(t);
+    const plane = await openControlPlane(t, { ...systemClock, after: soon });
     await plane.call("POST", "/api/v1/functions", { body: hello });
     plane.gateway.isConnected = false;
     const body = { memoryMiB: 256 };
