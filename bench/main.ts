@@ -42,7 +42,7 @@ function readOptions(): Options {
   return { isQuick: values.quick, isPeersOnly: values.peers };
 }
 
-const quickOptions = { rounds: 3, warmupMs: 200, throughputMs: 800, latencyMs: 500 };
+const quickOptions = { rounds: 3, warmupMs: 150, throughputMs: 700, latencyMs: 350 };
 const fullOptions = { rounds: 3, warmupMs: 300, throughputMs: 1500, latencyMs: 1000 };
 
 async function main(options: Options): Promise<void> {

@@ -34,9 +34,5 @@ export function installFatal(session, logs, isLoading) {
   };
   process.on("uncaughtException", (error) => onUncaught("uncaughtException", error));
   process.on("unhandledRejection", (reason) => onUncaught("unhandledRejection", reason));
-  process.on("exit", () => {
-    logs.endLines(null);
-    session.writer.flush();
-    session.control.flushSync();
-  });
+  process.on("exit", () => logs.endAll());
 }

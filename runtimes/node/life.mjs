@@ -144,7 +144,7 @@ class Life {
   #shutDown(graceMs) {
     if (this.state === "draining") throw new FrameError("SHUTDOWN comes once");
     this.#move("draining");
-    setTimeout(() => process.exit(0), graceMs);
+    setTimeout(() => process.exit(0), graceMs).unref();
     const finish = () => {
       if (process.listenerCount("SIGTERM") === 0) process.exit(0);
       process.on("beforeExit", () => process.exit(0));

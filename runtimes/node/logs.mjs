@@ -33,6 +33,10 @@ export class Logs {
   lineBytesMax = 262_144;
   #level = 0;
   #droppedFrames = 0;
+  /** Those with unfinished lines. @type {Set<import("./invocation.mjs").Invocation>} */
+  #unfinished = new Set();
+  /** The process is ending: nothing can wait any more. */
+  #isEnding = false;
   /** Unfinished lines outside of any invocation: stdout, stderr. @type {LogLine[] | null} */
   #ownLines = null;
   #emitBound = (
@@ -69,6 +73,20 @@ export class Logs {
     payload.writeDoubleLE(now());
     payload.set(text, 8);
     this.#writer.frame(Type.LOG, flags, stream, payload);
+    if (this.#isEnding) this.#flushSync();
+  }
+
+  /** The process is ending: sends everything before it returns, and from now on every line at once (other exit listeners may log). */
+  endAll() {
+    this.endLines(null);
+    for (const invocation of this.#unfinished) this.endLines(invocation);
+    this.#isEnding = true;
+    this.#flushSync();
+  }
+
+  #flushSync() {
+    this.#writer.flush();
+    this.#control.flushSync();
   }
 
   /** A line of the runtime itself. @param {(typeof LOG_LEVELS)[number]} level @param {number} stream @param {string} text */
@@ -83,7 +101,9 @@ export class Logs {
   endLines(invocation) {
     const lines = invocation === null ? this.#ownLines : invocation.logLines;
     for (const line of lines ?? []) if (!line.isEmpty) line.end();
-    if (invocation !== null) invocation.logLines = null;
+    if (invocation === null) return;
+    invocation.logLines = null;
+    this.#unfinished.delete(invocation);
   }
 
   /** @param {number} flags @param {string | Uint8Array} text */
@@ -104,7 +124,9 @@ export class Logs {
     if (at === bytes.length) return;
     const line = this.#line(flags, stream, invocation);
     line.add(flags, bytes.subarray(at));
-    if (invocation?.isDone) line.end();
+    if (!this.#isEnding && !invocation?.isDone) return;
+    line.end();
+    if (invocation !== undefined) this.endLines(invocation);
   }
 
   /** @param {number} flags @param {number} stream @param {import("./invocation.mjs").Invocation | undefined} invocation @param {Buffer} text */
@@ -125,7 +147,10 @@ export class Logs {
       new LogLine(this.lineBytesMax, this.#emitBound, stream),
     ];
     if (invocation === undefined) this.#ownLines = lines;
-    else invocation.logLines = lines;
+    else {
+      invocation.logLines = lines;
+      this.#unfinished.add(invocation);
+    }
     return /** @type {LogLine} */ (lines[flags & Flag.STDERR]);
   }
 

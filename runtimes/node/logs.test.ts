@@ -73,7 +73,7 @@ describe("logs", () => {
         ["start b", "end b", "half b", "late b"],
       ],
     );
-    const done = host.frames.findIndex(({ type, stream }) => type === Type.HEAD && stream === a);
+    const done = host.frames.findIndex(({ type, stream }) => type === Type.BODY && stream === a);
     const half = host.frames.findIndex(({ payload }) => payload.includes("half a"));
     assert.ok(half < done, "an unfinished line comes before the end of its invocation");
   });
@@ -148,7 +148,6 @@ describe("logs", () => {
     setTimeout(() => host.control.resume(), 100);
     const { body } = await host.answer(stream);
     assert.ok(Number(body.toString()) < 400 * 1_048_576, body.toString());
-    console.log(host.logs.length);
-    await host.invoke({ event: 1 });
+    assert.ok(host.logs.length < 2000, "nothing was dropped");
   });
 });

@@ -80,7 +80,7 @@ describe("a breach by the host ends the runtime with 70 and a reason", () => {
     ],
     [
       "an archive of garbage",
-      /checksum/,
+      /archive header/,
       (host) => {
         host.init();
         host.writer.frame(Type.CODE, Flag.END, 0, Buffer.alloc(512, 1));
@@ -111,7 +111,8 @@ describe("a breach by the host ends the runtime with 70 and a reason", () => {
     });
 
   const wait = (host: TestHost) => host.open({ event: "wait" });
-  const openBody = (host: TestHost) => host.writer.invoke(0, 1, 1000, 0, lines);
+  const openBody = (host: TestHost) =>
+    host.writer.invoke(0, 1, 1000, 0, lines.replace("GET", "POST"));
   const ready: [string, RegExp, Breach][] = [
     [
       "CODE after its end",

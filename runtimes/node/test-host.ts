@@ -14,7 +14,7 @@ import {
   WINDOW_BYTES,
 } from "../../protocol/src/frames.mjs";
 
-const HANG_MS = 20_000;
+const HANG_MS = 3_000;
 
 export interface Frame {
   type: number;
@@ -100,7 +100,11 @@ export class TestHost implements AsyncDisposable {
     };
     this.child.stdout?.on("data", keep);
     this.child.stderr?.on("data", keep);
-    this.exited = once(this.child, "close").then(([code]) => code as number | null);
+    const guard = setTimeout(() => this.child.kill("SIGKILL"), 2 * HANG_MS);
+    this.exited = once(this.child, "close").then(([code]) => {
+      clearTimeout(guard);
+      return code as number | null;
+    });
   }
 
   /** A runtime that has loaded these files. */

@@ -81,6 +81,11 @@ class Start(unittest.TestCase):
             self.assertEqual(found["cwd"], host.task_root)
             self.assertEqual((found["zone"], found["bytecode"]), ("UTC", True))
 
+    def test_a_time_zone_of_the_function_is_in_force(self) -> None:
+        code = "import time\ndef handler(event, context):\n    return time.tzname[0]\n"
+        with started({"app.py": code}, env={"TZ": "JST-9"}) as host:
+            self.assertEqual(host.event(None).json, "JST")
+
     def test_child_processes_do_not_inherit_the_control_stream(self) -> None:
         code = (
             "import os, subprocess\n"

@@ -71,6 +71,11 @@ describe("a zip", () => {
     ["strong encryption", rawZip([{ ...ok, flags: 0x841 }]), /encrypt/],
     ["an unknown method", rawZip([{ ...ok, method: 14 }]), /method 14/],
     ["a size that is too small", rawZip([{ ...ok, claimedBytes: 3 }]), /too many bytes/],
+    [
+      "a size of nothing for a byte",
+      rawZip([{ name: "a", text: "x", claimedBytes: 0 }]),
+      /too many/,
+    ],
     ["a size that is too large", rawZip([{ ...ok, claimedBytes: 300 }]), /not enough bytes/],
     ["a wrong checksum", rawZip([{ ...ok, claimedCrc: 1 }]), /checksum/],
     ["two names for one entry", rawZip([{ ...ok, localName: "no.mjs" }]), /another name/],
@@ -164,6 +169,25 @@ describe("a zip", () => {
       readPackage({ kind: "zip", bytes }, { limits }),
       refusal("package_too_large", /has \d+ bytes, the limit is/),
     );
+  });
+
+  test("with large entries is read as a stream, under the same rules", async () => {
+    const text = Array.from({ length: 60_000 }, (_, index) => `line ${index}\n`).join("");
+    const read = (entry: RawZipEntry) => readPackage({ kind: "zip", bytes: rawZip([entry]) });
+    const large = { name: "large", text };
+    assert.ok(
+      (await canonical({ kind: "zip", bytes: rawZip([large]) })).equals(
+        await canonical({ kind: "files", files: { large: text } }),
+      ),
+    );
+    const lies: [RawZipEntry, RegExp][] = [
+      [{ ...large, claimedBytes: text.length - 1 }, /too many bytes/],
+      [{ ...large, claimedBytes: text.length + 1 }, /not enough bytes/],
+      [{ ...large, claimedCrc: 1 }, /checksum/],
+    ];
+    for (const [entry, words] of lies) {
+      await assert.rejects(read(entry), refusal("invalid_package", words));
+    }
   });
 
   test("in the 64-bit format is taken", async () => {

@@ -1,6 +1,4 @@
-import { crc32 } from "node:zlib";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
-import { messageOf } from "../errors.ts";
 import type { PackageWriter } from "./package-writer.ts";
 import {
   asInvalidPackage,
@@ -9,16 +7,15 @@ import {
   packageTooLarge,
   showName,
 } from "./refusal.ts";
+import { DEFLATED, STORED, zipContents, type PackedEntry } from "./zip-contents.ts";
 import { checkZipLayout, type ZipRegion } from "./zip-layout.ts";
 
 const FILE_TYPE_MASK = 0o170000;
 const REGULAR = 0o100000;
 const FOLDER = 0o040000;
-const STORED = 0;
-const DEFLATED = 8;
 const FLAG_ENCRYPTED = 0x41;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads a zip that is wholly in memory (its size is bounded): first everything the directory claims is checked, then the contents are inflated and counted. */
 export async function readZip(bytes: Buffer, writer: PackageWriter): Promise<void> {
@@ -36,20 +33,22 @@ async function readEntries(zip: ZipFile, bytes: Buffer, writer: PackageWriter): 
     throw packageTooLarge(`the package has more than ${entriesMax} files and folders`);
   }
   const directoryStart = Number(zip.readEntryCursor); // a number; its types say boolean
-  const entries: NamedEntry[] = [];
-  const regions: ZipRegion[] = [];
+  const entries: (NamedEntry & ZipRegion)[] = [];
   for await (const entry of zip.eachEntry()) {
     const named = { entry, ...nameOf(entry) };
     checkEntry(named);
-    regions.push(await regionOf(zip, named));
-    entries.push(named);
+    entries.push({ ...named, ...(await regionOf(zip, named)) });
   }
   const directoryEnd = Number(zip.readEntryCursor);
-  checkZipLayout({ bytes, regions, directoryStart, directoryEnd });
+  checkZipLayout({ bytes, regions: entries, directoryStart, directoryEnd });
   const claimed = entries.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
   const last = entries.at(-1);
   if (last) writer.checkClaimedBytes(last.name, claimed);
-  for (const named of entries) await takeEntry(zip, named, writer);
+  checkRatio("the package", bytes.length, claimed);
+  for (const entry of entries) {
+    const packed = bytes.subarray(entry.end - entry.entry.compressedSize, entry.end);
+    await takeEntry(zip, { ...entry, packed }, writer);
+  }
 }
 
 interface NamedEntry {
@@ -99,27 +98,16 @@ async function regionOf(zip: ZipFile, { entry, name }: NamedEntry): Promise<ZipR
   return { name, start, end: local.fileDataStart + entry.compressedSize };
 }
 
-async function takeEntry(zip: ZipFile, named: NamedEntry, writer: PackageWriter): Promise<void> {
+async function takeEntry(
+  zip: ZipFile,
+  named: NamedEntry & PackedEntry,
+  writer: PackageWriter,
+): Promise<void> {
   const { entry, name, isFolder } = named;
   if (isFolder) {
     writer.addFolder(name);
     return;
   }
   const mode = entry.externalFileAttributes >>> 16;
-  const contents = checked(await zip.openReadStreamPromise(entry), named);
-  await writer.addFile(name, (mode & 0o111) !== 0, contents);
-}
-
-/** yauzl stops at the first byte above the size that the directory claims; the checksum is compared here. */
-async function* checked(stream: AsyncIterable<Buffer>, { entry, name }: NamedEntry) {
-  let sum = 0;
-  try {
-    for await (const chunk of stream) {
-      sum = crc32(chunk, sum);
-      yield chunk;
-    }
-  } catch (error) {
-    throw invalidEntry(name, `is not what the directory says: ${messageOf(error)}`, error);
-  }
-  if (sum !== entry.crc32) throw invalidEntry(name, "is damaged: its checksum is wrong");
+  await writer.addFile(name, (mode & 0o111) !== 0, zipContents(zip, named));
 }

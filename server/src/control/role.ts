@@ -1,15 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ArtifactStore, openArtifactStore } from "../artifacts/artifact-store.ts";
-import { readPackage } from "../artifacts/read-package.ts";
+import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import type { Boot, Config, Role } from "../config.ts";
 import { systemClock as clock } from "../domain/clock.ts";
 import { LinkClient } from "../link/client.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { createControlApp } from "./app.ts";
+import { codeStore } from "./code-store.ts";
 import { Janitor } from "./janitor.ts";
-import type { Artifacts } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
@@ -32,7 +31,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   });
   const { app, collectGarbage } = await createControlApp({
     store,
-    artifacts: codeOf(artifacts),
+    artifacts: codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS }),
     gateway,
     settings: {
       gatewayUrl: config.publicUrl,
@@ -71,24 +70,6 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       await recorder.close();
       await store.close();
     },
-  };
-}
-
-/** Artifacts as the API wants them: uploads are checked on their way in. */
-function codeOf(store: ArtifactStore): Artifacts {
-  return {
-    put: async (input) => {
-      const checked = await readPackage(
-        input.kind === "tar.gz" ? { ...input, kind: "tar" } : input,
-      );
-      try {
-        return await store.put(checked);
-      } finally {
-        await checked.close();
-      }
-    },
-    open: (digest) => store.open(digest),
-    collectGarbage: (keep) => store.collectGarbage(keep, GARBAGE_AGE_MS),
   };
 }
 

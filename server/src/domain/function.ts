@@ -7,9 +7,6 @@ export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 export type DriverName = "process";
 export const driverNames: readonly DriverName[] = ["process"];
 
-/** A language side as the person asks for it, and as a revision keeps it (`nodejs26`, `python3.11`). */
-export type RuntimeFamily = "nodejs" | "python";
-
 export interface Route {
   /** Upper case; empty means every method. */
   methods: string[];

@@ -1,6 +1,5 @@
 /** How the sandbox of an invocation came to be. */
 export type StartKind = "cold" | "prewarmed" | "warm";
-export const startKinds: readonly StartKind[] = ["cold", "prewarmed", "warm"];
 
 /** Exactly one per invocation. */
 export type Outcome =

@@ -99,14 +99,25 @@ export class LinkClient {
         new IsolaError("not_ready", "the gateway cannot take more requests now"),
       );
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return Promise.reject(givenUp());
+    const answer = new Promise<LinkRequests[K]["result"]>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      signal?.addEventListener("abort", () => {
-        if (this.#pending.delete(id))
-          reject(new IsolaError("cancelled", "the request was given up"));
-      });
       writeJsonLine(socket, { id, kind, params });
     });
+    return signal === undefined ? answer : this.#untilAborted(id, answer, signal);
+  }
+
+  async #untilAborted<T>(id: number, answer: Promise<T>, signal: AbortSignal): Promise<T> {
+    const onAbort = () => {
+      this.#pending.get(id)?.reject(givenUp());
+      this.#pending.delete(id);
+    };
+    signal.addEventListener("abort", onAbort);
+    try {
+      return await answer;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 
   #dial(): void {
@@ -172,4 +183,8 @@ export class LinkClient {
       this.#options.onProblem(`records could not be stored: ${String(error)}`);
     }
   }
+}
+
+function givenUp(): IsolaError {
+  return new IsolaError("cancelled", "the request was given up");
 }

@@ -139,7 +139,7 @@ export interface Store {
   ): Promise<Page<RevisionRow>>;
   /** What the gateway runs: the live revision of every function. */
   deployedFunctions(): Promise<DeployedFunction[]>;
-  /** Routes of every live revision except that of `exceptFunctionId`, to refuse conflicts. */
+  /** Routes of every live revision, to refuse conflicts. */
   liveRoutes(): Promise<
     { functionId: string; name: string; project: string; methods: string[]; path: string }[]
   >;

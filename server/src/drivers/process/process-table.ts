@@ -77,16 +77,18 @@ async function pidsOfMachine(): Promise<number[]> {
 }
 
 /**
- * Living processes whose arguments or first environment hold `text`, which marks the sandboxes of this driver. Linux only; elsewhere none are found.
+ * Living processes with an argument or a variable of their first environment for which `accepts` is true, with that text. Linux only; elsewhere none are found.
  */
-export async function findMarked(text: string): Promise<{ pid: number; mark: string }[]> {
+export async function findMarked(
+  accepts: (text: string) => boolean,
+): Promise<{ pid: number; mark: string }[]> {
   if (!isLinux) return [];
   const found: { pid: number; mark: string }[] = [];
   for (const pid of await pidsOfMachine()) {
     if (pid === process.pid) continue;
     for (const file of ["cmdline", "environ"]) {
       const content = await readFile(`/proc/${pid}/${file}`, "latin1").catch(() => ""); // ended, or another user's
-      const mark = content.split("\0").find((part) => part.includes(text));
+      const mark = content.split("\0").find(accepts);
       if (mark === undefined) continue;
       found.push({ pid, mark });
       break;

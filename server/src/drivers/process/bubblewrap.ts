@@ -1,0 +1,120 @@
+import { execFile } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { fixedLimits, MiB } from "../../domain/limits.ts";
+import type { RuntimeSpec } from "../driver.ts";
+import { hostView, isReachableByAll } from "./host-view.ts";
+
+const QUESTION_TIMEOUT_MS = 5000;
+/** Room for the largest package, its folders and what the runtime writes beside it. */
+const TASK_BYTES = fixedLimits.packageUnpackedBytesMax + 10 * MiB;
+const SHM_BYTES = 16 * MiB;
+const ETC = fileURLToPath(new URL("etc", import.meta.url));
+const etcFiles = ["passwd", "group", "hosts", "nsswitch.conf", "resolv.conf"];
+const INSIDE = "/opt/isola";
+
+export interface Bubblewrap {
+  path: string;
+  version: string;
+  canDisableUserNamespaces: boolean;
+}
+
+/** The newest-enough bubblewrap of this machine, or why there is none. */
+export async function findBubblewrap(): Promise<Bubblewrap | { problem: string }> {
+  const path = findProgram("bwrap");
+  if (path === null) return { problem: "bubblewrap (bwrap) is not installed" };
+  try {
+    const run = async (option: string) =>
+      (await promisify(execFile)(path, [option], { timeout: QUESTION_TIMEOUT_MS })).stdout;
+    const [version, help] = await Promise.all([run("--version"), run("--help")]);
+    const number = version.replace("bubblewrap", "").trim();
+    if (!/^ *--size\b/m.test(help))
+      return { problem: `bubblewrap ${number} cannot limit the size of /tmp; 0.7 or newer can` };
+    return { path, version: number, canDisableUserNamespaces: help.includes("--disable-userns") };
+  } catch (error) {
+    return { problem: `bubblewrap does not run: ${(error as Error).message}` };
+  }
+}
+
+/** Looks where system programs are; the server's own PATH is not asked, as it may lead anywhere. */
+export function findProgram(name: string): string | null {
+  for (const folder of ["/usr/bin", "/bin", "/usr/local/bin"]) {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return join(folder, name);
+    } catch {
+      // not in this folder
+    }
+  }
+  return null;
+}
+
+/** What does not change between sandboxes of one runtime. */
+export interface Plan {
+  /** Arguments of bubblewrap before the size of `/tmp`, and after it. */
+  head: string[];
+  tail: string[];
+  /** Whether a user without rights can read all that is mounted; otherwise the sandbox must run as the server's own. */
+  isReachableByAll: boolean;
+}
+
+/** Everything a sandbox of the runtime sees. `wrapper` is a host program that starts the runtime with further limits, and its arguments. */
+export function planFor(
+  bwrap: Bubblewrap,
+  runtime: RuntimeSpec,
+  wrapper: { program: string; args: string[] } | null,
+): Plan {
+  const view = hostView(runtime.needs);
+  const isNode = runtime.family === "nodejs";
+  const executable = isNode ? `${INSIDE}/bin/node` : runtime.executable;
+  const runtimeInside = `${INSIDE}/runtimes/${isNode ? "node" : "python"}`;
+  const binds: [string, string][] = [
+    [runtime.executable, executable],
+    [runtime.runtimeDir, runtimeInside],
+    [ETC, `${INSIDE}/etc`],
+    ...(runtime.companions ?? []).map(({ from, at }) => [from, join(INSIDE, at)] as [string, string]),
+    ...view.binds.map((path) => [path, path] as [string, string]),
+  ];
+  if (wrapper !== null) binds.push([wrapper.program, `${INSIDE}/bin/limit`]);
+  const links = [
+    ...view.links,
+    ...etcFiles.map((file) => [`${INSIDE}/etc/${file}`, `/etc/${file}`] as [string, string]),
+  ];
+  return {
+    head: [
+      ...namespaceArgs(bwrap),
+      ...links.flatMap(([target, path]) => ["--symlink", target, path]),
+      ...binds.flatMap(([from, at]) => ["--ro-bind", from, at]),
+      ...deviceArgs(),
+      "--size",
+    ],
+    tail: [
+      ...["--tmpfs", "/tmp", "--size", String(TASK_BYTES), "--tmpfs", "/var/task"],
+      ...["--remount-ro", "/", "--chdir", "/tmp", "--"],
+      ...(wrapper === null ? [] : [`${INSIDE}/bin/limit`, ...wrapper.args]),
+      executable,
+      ...runtime.args.map((arg) => arg.replaceAll("{runtime}", runtimeInside)),
+    ],
+    isReachableByAll: binds.every(([from]) => isReachableByAll(from)),
+  };
+}
+
+function namespaceArgs(bwrap: Bubblewrap): string[] {
+  return [
+    ...["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"],
+    ...["--unshare-cgroup", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox"],
+    ...(bwrap.canDisableUserNamespaces ? ["--disable-userns"] : []),
+    ...["--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv"],
+    ...["--setenv", "ISOLA_CONTROL", "fd:3", "--setenv", "HOME", "/tmp"],
+    ...["--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8"],
+  ];
+}
+
+function deviceArgs(): string[] {
+  return [
+    ...["--proc", "/proc", "--dev", "/dev", "--size", String(SHM_BYTES), "--tmpfs", "/dev/shm"],
+    ...["--remount-ro", "/dev"],
+  ];
+}

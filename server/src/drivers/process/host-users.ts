@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+
+/** Beyond what systemd, container engines and user databases give out; no account has these ids. */
+const FIRST_ID = 1_900_000_000;
+const IDS = 65_536;
+
+/** Hands each living sandbox a user id of the host that nothing else has, when the server may (root). The kernel then counts its processes apart. */
+export class HostUsers {
+  #next: number;
+  readonly #taken = new Set<number>();
+
+  /** Lives start at different places, so that two servers on a machine rarely meet. */
+  constructor(bootId: string) {
+    this.#next = createHash("sha256").update(bootId).digest().readUInt16LE(0);
+  }
+
+  take(): number {
+    for (let tries = 0; tries < IDS; tries += 1) {
+      const id = FIRST_ID + this.#next;
+      this.#next = (this.#next + 1) % IDS;
+      if (this.#taken.has(id)) continue;
+      this.#taken.add(id);
+      return id;
+    }
+    throw new Error(`all ${IDS} user ids for sandboxes are taken`);
+  }
+
+  give(id: number): void {
+    this.#taken.delete(id);
+  }
+}

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import type { Duplex, Readable } from "node:stream";
+import { fixedLimits } from "../../domain/limits.ts";
+
+export const CORE_BYTES_MAX = 0;
+
+export interface LaunchOptions {
+  /** Program and arguments that become the sandbox. */
+  command: string[];
+  env: Record<string, string>;
+  /** Descriptors of a cgroup to enter first; they are closed by `launch`. At most 6. */
+  entries: number[];
+  /** User id of the host; null: the server's own. */
+  hostUser: number | null;
+  /** Most processes and threads of `hostUser`; null: not limited here. */
+  processesMax: number | null;
+  /** Working folder and process group of its own, for a child without namespaces. */
+  isGroupLeader: boolean;
+  cwd: string;
+}
+
+/** A started child with its streams. */
+export interface Launched {
+  child: ChildProcess;
+  control: Duplex;
+  stdout: Readable;
+  stderr: Readable;
+}
+
+/**
+ * Starts the command with its resource limits, inside its cgroup, before any of it runs: a shell sets both upon itself and then becomes the command. A limit that
+ * cannot be set ends it (status 96). Throws when no process can be made; a program that is missing is told by the child's `error` event.
+ */
+export function launch(options: LaunchOptions): Launched {
+  const { entries, hostUser } = options;
+  try {
+    const user = hostUser === null ? {} : { uid: hostUser, gid: hostUser };
+    const child = spawn("/bin/sh", ["-c", script(options), "sh", ...options.command], {
+      stdio: ["ignore", "pipe", "pipe", "pipe", ...entries],
+      env: options.env,
+      cwd: options.cwd,
+      detached: options.isGroupLeader,
+      ...user,
+    });
+    child.on("error", () => {
+      // Told by the exit event that never comes: see `pid`, which is undefined then.
+    });
+    return {
+      child,
+      control: child.stdio[3] as Duplex,
+      stdout: child.stdout as Readable,
+      stderr: child.stderr as Readable,
+    };
+  } finally {
+    for (const descriptor of entries) closeSync(descriptor);
+  }
+}
+
+/** `-p` is the process limit of dash and busybox, `-u` that of others; the wrong one fails, and so does the start. */
+function script({ entries, processesMax }: LaunchOptions): string {
+  const steps = [`ulimit -c ${CORE_BYTES_MAX}`, `ulimit -n ${fixedLimits.openFilesMax}`];
+  if (processesMax !== null)
+    steps.push(`{ ulimit -u ${processesMax} 2>&- || ulimit -p ${processesMax}; }`);
+  const numbers = entries.map((_, at) => 4 + at);
+  steps.push(...numbers.map((number) => `echo 0 >&${number}`));
+  const closing = numbers.map((number) => `${number}>&-`).join(" ");
+  return `${steps.join(" && ")} || exit 96; exec "$@" ${closing}`;
+}
