@@ -64,6 +64,11 @@ export class HttpConnection {
     return promise;
   }
 
+  /** The server has said that it closes the connection after the last answer. */
+  get isLast(): boolean {
+    return /\r\nconnection: *close/i.test(this.#answer.head);
+  }
+
   close(): void {
     this.#socket.destroy();
   }

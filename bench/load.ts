@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Answer, HttpConnection, requestBytes } from "./http-connection.ts";
 import { type Distribution, distributionOf } from "./statistics.ts";
 
-/** One measurement: a closed loop, each connection sends its next request when the answer to the last has come. */
+/** One measurement in a closed loop: each connection sends its next request when the answer to the last has come. */
 export interface LoadJob {
   port: number;
   path: string;
@@ -17,6 +17,8 @@ export interface LoadJob {
 
 export interface LoadResult {
   requests: number;
+  /** Connections that the server closed after an answer. */
+  reopened: number;
   seconds: number;
   /** Microseconds from the write of the request to the end of the answer. */
   latencyMicros: Distribution;
@@ -30,13 +32,14 @@ export type FromLoad =
 
 const samplesMax = 4_000_000;
 
-/** Sends until `durationMs` have passed and every answer has come. Latencies go to `samples`, in microseconds. */
+/** Connections that the server closes after an answer are opened anew, and that is part of its cost. Sends until `durationMs` have passed and every answer has come. Latencies go to `samples`, in microseconds. */
 async function run(
   connections: HttpConnection[],
   job: LoadJob,
   options: { durationMs: number; samples: number[] },
-): Promise<void> {
+): Promise<{ reopened: number }> {
   const { durationMs, samples } = options;
+  const counts = { reopened: 0 };
   const request = requestFor(job);
   const end = performance.now() + durationMs;
   const check = (answer: Answer): void => {
@@ -46,13 +49,18 @@ async function run(
       `expected 200 with ${job.responseBodyBytes} bytes, got ${seen}: ${answer.head}`,
     );
   };
-  const loop = (connection: HttpConnection): Promise<void> => {
+  const loop = (_: HttpConnection, at: number): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let sentAt = 0;
     const next = (): void => {
       sentAt = performance.now();
       if (sentAt >= end || samples.length >= samplesMax) return resolve();
-      connection.send(request, onAnswer);
+      connectionAt(at).send(request, onAnswer);
+    };
+    const connectionAt = (index: number): HttpConnection => connections[index] as HttpConnection;
+    const reopen = async (): Promise<void> => {
+      connectionAt(at).close();
+      connections[at] = await HttpConnection.open(job.port);
     };
     const onAnswer = (error: Error | null, answer: Answer): void => {
       if (error !== null) return reject(error);
@@ -62,12 +70,15 @@ async function run(
       } catch (wrong) {
         return reject(wrong);
       }
-      next();
+      if (!connectionAt(at).isLast) return next();
+      counts.reopened++;
+      reopen().then(next, reject);
     };
     next();
     return promise;
   };
   await Promise.all(connections.map(loop));
+  return counts;
 }
 
 function requestFor(job: LoadJob): Buffer {
@@ -85,9 +96,9 @@ async function measure(job: LoadJob, go: Promise<void>): Promise<LoadResult> {
     await go;
     const samples: number[] = [];
     const startedAt = performance.now();
-    await run(connections, job, { durationMs: job.durationMs, samples });
+    const { reopened } = await run(connections, job, { durationMs: job.durationMs, samples });
     const seconds = (performance.now() - startedAt) / 1000;
-    return { requests: samples.length, seconds, latencyMicros: distributionOf(samples) };
+    return { requests: samples.length, reopened, seconds, latencyMicros: distributionOf(samples) };
   } finally {
     for (const connection of connections) connection.close();
   }

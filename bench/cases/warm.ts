@@ -9,6 +9,8 @@ export interface WarmRow {
   isolation: string;
   payload: string;
   requests: number;
+  /** Of these, how many made the server close their connection. */
+  reopened: number;
   /** Of every process involved, per call, 32 connections. */
   cpuMicros: Spread;
   requestsPerSecond: Spread;
@@ -98,6 +100,7 @@ function rowOf(
     isolation: subject.isolation,
     payload: payload.name,
     requests: own.reduce((sum, round) => sum + round.throughput.requests, 0),
+    reopened: own.reduce((sum, round) => sum + round.throughput.reopened, 0),
     cpuMicros: spreadOf(own.map(({ throughput: t }) => t.cpuMicros / t.requests)),
     requestsPerSecond: spreadOf(own.map(({ throughput: t }) => t.requests / t.seconds)),
     addedP50Micros: added(p50),

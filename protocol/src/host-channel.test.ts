@@ -172,7 +172,9 @@ describe("the host's end of a channel", () => {
     bench.channel.finish(stream);
     bench.writer.credit(stream.id, 100_000);
     await turns();
-    const ends = bench.frames.filter((frame) => frame.type === Type.BODY && frame.flags === Flag.END);
+    const ends = bench.frames.filter(
+      (frame) => frame.type === Type.BODY && frame.flags === Flag.END,
+    );
     assert.equal(ends.length, 1);
   });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { type Headers, pack } from "tar-stream";
+import { type Header, pack } from "tar-stream";
 import { FrameError } from "../../protocol/src/frames.mjs";
 import { ArchiveUnpacker } from "./archive.mjs";
 
@@ -18,11 +18,11 @@ function freshRoot(): string {
   return root;
 }
 
-async function tarOf(entries: [Headers, string?][]): Promise<Buffer> {
+async function tarOf(entries: [Partial<Header> & { name: string }, string?][]): Promise<Buffer> {
   const tar = pack();
   for (const [header, text] of entries) tar.entry(header, text ?? "");
   tar.finalize();
-  return Buffer.concat(await Array.fromAsync(tar));
+  return Buffer.concat((await Array.fromAsync(tar)) as Buffer[]);
 }
 
 function unpack(bytes: Buffer, stepBytes = bytes.length): { root: string; files: string[] } {
@@ -57,7 +57,7 @@ describe("ArchiveUnpacker", () => {
       assert.deepEqual(modes, ["555", "555", "555", "444", "555", "555"]);
     });
 
-  const refused: [string, Headers, RegExp][] = [
+  const refused: [string, Partial<Header> & { name: string }, RegExp][] = [
     ["an absolute path", { name: "/etc/x" }, /path "\/etc\/x" is not allowed/],
     ["a parent path", { name: "a/../../x" }, /not allowed/],
     ["a dot in a path", { name: "./x" }, /not allowed/],

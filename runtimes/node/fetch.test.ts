@@ -110,7 +110,7 @@ describe("a fetch function", () => {
     const stream = host.open();
     await host.until(() => host.bodyOf(stream).length === WINDOW_BYTES);
     const before = await host.ping();
-    const made = () => Number(host.logs.filter(({ text }) => /^\d+$/.test(text)).at(-1)?.text);
+    const made = () => Number(host.logs.findLast(({ text }) => /^\d+$/.test(text))?.text);
     assert.ok(made() <= WINDOW_BYTES + 3 * 65_536, `${made()}`);
     for (let round = 0; round < 100; round++) {
       const received = host.bodyOf(stream).length;

@@ -168,5 +168,5 @@ export function startLife(session) {
   session.read((type, flags, stream, buffer, start, end) =>
     life.onFrame(type, flags, stream, buffer, start, end),
   );
-  warmUp(() => life.state === "blank");
+  warmUp(() => life.state === "blank", logs);
 }

@@ -121,12 +121,8 @@ export class Logs {
       this.#wholeLine(flags, stream, invocation, bytes.subarray(at, feed));
       at = feed + 1;
     }
-    if (at === bytes.length) return;
-    const line = this.#line(flags, stream, invocation);
-    line.add(flags, bytes.subarray(at));
-    if (!this.#isEnding && !invocation?.isDone) return;
-    line.end();
-    if (invocation !== undefined) this.endLines(invocation);
+    if (at < bytes.length) this.#line(flags, stream, invocation).add(flags, bytes.subarray(at));
+    if (this.#isEnding || invocation?.isDone) this.endLines(invocation ?? null);
   }
 
   /** @param {number} flags @param {number} stream @param {import("./invocation.mjs").Invocation | undefined} invocation @param {Buffer} text */

@@ -14,7 +14,7 @@ import {
   WINDOW_BYTES,
 } from "../../protocol/src/frames.mjs";
 
-const HANG_MS = 3_000;
+const HANG_MS = 20_000;
 
 export interface Frame {
   type: number;
@@ -56,7 +56,7 @@ export async function archiveOf(files: Record<string, string>, mode = 0o644): Pr
   const tar = pack();
   for (const name of Object.keys(files).sort()) tar.entry({ name, mode }, files[name] ?? "");
   tar.finalize();
-  return Buffer.concat(await Array.fromAsync(tar));
+  return Buffer.concat((await Array.fromAsync(tar)) as Buffer[]);
 }
 
 /** A runtime in a process of its own, and the host's side of its stream. Ends with `close`, or with the test's `using`. */

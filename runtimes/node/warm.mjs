@@ -3,21 +3,26 @@ const WAIT_MS = 20;
 
 /**
  * Loads what functions of every kind need, while the sandbox is blank. Ends early as soon as it is not blank any more.
- * @param {() => boolean} isBlank
+ * @param {() => boolean} isBlank @param {import("./logs.mjs").Logs} logs
  */
-export function warmUp(isBlank) {
+export function warmUp(isBlank, logs) {
   const steps = [
-    () => import("./lambda.mjs"),
-    () => import("./fetch.mjs"),
-    () => import("./lambda-stream.mjs"),
     // The first use of a web class loads all of them, which takes tens of milliseconds.
-    () => void new Request("http://localhost/", { signal: new AbortController().signal }),
-    () => void new Response("").headers,
+    () => void globalThis.Request,
+    () => import("./lambda-stream.mjs"),
+    async () => {
+      const { rehearse } = await import("./rehearsal.mjs");
+      if (isBlank()) await rehearse(logs);
+    },
   ];
-  const next = () => {
+  const next = async () => {
     const step = steps.shift();
     if (step === undefined || !isBlank()) return;
-    step();
+    try {
+      await step();
+    } catch {
+      // Warm or not, the sandbox works: where there is no folder to write to, for one, the rehearsal cannot take place.
+    }
     setTimeout(next, 1);
   };
   setTimeout(next, WAIT_MS);

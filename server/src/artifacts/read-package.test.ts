@@ -6,6 +6,7 @@ import { extract } from "tar-stream";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { canonical, refusal, tarOf, zipOf } from "./archives.fixture.ts";
+import { defaultPackageLimits } from "./package-limits.ts";
 import { readPackage } from "./read-package.ts";
 
 /** Segments of one letter case, so that no two collide; some long, some not ASCII. */
@@ -139,4 +140,17 @@ test("an upload beyond what memory holds, with no folder to keep it in, is not r
     readPackage({ kind: "files", files: { large } }, { tempDir: "/nonexistent" }),
     refusal("not_ready", /The upload could not be kept in \/nonexistent: a folder is missing/),
   );
+});
+
+test("files by path keep the limits of bytes and entries", async () => {
+  const limits = { ...defaultPackageLimits, unpackedBytesMax: 10, entriesMax: 2 };
+  const read = (files: Record<string, string>) => readPackage({ kind: "files", files }, { limits });
+  await assert.rejects(
+    read({ a: "12345", b: "ü".repeat(3) }),
+    refusal("package_too_large", /more than 10 bytes: .* entry "b"/),
+  );
+  await assert.rejects(read({ "a/b/c": "" }), refusal("package_too_large", /more than 2 files/));
+  const checked = await read({ "a/b": "1234567890" });
+  assert.deepEqual([checked.entries, checked.unpackedBytes], [2, 10]);
+  await checked.close();
 });

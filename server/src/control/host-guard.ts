@@ -46,5 +46,5 @@ function bracketed(host: string): string {
 }
 
 function shown(text: unknown): string {
-  return JSON.stringify(String(text ?? "").slice(0, 100));
+  return JSON.stringify(typeof text === "string" ? text.slice(0, 100) : "");
 }

@@ -1,0 +1,185 @@
+import { constants } from "node:os";
+import type { Duplex, Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { IsolaError, messageOf } from "../../errors.ts";
+import {
+  type DestroyReason,
+  type DestroyReport,
+  KILL_CONFIRM_MS,
+  type Sandbox,
+  type SandboxExit,
+  type SandboxLimits,
+  type SandboxUsage,
+} from "../driver.ts";
+import type { Launched } from "./launch.ts";
+import type { SandboxGroup } from "./sandbox-group.ts";
+
+/** A control stream that ends is mostly a process that ends: it may say how before it is killed. */
+const CRASH_GRACE_MS = 50;
+const CONFIRM_STEP_MS_MAX = 50;
+
+export interface ProcessSandboxOptions {
+  id: string;
+  taskRoot: string;
+  launched: Launched;
+  group: SandboxGroup;
+  /** bubblewrap tells a signal of the process inside as status 128 + number. */
+  isWrapped: boolean;
+  onProblem(problem: string): void;
+  /** All of it is gone, once. */
+  onGone(): void;
+}
+
+/**
+ * One child process with everything that comes from it.
+ * Life: running -> ended (by itself, killed for memory, or by `destroy`) -> gone (nothing of it runs, what was kept for it is removed).
+ */
+export class ProcessSandbox implements Sandbox {
+  readonly id: string;
+  readonly taskRoot: string;
+  readonly control: Duplex;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly exited: Promise<SandboxExit>;
+  readonly #options: ProcessSandboxOptions;
+  #hasExited = false;
+  #isOutOfMemory = false;
+  #isGone = false;
+  #destroying: Promise<DestroyReport> | null = null;
+
+  constructor(options: ProcessSandboxOptions) {
+    const { launched } = options;
+    this.id = options.id;
+    this.taskRoot = options.taskRoot;
+    this.#options = options;
+    this.control = launched.control;
+    this.stdout = launched.stdout;
+    this.stderr = launched.stderr;
+    for (const stream of [this.control, this.stdout, this.stderr])
+      stream.on("error", () => {
+        // A stream whose other end was killed may fail; its `close` tells the reader all it can use.
+      });
+    this.exited = new Promise((resolve) => {
+      launched.child.once("exit", (code, signal) => resolve(this.#onExit(code, signal)));
+    });
+  }
+
+  get pid(): number {
+    return this.#options.launched.child.pid as number;
+  }
+
+  async applyLimits(limits: SandboxLimits): Promise<void> {
+    if (this.#hasExited || this.#destroying !== null)
+      throw new IsolaError("sandbox_start_failed", `${this.id} has ended`);
+    try {
+      this.#options.group.setLimits(limits);
+    } catch (error) {
+      const text = `the limits of ${this.id} could not be put in force: ${messageOf(error)}`;
+      throw new IsolaError("sandbox_start_failed", text, { cause: error });
+    }
+  }
+
+  async usage(): Promise<SandboxUsage> {
+    if (this.#isGone) return { memoryBytes: null, cpuMicros: null, pids: null };
+    return await this.#options.group.usage();
+  }
+
+  /** Ends the sandbox as one when the kernel has killed a part of it for memory, or a sample is above a limit. */
+  endForMemory(): void {
+    if (this.#hasExited) return;
+    this.#isOutOfMemory = true;
+    void this.destroy("crash");
+  }
+
+  destroy(reason: DestroyReason): Promise<DestroyReport> {
+    this.#destroying ??= this.#end(reason);
+    return this.#destroying;
+  }
+
+  /** Kills once more what an earlier `destroy` could not confirm. */
+  async retryDestroy(): Promise<boolean> {
+    this.#destroying = this.#end("shutdown");
+    return (await this.#destroying).isConfirmed;
+  }
+
+  #onExit(code: number | null, signal: NodeJS.Signals | null): SandboxExit {
+    this.#hasExited = true;
+    const isWanted = this.#destroying !== null;
+    const cause = this.#wasOutOfMemory() ? "out_of_memory" : null;
+    // What was left beside the first process has no one any more.
+    void this.destroy("crash");
+    const inner = this.#options.isWrapped && code !== null ? signalOf(code) : null;
+    const ended = signal ?? inner;
+    const exitCode = ended === null ? code : null;
+    if (cause !== null) return { cause, exitCode, signal: ended };
+    if (isWanted && ended === "SIGKILL") return { cause: "destroyed", exitCode, signal: ended };
+    return { cause: ended === null ? "exited" : "signalled", exitCode, signal: ended };
+  }
+
+  #wasOutOfMemory(): boolean {
+    try {
+      return this.#isOutOfMemory || this.#options.group.wasKilledForMemory();
+    } catch (error) {
+      this.#options.onProblem(`${this.id}: memory events cannot be read: ${messageOf(error)}`);
+      return false;
+    }
+  }
+
+  async #end(reason: DestroyReason): Promise<DestroyReport> {
+    const startedAt = performance.now();
+    const graceMs = reason === "crash" && !this.#isOutOfMemory ? CRASH_GRACE_MS : 0;
+    if (!this.#hasExited && graceMs > 0) await this.#exitWithin(graceMs);
+    const isConfirmed = await this.#kill(startedAt + KILL_CONFIRM_MS);
+    this.#closeStreams();
+    if (isConfirmed) await this.#clear();
+    else this.#options.onProblem(`${this.id}: not seen to be gone after ${KILL_CONFIRM_MS} ms`);
+    return { isConfirmed, tookMs: performance.now() - startedAt };
+  }
+
+  async #kill(deadline: number): Promise<boolean> {
+    const { group, launched } = this.#options;
+    for (let pass = 0; ; pass += 1) {
+      try {
+        await group.kill(pass > 0);
+        if (!this.#hasExited) launched.child.kill("SIGKILL");
+        if (this.#hasExited && (await group.isEmpty())) return true;
+      } catch (error) {
+        this.#options.onProblem(`${this.id}: kill ${pass}: ${messageOf(error)}`);
+      }
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return false;
+      const stepMs = Math.min(2 ** Math.min(pass, 10), CONFIRM_STEP_MS_MAX, leftMs);
+      await (this.#hasExited ? delay(stepMs) : this.#exitWithin(stepMs));
+    }
+  }
+
+  async #exitWithin(ms: number): Promise<void> {
+    const enough = new AbortController();
+    const timer = delay(ms, undefined, { signal: enough.signal }).catch(() => {}); // ended early: the process did
+    await Promise.race([this.exited, timer]);
+    enough.abort();
+  }
+
+  async #clear(): Promise<void> {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    try {
+      await this.#options.group.remove();
+    } catch (error) {
+      this.#options.onProblem(`${this.id}: ${messageOf(error)}`);
+    }
+    this.#options.onGone();
+  }
+
+  /** Output that someone reads comes to its own end, as nothing holds the other side any more. */
+  #closeStreams(): void {
+    this.control.destroy();
+    for (const stream of [this.stdout, this.stderr])
+      if (stream.readableFlowing !== true) stream.destroy();
+  }
+}
+
+function signalOf(code: number): NodeJS.Signals | null {
+  const found = Object.entries(constants.signals).find(([, number]) => number === code - 128);
+  return found === undefined ? null : (found[0] as NodeJS.Signals);
+}

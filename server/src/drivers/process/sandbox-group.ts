@@ -1,0 +1,65 @@
+import type { SandboxLimits, SandboxUsage } from "../driver.ts";
+import { killPid } from "./cgroup-files.ts";
+import type { Cgroup } from "./cgroup.ts";
+import { findMarked, readProcesses, treeOf } from "./process-table.ts";
+import { removeTree } from "./private-folder.ts";
+
+/** Everything of one sandbox as a whole: what is limited, counted and killed. */
+export interface SandboxGroup {
+  /** Throws when they cannot be put in force. */
+  setLimits(limits: SandboxLimits): void;
+  usage(): Promise<SandboxUsage>;
+  wasKilledForMemory(): boolean;
+  /** SIGKILL to all of it, once. */
+  kill(isThorough: boolean): Promise<void>;
+  isEmpty(): Promise<boolean>;
+  /** Removes what was kept for it. */
+  remove(): Promise<void>;
+}
+
+/** A group that the kernel keeps. */
+export function cgroupGroup(cgroup: Cgroup, folder: string | null): SandboxGroup {
+  return {
+    setLimits: (limits) => cgroup.setLimits(limits),
+    usage: async () => cgroup.usage(),
+    wasKilledForMemory: () => cgroup.oomKills() > 0,
+    kill: async (isThorough) => cgroup.killAll(isThorough),
+    isEmpty: async () => cgroup.isEmpty(),
+    async remove() {
+      cgroup.remove();
+      if (folder !== null) await removeTree(folder);
+    },
+  };
+}
+
+export interface MarkedGroupOptions {
+  mark: string;
+  pid: number;
+  folder: string | null;
+  /** The child leads a process group of its own; otherwise killing it kills its whole pid namespace. */
+  isGroupLeader: boolean;
+  onLimits(limits: SandboxLimits): void;
+}
+
+/** Without cgroups: the process tree, and whatever carries the sandbox's mark. Memory is sampled by the driver's watch. */
+export function markedGroup(options: MarkedGroupOptions): SandboxGroup {
+  const { mark, pid, folder, isGroupLeader } = options;
+  const findAll = () => findMarked((text) => text.endsWith(mark));
+  return {
+    setLimits: (limits) => options.onLimits(limits),
+    async usage() {
+      const tree = treeOf(pid, await readProcesses());
+      const memoryBytes = tree.reduce((sum, row) => sum + row.memoryBytes, 0);
+      return { memoryBytes, cpuMicros: null, pids: tree.length };
+    },
+    wasKilledForMemory: () => false,
+    async kill() {
+      if (isGroupLeader) killPid(-pid);
+      for (const found of await findAll()) killPid(found.pid);
+    },
+    isEmpty: async () => (await findAll()).length === 0,
+    async remove() {
+      if (folder !== null) await removeTree(folder);
+    },
+  };
+}
