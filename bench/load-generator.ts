@@ -29,6 +29,7 @@ export class LoadGenerator {
   }
 
   async close(): Promise<void> {
+    if (!this.#child.connected) return;
     const exited = once(this.#child, "exit");
     this.#child.disconnect();
     await exited;
@@ -39,8 +40,15 @@ export class LoadGenerator {
   }
 
   async #next<T extends FromLoad["type"]>(type: T, limitMs: number) {
-    const signal = AbortSignal.timeout(limitMs);
-    const [message] = (await once(this.#child, "message", { signal })) as [FromLoad];
+    const settled = new AbortController();
+    const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(limitMs)]);
+    const ended = once(this.#child, "exit", { signal }).then(([code]) => {
+      throw new Error(`load: exited with ${code}`);
+    });
+    const told = once(this.#child, "message", { signal });
+    // Takes away the listeners of the one that lost.
+    const first = Promise.race([told, ended]).finally(() => settled.abort());
+    const [message] = (await first) as [FromLoad];
     if (message.type === "failed") throw new Error(`load: ${message.message}`);
     if (message.type !== type) throw new Error(`load: expected ${type}, got ${message.type}`);
     return message as Extract<FromLoad, { type: T }>;

@@ -32,53 +32,53 @@ export type FromLoad =
 
 const samplesMax = 4_000_000;
 
-/** Connections that the server closes after an answer are opened anew, and that is part of its cost. Sends until `durationMs` have passed and every answer has come. Latencies go to `samples`, in microseconds. */
+/** What the loops of one measurement share. */
+interface Progress {
+  /** Of `performance.now()`: nothing is sent after it. */
+  end: number;
+  /** Microseconds. */
+  samples: number[];
+  reopened: number;
+}
+
+/** Sends until `durationMs` have passed and every answer has come. */
 async function run(
   connections: HttpConnection[],
   job: LoadJob,
-  options: { durationMs: number; samples: number[] },
-): Promise<{ reopened: number }> {
-  const { durationMs, samples } = options;
-  const counts = { reopened: 0 };
+  durationMs: number,
+): Promise<Progress> {
+  const progress = { end: performance.now() + durationMs, samples: [], reopened: 0 };
+  await Promise.all(connections.map((_, at) => loop(connections, at, { job, progress })));
+  return progress;
+}
+
+/** A connection that the server closes after an answer is opened anew, which is part of its cost. */
+async function loop(
+  connections: HttpConnection[],
+  at: number,
+  { job, progress }: { job: LoadJob; progress: Progress },
+): Promise<void> {
   const request = requestFor(job);
-  const end = performance.now() + durationMs;
-  const check = (answer: Answer): void => {
-    if (answer.status === 200 && answer.bodyBytes === job.responseBodyBytes) return;
-    const seen = `${answer.status} with ${answer.bodyBytes} bytes`;
-    throw new Error(
-      `expected 200 with ${job.responseBodyBytes} bytes, got ${seen}: ${answer.head}`,
-    );
-  };
-  const loop = (_: HttpConnection, at: number): Promise<void> => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let sentAt = 0;
-    const next = (): void => {
-      sentAt = performance.now();
-      if (sentAt >= end || samples.length >= samplesMax) return resolve();
-      connectionAt(at).send(request, onAnswer);
-    };
-    const connectionAt = (index: number): HttpConnection => connections[index] as HttpConnection;
-    const reopen = async (): Promise<void> => {
-      connectionAt(at).close();
-      connections[at] = await HttpConnection.open(job.port);
-    };
-    const onAnswer = (error: Error | null, answer: Answer): void => {
-      if (error !== null) return reject(error);
-      samples.push((performance.now() - sentAt) * 1000);
-      try {
-        check(answer);
-      } catch (wrong) {
-        return reject(wrong);
-      }
-      if (!connectionAt(at).isLast) return next();
-      counts.reopened++;
-      reopen().then(next, reject);
-    };
-    next();
-    return promise;
-  };
-  await Promise.all(connections.map(loop));
-  return counts;
+  const { samples, end } = progress;
+  let connection = connections[at] as HttpConnection;
+  while (samples.length < samplesMax) {
+    const sentAt = performance.now();
+    if (sentAt >= end) return;
+    const answer = await connection.call(request);
+    samples.push((performance.now() - sentAt) * 1000);
+    check(answer, job);
+    if (!connection.isLast) continue;
+    connection.close();
+    connection = await HttpConnection.open(job.port);
+    connections[at] = connection;
+    progress.reopened++;
+  }
+}
+
+function check(answer: Answer, job: LoadJob): void {
+  if (answer.status === 200 && answer.bodyBytes === job.responseBodyBytes) return;
+  const seen = `${answer.status} with ${answer.bodyBytes} bytes`;
+  throw new Error(`expected 200 with ${job.responseBodyBytes} bytes, got ${seen}: ${answer.head}`);
 }
 
 function requestFor(job: LoadJob): Buffer {
@@ -91,12 +91,11 @@ async function measure(job: LoadJob, go: Promise<void>): Promise<LoadResult> {
   const opening = Array.from({ length: job.connections }, () => HttpConnection.open(job.port));
   const connections = await Promise.all(opening);
   try {
-    await run(connections, job, { durationMs: job.warmupMs, samples: [] });
+    await run(connections, job, job.warmupMs);
     tell({ type: "warm" });
     await go;
-    const samples: number[] = [];
     const startedAt = performance.now();
-    const { reopened } = await run(connections, job, { durationMs: job.durationMs, samples });
+    const { samples, reopened } = await run(connections, job, job.durationMs);
     const seconds = (performance.now() - startedAt) / 1000;
     return { requests: samples.length, reopened, seconds, latencyMicros: distributionOf(samples) };
   } finally {

@@ -6,6 +6,28 @@ import { checkedHead, headerLines, shown, statusText } from "./response-head.mjs
 const FIXED_LINES = 9;
 
 /**
+ * A `Request` whose signal is made when it is first asked for: a linked signal costs several times as much as the rest of the request, and
+ * few functions look at it. What `clone` gives has it too; a request made from this one by `new Request(request)` has a signal of its own.
+ */
+const InvocationRequest = class Request extends globalThis.Request {
+  #invocation;
+
+  /** @param {globalThis.Request | string} input @param {RequestInit | undefined} init @param {import("./invocation.mjs").Invocation} invocation */
+  constructor(input, init, invocation) {
+    super(input, init);
+    this.#invocation = invocation;
+  }
+
+  get signal() {
+    return this.#invocation.signal;
+  }
+
+  clone() {
+    return new InvocationRequest(super.clone(), undefined, this.#invocation);
+  }
+};
+
+/**
  * Web-standard functions: `fetch(request, context)` returns a `Response`; both bodies are streamed.
  * @implements {import("./invocations.mjs").Kind}
  */
@@ -88,12 +110,9 @@ function requestOf(invocation) {
   }
   const takesBody = !invocation.isRequestEnded && method !== "GET" && method !== "HEAD";
   if (takesBody) invocation.work = requestStream(invocation);
-  return new Request(`${lines[6]}://${host}${lines[2]}`, {
-    method,
-    headers,
-    signal: invocation.signal,
-    ...(takesBody ? { body: invocation.work.stream, duplex: "half" } : undefined),
-  });
+  const body = takesBody ? invocation.work.stream : undefined;
+  const url = `${lines[6]}://${host}${lines[2]}`;
+  return new InvocationRequest(url, { method, headers, body, duplex: "half" }, invocation);
 }
 
 /** Takes the `Response` of any implementation. @param {any} response */

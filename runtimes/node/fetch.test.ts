@@ -76,16 +76,18 @@ describe("a fetch function", () => {
   });
 
   test("gets the request as a stream, and returns credit only for what it has read", async () => {
-    await using host = await fetchFunction(`
+    await using host = await fetchFunction(
+      `
+      if (request.method === "GET") { globalThis.readOn(); return new Response("told"); }
+      const gate = new Promise((resolve) => { globalThis.readOn = resolve; });
       const reader = request.body.getReader();
-      let bytes = 0;
-      globalThis.step ??= [];
-      const { value } = await reader.read();
-      bytes += value.length;
+      let bytes = (await reader.read()).value.length;
       console.log("read one");
-      await new Promise((resolve) => { context.signal; globalThis.resume = resolve; setTimeout(resolve, 200); });
+      await gate;
       for (;;) { const { done, value } = await reader.read(); if (done) break; bytes += value.length; }
-      return new Response(String(bytes));`);
+      return new Response(String(bytes));`,
+      { concurrency: 2 },
+    );
     host.writer.invoke(0, 1, 30_000, 0, post);
     host.writer.body(0, 1, Buffer.alloc(WINDOW_BYTES));
     const credits = () =>
@@ -94,6 +96,8 @@ describe("a fetch function", () => {
         .reduce((sum, frame) => sum + frame.payload.readUInt32LE(), 0);
     await host.until(() => host.logs.some(({ text }) => text === "read one"));
     assert.ok(credits() <= 65_536, `${credits()}`);
+    const lines = ["id", "GET", "/", "", "", "HTTP/1.1", "http", "$default", ""].join("\n");
+    host.writer.invoke(Flag.END, 2, 30_000, 0, lines);
     await host.until(() => credits() === WINDOW_BYTES);
     host.writer.body(Flag.END, 1, Buffer.alloc(WINDOW_BYTES));
     assert.equal((await host.answer(1)).body.toString(), String(2 * WINDOW_BYTES));
@@ -137,6 +141,16 @@ describe("a fetch function", () => {
     assert.equal((await host.answer(1)).error?.code, "cancelled");
     const texts = host.logs.map(({ text }) => text);
     assert.deepEqual(texts, ["started", "AbortError", "true true AbortError"]);
+  });
+
+  test("may clone its request: body and signal are there twice", async () => {
+    await using host = await fetchFunction(`
+      const copy = request.clone();
+      const texts = [await request.text(), await copy.text()];
+      await new Promise((resolve) => copy.signal.addEventListener("abort", resolve));
+      return Response.json([...texts, request.signal.aborted, copy instanceof Request]);`);
+    const { body } = await host.invoke({ method: "POST", body: "twice", timeoutMs: 50 });
+    assert.deepEqual(JSON.parse(body.toString()), ["twice", "twice", true, true]);
   });
 
   test("sees its signal abort at the deadline", async () => {

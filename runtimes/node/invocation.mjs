@@ -44,7 +44,7 @@ export class Invocation {
 
   /**
    * @param {import("./invocations.mjs").Invocations} invocations @param {number} stream
-   * @param {{timeoutMs: number, deadlineMs: number, lines: string[], isEvent: boolean}} head `lines` as in the protocol
+   * @param {{timeoutMs: number, lines: string[], isEvent: boolean}} head `lines` as in the protocol
    */
   constructor(invocations, stream, head) {
     this.#invocations = invocations;

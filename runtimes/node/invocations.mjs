@@ -47,7 +47,6 @@ export class Invocations {
     this.#lastStream = stream;
     const invocation = new Invocation(this, stream, {
       timeoutMs: buffer.readUInt32LE(start),
-      deadlineMs: buffer.readDoubleLE(start + 4),
       lines,
       isEvent: (flags & Flag.EVENT) !== 0,
     });

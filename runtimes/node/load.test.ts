@@ -165,8 +165,8 @@ describe("the environment of the code", () => {
     await host.first((frame) => frame.type === Type.READY);
     const { body } = await host.invoke({ event: 1 });
     const seen = JSON.parse(body.toString());
-    const { PATH, ...rest } = seen.env;
-    assert.ok(PATH);
+    const { PATH, TMPDIR, ...rest } = seen.env;
+    assert.ok(PATH && TMPDIR);
     assert.deepEqual(rest, {
       ...{ MINE: "ü=1", TZ: ":UTC", AWS_LAMBDA_FUNCTION_NAME: "hello" },
       ...{ AWS_LAMBDA_FUNCTION_VERSION: "3", AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "128" },

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -69,16 +69,20 @@ export class TestHost implements AsyncDisposable {
   readonly exited: Promise<number | null>;
   /** What the process wrote to descriptors 1 and 2 themselves. */
   output = "";
+  #folder: string;
   #wakes = new Set<() => void>();
   #nextStream = 1;
   #isClosed = false;
 
   constructor(env: Record<string, string> = {}, args: string[] = []) {
-    this.taskRoot = mkdtempSync(join(tmpdir(), "isola-runtime-"));
+    this.#folder = mkdtempSync(join(tmpdir(), "isola-runtime-"));
+    this.taskRoot = join(this.#folder, "task");
+    const scratch = join(this.#folder, "tmp");
+    mkdirSync(scratch);
     const main = new URL("main.mjs", import.meta.url).pathname;
     this.child = spawn(process.execPath, [...args, main], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
-      env: { PATH: process.env.PATH, ISOLA_CONTROL: "fd:3", ...env },
+      env: { PATH: process.env.PATH, TMPDIR: scratch, ISOLA_CONTROL: "fd:3", ...env },
     });
     this.control = this.child.stdio[3] as Duplex;
     this.writer = new FrameWriter((bytes) => this.control.write(bytes));
@@ -247,7 +251,7 @@ export class TestHost implements AsyncDisposable {
     this.control.destroy();
     this.child.kill("SIGKILL");
     await this.exited;
-    rmSync(this.taskRoot, { recursive: true, force: true });
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -45,6 +45,7 @@ export class ProcessSandbox implements Sandbox {
   #hasExited = false;
   #isOutOfMemory = false;
   #isGone = false;
+  #isLost = false;
   #destroying: Promise<DestroyReport> | null = null;
 
   constructor(options: ProcessSandboxOptions) {
@@ -62,6 +63,11 @@ export class ProcessSandbox implements Sandbox {
     this.exited = new Promise((resolve) => {
       launched.child.once("exit", (code, signal) => resolve(this.#onExit(code, signal)));
     });
+  }
+
+  /** `destroy` has not seen the end of it. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   get pid(): number {
@@ -131,6 +137,7 @@ export class ProcessSandbox implements Sandbox {
     if (!this.#hasExited && graceMs > 0) await this.#exitWithin(graceMs);
     const isConfirmed = await this.#kill(startedAt + KILL_CONFIRM_MS);
     this.#closeStreams();
+    this.#isLost = !isConfirmed;
     if (isConfirmed) await this.#clear();
     else this.#options.onProblem(`${this.id}: not seen to be gone after ${KILL_CONFIRM_MS} ms`);
     return { isConfirmed, tookMs: performance.now() - startedAt };

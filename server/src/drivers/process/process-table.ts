@@ -76,17 +76,19 @@ async function pidsOfMachine(): Promise<number[]> {
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/**
- * Living processes with an argument or a variable of their first environment for which `accepts` is true, with that text. Linux only; elsewhere none are found.
- */
+/** Where a mark stands: among the arguments, or in the environment a program was started with. */
+export type MarkPlace = "cmdline" | "environ";
+
+/** Living processes with a text in `places` for which `accepts` is true, with that text. Linux only; elsewhere none are found. */
 export async function findMarked(
   accepts: (text: string) => boolean,
+  places: readonly MarkPlace[] = ["cmdline", "environ"],
 ): Promise<{ pid: number; mark: string }[]> {
   if (!isLinux) return [];
   const found: { pid: number; mark: string }[] = [];
   for (const pid of await pidsOfMachine()) {
     if (pid === process.pid) continue;
-    for (const file of ["cmdline", "environ"]) {
+    for (const file of places) {
       const content = await readFile(`/proc/${pid}/${file}`, "latin1").catch(() => ""); // ended, or another user's
       const mark = content.split("\0").find(accepts);
       if (mark === undefined) continue;

@@ -3,6 +3,7 @@ import { killPid } from "./cgroup-files.ts";
 import type { Cgroup } from "./cgroup.ts";
 import { findMarked, readProcesses, treeOf } from "./process-table.ts";
 import { removeTree } from "./private-folder.ts";
+import { markText } from "./sandbox-mark.ts";
 
 /** Everything of one sandbox as a whole: what is limited, counted and killed. */
 export interface SandboxGroup {
@@ -44,7 +45,9 @@ export interface MarkedGroupOptions {
 /** Without cgroups: the process tree, and whatever carries the sandbox's mark. Memory is sampled by the driver's watch. */
 export function markedGroup(options: MarkedGroupOptions): SandboxGroup {
   const { mark, pid, folder, isGroupLeader } = options;
-  const findAll = () => findMarked((text) => text.endsWith(mark));
+  const text = isGroupLeader ? markText(mark) : mark;
+  const place = isGroupLeader ? "environ" : "cmdline";
+  const findAll = () => findMarked((each) => each === text, [place]);
   return {
     setLimits: (limits) => options.onLimits(limits),
     async usage() {
@@ -53,8 +56,10 @@ export function markedGroup(options: MarkedGroupOptions): SandboxGroup {
       return { memoryBytes, cpuMicros: null, pids: tree.length };
     },
     wasKilledForMemory: () => false,
-    async kill() {
+    async kill(isThorough) {
       if (isGroupLeader) killPid(-pid);
+      // The first process of a pid namespace dies with the child, and all others with it.
+      if (!isGroupLeader && !isThorough) return killPid(pid);
       for (const found of await findAll()) killPid(found.pid);
     },
     isEmpty: async () => (await findAll()).length === 0,

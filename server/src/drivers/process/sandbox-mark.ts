@@ -28,7 +28,11 @@ export function sandboxMarks(nodeId: string, bootId: string): SandboxMarks {
   };
 }
 
-/** The environment variable that carries the mark where there is no other place for it. */
-export function markVariable(mark: string): { ISOLA_SANDBOX: string } {
+/** The mark as it stands in an environment, where there is no other place for it. */
+export function markText(mark: string): string {
+  return VARIABLE + mark;
+}
+
+export function markVariable(mark: string): Record<string, string> {
   return { ISOLA_SANDBOX: mark };
 }

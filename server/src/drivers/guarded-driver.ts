@@ -1,0 +1,149 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { IsolaError, messageOf } from "../errors.ts";
+import {
+  type DestroyReason,
+  type DestroyReport,
+  type Driver,
+  KILL_CONFIRM_MS,
+  type Sandbox,
+  type SandboxExit,
+  type SandboxLimits,
+  type SandboxSpec,
+  type SandboxUsage,
+} from "./driver.ts";
+
+export const START_TIMEOUT_MS = 30_000;
+const LIMITS_TIMEOUT_MS = 5000;
+/** Beyond what the driver itself waits for. */
+const DESTROY_TIMEOUT_MS = KILL_CONFIRM_MS + 1000;
+
+/**
+ * Makes any driver safe to stand on: a start ends within `startTimeoutMs` or at an abort, and what succeeds later is destroyed; every failure is an `IsolaError`;
+ * `destroy` is one, bounded and never rejects; a sandbox that has ended does nothing more.
+ */
+export function guardDriver(driver: Driver, startTimeoutMs = START_TIMEOUT_MS): Driver {
+  return {
+    name: driver.name,
+    probe: () => driver.probe(),
+    start: (spec, signal) => guardedStart(driver, spec, signal, startTimeoutMs),
+    sweep: () => driver.sweep(),
+    close: () => driver.close(),
+  };
+}
+
+async function guardedStart(
+  driver: Driver,
+  spec: SandboxSpec,
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<Sandbox> {
+  const given = new AbortController();
+  let isGivenUp = false;
+  const starting = (async () => new GuardedSandbox(await driver.start(spec, given.signal)))();
+  const stop = Promise.withResolvers<never>();
+  const giveUp = (why: string) => {
+    isGivenUp = true;
+    given.abort();
+    stop.reject(new IsolaError("sandbox_start_failed", `the start of ${spec.id} ${why}`));
+  };
+  const onAbort = () => giveUp("was given up");
+  const timer = setTimeout(() => giveUp(`took longer than ${timeoutMs} ms`), timeoutMs);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([starting, stop.promise]);
+  } catch (error) {
+    if (isGivenUp)
+      starting.then(
+        (late) => void late.destroy("start_failed"),
+        () => {
+          // It has failed as well: nothing was started.
+        },
+      );
+    throw asStartFailure(spec, error);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+    stop.promise.catch(() => {}); // nobody waits for it once the race is over
+  }
+}
+
+/** `driver_unavailable` stays what it is: no start will do better. */
+function asStartFailure(spec: SandboxSpec, error: unknown): IsolaError {
+  if (error instanceof IsolaError) return error;
+  const text = `${spec.id} could not be started: ${messageOf(error)}`;
+  return new IsolaError("sandbox_start_failed", text, { cause: error });
+}
+
+/** Life: running -> ended (`exited` has resolved or `destroy` was called); there is no way back. */
+class GuardedSandbox implements Sandbox {
+  readonly id: string;
+  readonly taskRoot: string;
+  readonly control: Sandbox["control"];
+  readonly stdout: Sandbox["stdout"];
+  readonly stderr: Sandbox["stderr"];
+  readonly exited: Promise<SandboxExit>;
+  readonly #sandbox: Sandbox;
+  #hasEnded = false;
+  #destroying: Promise<DestroyReport> | null = null;
+
+  constructor(sandbox: Sandbox) {
+    this.#sandbox = sandbox;
+    this.id = sandbox.id;
+    this.taskRoot = sandbox.taskRoot;
+    this.control = sandbox.control;
+    this.stdout = sandbox.stdout;
+    this.stderr = sandbox.stderr;
+    this.exited = sandbox.exited
+      .catch((): SandboxExit => ({ cause: "exited", exitCode: null, signal: null }))
+      .finally(() => {
+        this.#hasEnded = true;
+      });
+  }
+
+  async applyLimits(limits: SandboxLimits): Promise<void> {
+    if (this.#hasEnded) throw new IsolaError("sandbox_start_failed", `${this.id} has ended`);
+    try {
+      await within(LIMITS_TIMEOUT_MS, this.#sandbox.applyLimits(limits));
+    } catch (error) {
+      if (error instanceof IsolaError) throw error;
+      const text = `the limits of ${this.id} could not be put in force: ${messageOf(error)}`;
+      throw new IsolaError("sandbox_start_failed", text, { cause: error });
+    }
+  }
+
+  async usage(): Promise<SandboxUsage> {
+    const unknown = { memoryBytes: null, cpuMicros: null, pids: null };
+    if (this.#hasEnded) return unknown;
+    return await this.#sandbox.usage().catch(() => unknown); // it ended while it was asked
+  }
+
+  destroy(reason: DestroyReason): Promise<DestroyReport> {
+    this.#hasEnded = true;
+    this.#destroying ??= this.#destroyOnce(reason);
+    return this.#destroying;
+  }
+
+  async #destroyOnce(reason: DestroyReason): Promise<DestroyReport> {
+    const startedAt = performance.now();
+    try {
+      return await within(DESTROY_TIMEOUT_MS, this.#sandbox.destroy(reason));
+    } catch {
+      // The driver broke its promise; its sweep finds what is left.
+      return { isConfirmed: false, tookMs: performance.now() - startedAt };
+    }
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const enough = new AbortController();
+  const late = delay(ms, undefined, { signal: enough.signal }).then(() => {
+    throw new Error(`not done after ${ms} ms`);
+  });
+  late.catch(() => {}); // cancelled below
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    enough.abort();
+  }
+}

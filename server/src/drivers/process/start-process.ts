@@ -1,0 +1,146 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { IsolaError, messageOf } from "../../errors.ts";
+import type { SandboxLimits, SandboxSpec } from "../driver.ts";
+import { type Plan, planFor } from "./bubblewrap.ts";
+import { type Cgroup, PIDS_OVERHEAD } from "./cgroup.ts";
+import type { HostUsers } from "./host-users.ts";
+import { type Launched, launch } from "./launch.ts";
+import type { ProcessMachine } from "./machine.ts";
+import { makePrivateFolder, removeTree } from "./private-folder.ts";
+import { type SandboxGroup, cgroupGroup, markedGroup } from "./sandbox-group.ts";
+import { markVariable } from "./sandbox-mark.ts";
+
+/** A process limit that catches what escapes the pids controller; never the one a function meets first. */
+const PROCESSES_BACKSTOP = 1024;
+
+export interface StartContext {
+  machine: ProcessMachine;
+  users: HostUsers;
+  /** By runtime. */
+  plans: Map<string, Plan>;
+  /** Where private folders are made with tier `none`. */
+  foldersDir: string;
+}
+
+/** A started sandbox in parts. */
+export interface Started {
+  launched: Launched;
+  group: SandboxGroup;
+  taskRoot: string;
+  /** Limits to watch by sampling; null where the kernel holds them. Changed in place. */
+  sampled: { limits: SandboxLimits } | null;
+  hostUser: number | null;
+}
+
+/** Starts the first process of a sandbox within its limits. Rejects with `sandbox_start_failed`, and then nothing is left. */
+export async function startProcess(
+  context: StartContext,
+  spec: SandboxSpec,
+  mark: string,
+): Promise<Started> {
+  const { machine, foldersDir } = context;
+  const isWrapped = machine.bwrap !== null;
+  let cgroup: Cgroup | null = null;
+  let folder: string | null = null;
+  let hostUser: number | null = null;
+  try {
+    cgroup = machine.cgroups.tree?.create(mark) ?? null;
+    cgroup?.setLimits(spec.limits);
+    if (!isWrapped) folder = await makePrivateFolder(foldersDir, mark);
+    const plan = isWrapped ? planOf(context, spec) : null;
+    if (machine.isRoot && plan?.isReachableByAll === true) hostUser = context.users.take();
+    const launched = await run(context, spec, { mark, cgroup, folder, hostUser, plan });
+    return { launched, hostUser, ...groupOf(spec, launched, { mark, cgroup, folder, isWrapped }) };
+  } catch (error) {
+    cgroup?.remove();
+    if (folder !== null) await removeTree(folder);
+    if (hostUser !== null) context.users.give(hostUser);
+    const text = `${spec.id} could not be started: ${messageOf(error)}`;
+    throw new IsolaError("sandbox_start_failed", text, { cause: error });
+  }
+}
+
+function planOf({ machine, plans }: StartContext, { runtime, limits }: SandboxSpec): Plan {
+  const wrapper = wrapperOf(machine, limits);
+  const key = `${runtime.name} ${runtime.executable} ${wrapper?.args.join(" ") ?? ""}`;
+  const known = plans.get(key);
+  if (known !== undefined) return known;
+  const plan = planFor(machine.bwrap as NonNullable<typeof machine.bwrap>, runtime, wrapper);
+  plans.set(key, plan);
+  return plan;
+}
+
+/** A program that limits processes from the inside: needed where there is no pids controller and no host user of its own. */
+function wrapperOf({ cgroups, isRoot, prlimit }: ProcessMachine, { pidsMax }: SandboxLimits) {
+  if (cgroups.tree !== null || isRoot || prlimit === null) return null;
+  const limit = pidsMax + PIDS_OVERHEAD;
+  return { program: prlimit, args: [`--nproc=${limit}:${limit}`] };
+}
+
+interface Made {
+  mark: string;
+  cgroup: Cgroup | null;
+  folder: string | null;
+  hostUser: number | null;
+  plan: Plan | null;
+}
+
+async function run({ machine }: StartContext, spec: SandboxSpec, made: Made): Promise<Launched> {
+  const { mark, cgroup, folder, hostUser, plan } = made;
+  const processesMax =
+    cgroup === null ? spec.limits.pidsMax + PIDS_OVERHEAD : PROCESSES_BACKSTOP;
+  const launched = launch({
+    command:
+      plan === null
+        ? plainCommand(spec)
+        : wrappedCommand(machine.bwrap?.path as string, plan, mark, spec.tmpBytes),
+    env: folder === null ? {} : plainEnv(folder, mark),
+    entries: cgroup?.openEntries() ?? [],
+    hostUser,
+    processesMax: hostUser === null ? null : processesMax,
+    isGroupLeader: folder !== null,
+    cwd: folder === null ? "/" : join(folder, "tmp"),
+  });
+  if (launched.child.pid !== undefined) return launched;
+  const [error] = await once(launched.child, "error");
+  throw error;
+}
+
+/** The mark stands among the arguments as the name of a variable to unset, which there is not. */
+function wrappedCommand(bwrap: string, plan: Plan, mark: string, tmpBytes: number): string[] {
+  return [bwrap, "--unsetenv", mark, ...plan.head, String(tmpBytes), ...plan.tail];
+}
+
+function plainCommand({ runtime }: SandboxSpec): string[] {
+  const args = runtime.args.map((arg) => arg.replaceAll("{runtime}", runtime.runtimeDir));
+  return [runtime.executable, ...args];
+}
+
+function plainEnv(folder: string, mark: string): Record<string, string> {
+  const tmp = join(folder, "tmp");
+  const path = "/usr/local/bin:/usr/bin:/bin";
+  const env = { ISOLA_CONTROL: "fd:3", PATH: path, HOME: tmp, TMPDIR: tmp, LANG: "C.UTF-8" };
+  return { ...env, ...markVariable(mark) };
+}
+
+function groupOf(
+  spec: SandboxSpec,
+  launched: Launched,
+  made: { mark: string; cgroup: Cgroup | null; folder: string | null; isWrapped: boolean },
+): Pick<Started, "group" | "taskRoot" | "sampled"> {
+  const { mark, cgroup, folder, isWrapped } = made;
+  const taskRoot = folder === null ? "/var/task" : join(folder, "task");
+  if (cgroup !== null) return { group: cgroupGroup(cgroup, folder), taskRoot, sampled: null };
+  const sampled = { limits: spec.limits };
+  const group = markedGroup({
+    mark,
+    pid: launched.child.pid as number,
+    folder,
+    isGroupLeader: !isWrapped,
+    onLimits: (limits) => {
+      sampled.limits = limits;
+    },
+  });
+  return { group, taskRoot, sampled };
+}
