@@ -34,9 +34,10 @@ test("an answer that comes byte by byte is the same answer", async () => {
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n";
   const server = createNetServer((socket) => {
     socket.setNoDelay(true);
-    socket.once("data", async () => {
+    const answer = async () => {
       for (const char of text) await new Promise<void>((done) => socket.write(char, () => done()));
-    });
+    };
+    socket.once("data", () => void answer());
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;

@@ -115,7 +115,9 @@ export class HttpConnection {
       case "length":
       case "chunk":
         return this.#body(data);
-      default:
+      case "idle":
+      case "chunkSize":
+      case "trailer":
         return this.#line(data);
     }
   }

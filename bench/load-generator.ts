@@ -1,12 +1,14 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { cpuMicrosOf } from "./cpu.ts";
+import { cpuMicrosBetween, cpuSnapshotOf, endedBetween } from "./cpu.ts";
 import type { FromLoad, LoadJob, LoadResult, ToLoad } from "./load.ts";
 
 export interface Measured extends LoadResult {
   /** CPU of the measured tree between the first request and `settleMs` after the last answer. */
   cpuMicros: number;
+  /** Processes of the tree that ended meanwhile: their last CPU time may be missing above. */
+  endedProcesses: number;
 }
 
 const answerMsMax = 30_000;
@@ -19,13 +21,15 @@ export class LoadGenerator {
     const limitMs = job.warmupMs + job.durationMs + answerMsMax;
     this.#tell({ type: "run", job });
     await this.#next("warm", limitMs);
-    const before = cpuMicrosOf(measured.rootPid);
+    const before = cpuSnapshotOf(measured.rootPid);
     this.#tell({ type: "go" });
     const { result } = await this.#next("done", limitMs);
     if (measured.settleMs > 0) {
       await new Promise((resolve) => setTimeout(resolve, measured.settleMs));
     }
-    return { ...result, cpuMicros: cpuMicrosOf(measured.rootPid) - before };
+    const after = cpuSnapshotOf(measured.rootPid);
+    const cpuMicros = cpuMicrosBetween(before, after);
+    return { ...result, cpuMicros, endedProcesses: endedBetween(before, after) };
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,8 @@ export interface ProcessStat {
   parent: number;
   cpuTicks: number;
   endedChildrenTicks: number;
+  /** Start after boot: tells processes apart that had the same pid one after the other. */
+  startTicks: number;
 }
 
 /** Fields of /proc/<pid>/stat (proc(5)). The command may hold blanks and parentheses, so they are counted after the last one. */
@@ -17,6 +19,7 @@ export function parseStat(text: string): ProcessStat {
     parent: at(4),
     cpuTicks: at(14) + at(15),
     endedChildrenTicks: at(16) + at(17),
+    startTicks: at(22),
   };
 }
 

@@ -13,6 +13,7 @@ function warmRow(subject: string, cpuMicros: { min: number; median: number }): W
     payload: "0 B",
     requests: 1000,
     reopened: 0,
+    endedProcesses: 0,
     cpuMicros: { ...cpuMicros, max: 99 },
     requestsPerSecond: { min: 900, median: 1000, max: 1100 },
     addedP50Micros: one,

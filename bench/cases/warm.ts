@@ -11,6 +11,8 @@ export interface WarmRow {
   requests: number;
   /** Of these, how many made the server close their connection. */
   reopened: number;
+  /** Processes that ended while they were measured, whose last CPU time may be missing. */
+  endedProcesses: number;
   /** Of every process involved, per call, 32 connections. */
   cpuMicros: Spread;
   requestsPerSecond: Spread;
@@ -101,6 +103,7 @@ function rowOf(
     payload: payload.name,
     requests: own.reduce((sum, round) => sum + round.throughput.requests, 0),
     reopened: own.reduce((sum, round) => sum + round.throughput.reopened, 0),
+    endedProcesses: own.reduce((sum, round) => sum + round.throughput.endedProcesses, 0),
     cpuMicros: spreadOf(own.map(({ throughput: t }) => t.cpuMicros / t.requests)),
     requestsPerSecond: spreadOf(own.map(({ throughput: t }) => t.requests / t.seconds)),
     addedP50Micros: added(p50),

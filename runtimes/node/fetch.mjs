@@ -54,7 +54,7 @@ export class FetchKind {
       const message = "the function answers HTTP requests, not events";
       return invocation.fail("not_an_event_function", new BadResponse(message));
     }
-    this.#run(invocation);
+    void this.#run(invocation);
   }
 
   /** @param {import("./invocation.mjs").Invocation} invocation @param {Buffer} bytes @param {boolean} isEnd */

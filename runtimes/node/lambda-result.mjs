@@ -58,7 +58,7 @@ function oneHeader(name, value) {
   if (value === undefined || value === null) return "";
   if (typeof value === "object" || typeof value === "function" || typeof value === "symbol")
     throw new BadResponse(`header ${name.slice(0, 100)} must be text, not ${shown(value)}`);
-  return headerLines(name, String(value));
+  return headerLines(name, `${/** @type {string | number | boolean | bigint} */ (value)}`);
 }
 
 /** @param {any} result @returns {Uint8Array} */

@@ -81,7 +81,7 @@ export class LambdaStreamKind {
 
   /** @param {import("./invocation.mjs").Invocation} invocation */
   start(invocation) {
-    if (invocation.isRequestEnded) this.#run(invocation, null);
+    if (invocation.isRequestEnded) void this.#run(invocation, null);
     else invocation.work = new RequestBody();
   }
 
@@ -90,7 +90,7 @@ export class LambdaStreamKind {
     const bytesMax = this.#init.requestBodyBytesMax;
     const { work } = invocation;
     if (!work.add(invocation, bytes, bytesMax)) return refuseRequest(invocation, bytesMax);
-    if (isEnd) this.#run(invocation, work.whole());
+    if (isEnd) void this.#run(invocation, work.whole());
   }
 
   /** @param {import("./invocation.mjs").Invocation} invocation */

@@ -57,7 +57,7 @@ export class LambdaKind {
         this.#handler.length >= CALLBACK_PARAMETERS
           ? this.#runWithCallback(invocation, event, context)
           : this.#context.run(invocation, this.#handler, event, context);
-      if (typeof result?.then === "function") this.#settle(invocation, result);
+      if (typeof result?.then === "function") void this.#settle(invocation, result);
       else this.#answer(invocation, result);
     } catch (error) {
       invocation.fail("function_error", error);

@@ -85,7 +85,7 @@ class Life {
       if (!isEnd) return;
       this.#archive?.finish();
       this.#move("loading");
-      this.#load();
+      void this.#load();
     });
   }
 

@@ -123,7 +123,7 @@ export class TestHost implements AsyncDisposable {
     );
     if (first.type === Type.READY) return host;
     await host.close();
-    throw new Error(`init failed: ${first.payload}`);
+    throw new Error(`init failed: ${first.payload.toString()}`);
   }
 
   async load(files: Record<string, string>, init: Record<string, unknown> = {}): Promise<void> {

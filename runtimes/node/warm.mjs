@@ -23,7 +23,7 @@ export function warmUp(isBlank, logs) {
     } catch {
       // Warm or not, the sandbox works: where there is no folder to write to, for one, the rehearsal cannot take place.
     }
-    setTimeout(next, 1);
+    setTimeout(() => void next(), 1);
   };
-  setTimeout(next, WAIT_MS);
+  setTimeout(() => void next(), WAIT_MS);
 }

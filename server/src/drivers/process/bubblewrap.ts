@@ -74,7 +74,9 @@ export function planFor(
     [runtime.executable, executable],
     [runtime.runtimeDir, runtimeInside],
     [ETC, `${INSIDE}/etc`],
-    ...(runtime.companions ?? []).map(({ from, at }) => [from, join(INSIDE, at)] as [string, string]),
+    ...(runtime.companions ?? []).map(
+      ({ from, at }) => [from, join(INSIDE, at)] as [string, string],
+    ),
     ...view.binds.map((path) => [path, path] as [string, string]),
   ];
   if (wrapper !== null) binds.push([wrapper.program, `${INSIDE}/bin/limit`]);

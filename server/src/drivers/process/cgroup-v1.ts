@@ -109,7 +109,9 @@ class CgroupV1 implements Cgroup {
     const hasCpu = this.#folders.has("cpuacct");
     return {
       memoryBytes: readNumber(this.#file("memory", "memory.usage_in_bytes")),
-      cpuMicros: hasCpu ? Math.round(readNumber(this.#file("cpuacct", "cpuacct.usage")) / 1000) : null,
+      cpuMicros: hasCpu
+        ? Math.round(readNumber(this.#file("cpuacct", "cpuacct.usage")) / 1000)
+        : null,
       pids: readNumber(this.#file("pids", "pids.current")),
     };
   }

@@ -84,14 +84,17 @@ function findV2(mounts: Mount[]): CgroupTree | null {
   const home = own.endsWith(`/${SERVER_LEAF}`) ? dirname(own) : own;
   if (!needed.every((each) => words(join(mount.mountPoint, "cgroup.controllers")).includes(each))) {
     // With cgroup namespaces the mount's own root need not list them, but then the server's group does.
-    if (!needed.every((each) => words(join(home, "cgroup.controllers")).includes(each))) return null;
+    if (!needed.every((each) => words(join(home, "cgroup.controllers")).includes(each)))
+      return null;
   }
   const parent = [home, mount.mountPoint].find((folder) => handsDown(folder));
   if (parent === undefined)
     throw new Error(
       `${home} is not delegated to this process (systemd: Delegate=yes in the unit of Isola)`,
     );
-  const controllers = wanted.filter((each) => words(join(parent, "cgroup.subtree_control")).includes(each));
+  const controllers = wanted.filter((each) =>
+    words(join(parent, "cgroup.subtree_control")).includes(each),
+  );
   return new CgroupTreeV2({ mountPoint: mount.mountPoint, parent, controllers });
 }
 

@@ -3,7 +3,7 @@ import { closeSync } from "node:fs";
 import type { Duplex, Readable } from "node:stream";
 import { fixedLimits } from "../../domain/limits.ts";
 
-export const CORE_BYTES_MAX = 0;
+const CORE_BYTES_MAX = 0;
 
 export interface LaunchOptions {
   /** Program and arguments that become the sandbox. */

@@ -30,7 +30,10 @@ function viewProtections({ bwrap, isRoot }: ProcessMachine): Protection[] {
   const how = (text: string) => (isIsolated ? text : "no: an ordinary child process");
   const kept = (name: string, text: string) => ({ name, isEnforced: isIsolated, how: how(text) });
   return [
-    kept("files", "mount namespace: a read-only view of the runtime; /tmp and /var/task of its own"),
+    kept(
+      "files",
+      "mount namespace: a read-only view of the runtime; /tmp and /var/task of its own",
+    ),
     kept("network", "network namespace without any interface that is up but its own loopback"),
     kept("visibility", "namespaces for processes, users, IPC, host name and cgroups"),
     kept("tmp", "tmpfs of limited size"),
@@ -49,7 +52,8 @@ function hostUser(isRoot: boolean): Protection {
   if (!isRoot) return { name, isEnforced: true, how: "the user of the server, who is not root" };
   if (isReachableByAll(process.execPath) && isReachableByAll(import.meta.dirname))
     return { name, isEnforced: true, how: "a user id of its own for each sandbox" };
-  const how = "no: the server's files are in a folder that only root may pass, so sandboxes are root outside of their user namespace; install below /opt";
+  const how =
+    "no: the server's files are in a folder that only root may pass, so sandboxes are root outside of their user namespace; install below /opt";
   return { name, isEnforced: false, how };
 }
 
@@ -59,7 +63,9 @@ function limitProtections(machine: ProcessMachine): Protection[] {
   if (tree !== null) {
     const by = (controller: string) => `cgroup ${tree.version} ${controller}`;
     const has = (controller: string) => tree.controllers.includes(controller);
-    const cpu = has("cpu") ? `${by("cpu")}: equal shares` : "no: the cpu controller is not available";
+    const cpu = has("cpu")
+      ? `${by("cpu")}: equal shares`
+      : "no: the cpu controller is not available";
     return [
       { name: "memory", isEnforced: true, how: `${by("memory")}, no swap` },
       { name: "processes", isEnforced: true, how: by("pids") },
@@ -69,7 +75,11 @@ function limitProtections(machine: ProcessMachine): Protection[] {
   }
   const why = "problem" in machine.cgroups ? machine.cgroups.problem : "";
   return [
-    { name: "memory", isEnforced: true, how: `sampled twice a second, as cgroups are not available: ${why}` },
+    {
+      name: "memory",
+      isEnforced: true,
+      how: `sampled twice a second, as cgroups are not available: ${why}`,
+    },
     processesWithoutCgroups(machine),
     { name: "cpu", isEnforced: false, how: "no: cgroups are not available" },
     open,
@@ -78,7 +88,8 @@ function limitProtections(machine: ProcessMachine): Protection[] {
 
 function processesWithoutCgroups({ bwrap, isRoot, prlimit }: ProcessMachine): Protection {
   const name = "processes";
-  if (bwrap !== null && (isRoot || prlimit !== null)) return { name, isEnforced: true, how: "rlimit" };
+  if (bwrap !== null && (isRoot || prlimit !== null))
+    return { name, isEnforced: true, how: "rlimit" };
   return { name, isEnforced: true, how: "sampled twice a second" };
 }
 

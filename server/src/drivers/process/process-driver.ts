@@ -156,7 +156,12 @@ class ProcessDriver implements Driver {
     this.#trials += 1;
     try {
       return await tryOut(async (runtime: RuntimeSpec, limits) => {
-        const spec = { id: `try-${process.pid}-${this.#trials}`, runtime, limits, tmpBytes: 2 ** 20 };
+        const spec = {
+          id: `try-${process.pid}-${this.#trials}`,
+          runtime,
+          limits,
+          tmpBytes: 2 ** 20,
+        };
         const started = await startProcess(context, spec, this.#marks.of(spec.id));
         return this.#adopt({ ...context, trialProblem: null }, spec, started);
       });

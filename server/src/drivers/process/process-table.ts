@@ -42,7 +42,8 @@ export async function readProcesses(): Promise<ProcessRow[]> {
   for (const pid of await pidsOfMachine()) {
     const status = await readFile(`/proc/${pid}/status`, "latin1").catch(() => ""); // it has ended
     if (status === "") continue;
-    const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+    const field = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
     const memoryBytes = (field("RssAnon") + field("RssShmem") + field("VmSwap")) * 1024;
     rows.push({ pid, ppid: field("PPid"), memoryBytes });
   }

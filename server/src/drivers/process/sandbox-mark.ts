@@ -21,7 +21,13 @@ export function sandboxMarks(nodeId: string, bootId: string): SandboxMarks {
     },
     lifeOf(text) {
       const mark = text.startsWith(VARIABLE) ? text.slice(VARIABLE.length) : text;
-      if (!mark.startsWith(node) || !mark.split(".").slice(1).every((part) => PART.test(part)))
+      if (
+        !mark.startsWith(node) ||
+        !mark
+          .split(".")
+          .slice(1)
+          .every((part) => PART.test(part))
+      )
         return null;
       return mark.startsWith(boot) ? "this" : "earlier";
     },

@@ -88,8 +88,7 @@ interface Made {
 
 async function run({ machine }: StartContext, spec: SandboxSpec, made: Made): Promise<Launched> {
   const { mark, cgroup, folder, hostUser, plan } = made;
-  const processesMax =
-    cgroup === null ? spec.limits.pidsMax + PIDS_OVERHEAD : PROCESSES_BACKSTOP;
+  const processesMax = cgroup === null ? spec.limits.pidsMax + PIDS_OVERHEAD : PROCESSES_BACKSTOP;
   const launched = launch({
     command:
       plan === null

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { killCases } from "./conformance/kill-cases.ts";
+import { lifeCases } from "./conformance/life-cases.ts";
+import { limitCases } from "./conformance/limit-cases.ts";
+import { type ConformanceOptions, Stand } from "./conformance/stand.ts";
+import { viewCases } from "./conformance/view-cases.ts";
+
+/**
+ * The specification of `Driver`, as a suite of `node:test` that every driver runs, with the real runtimes and the real protocol. A driver leaves a case out only
+ * by giving the reason. At the end nothing of it may be left on the machine.
+ */
+export function driverConformance(name: string, options: ConformanceOptions): void {
+  describe(`driver ${name}`, () => {
+    const stand = new Stand(options);
+    after(async () => {
+      await stand.driver.close();
+      assert.deepEqual(await options.leftovers(), []);
+    });
+
+    test("the probe says what it can do, and what not", async () => {
+      const probe = await stand.driver.probe();
+      assert.equal(
+        probe.isAvailable,
+        true,
+        `${probe.problems.join("; ")}: ${probe.fixes.join("; ")}`,
+      );
+      assert(probe.protections.length > 0);
+      for (const protection of probe.protections) assert.notEqual(protection.how, "");
+    });
+    lifeCases(stand);
+    viewCases(stand);
+    limitCases(stand);
+    killCases(stand);
+  });
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { Driver, RuntimeSpec, SandboxLimits } from "../driver.ts";
+import { codeOf } from "./code.ts";
+import { HANG_MS, Session, destroyed } from "./session.ts";
+
+/** What a driver brings to its conformance run. */
+export interface ConformanceOptions {
+  /** One life of the driver; lives with different boot ids belong to one node. */
+  makeDriver(bootId: string): Driver;
+  /** Starts, in another process, a life with this boot id and one sandbox, prints a line, and waits to be killed. */
+  startElsewhere: { script: string; args(bootId: string): string[] };
+  runtimes: RuntimeSpec[];
+  /** Processes, cgroups and folders of the node that are there now, by name. */
+  leftovers(): Promise<string[]>;
+  /** Cases that this driver cannot pass, by their names, with the reason. */
+  leavesOut: Partial<Record<string, string>>;
+}
+
+/** Runs cases: each gets sessions that are destroyed after it. */
+export class Stand {
+  readonly options: ConformanceOptions;
+  readonly driver: Driver;
+
+  constructor(options: ConformanceOptions) {
+    this.options = options;
+    this.driver = options.makeDriver("this");
+  }
+
+  runtime(family: "nodejs" | "python"): RuntimeSpec {
+    const found = this.options.runtimes.find((runtime) => runtime.family === family);
+    assert(found !== undefined, `no ${family} on this machine`);
+    return found;
+  }
+
+  has(family: "nodejs" | "python"): boolean {
+    return this.options.runtimes.some((runtime) => runtime.family === family);
+  }
+
+  /** A case; `name` is the word by which a driver may leave it out. */
+  case(name: string, title: string, run: (room: Room, t: TestContext) => Promise<void>): void {
+    const reason = this.options.leavesOut[name];
+    const skip = reason === undefined ? false : reason;
+    test(title, { skip, timeout: 2 * HANG_MS }, async (t) => {
+      const room = new Room(this);
+      try {
+        await run(room, t);
+      } finally {
+        await room.clear();
+      }
+    });
+  }
+}
+
+/** What one case has started. */
+export class Room {
+  readonly stand: Stand;
+  readonly #sessions: Session[] = [];
+
+  constructor(stand: Stand) {
+    this.stand = stand;
+  }
+
+  get driver(): Driver {
+    return this.stand.driver;
+  }
+
+  /** A sandbox without code. */
+  async blank(
+    family: "nodejs" | "python" = "nodejs",
+    limits?: SandboxLimits,
+    driver: Driver = this.driver,
+  ): Promise<Session> {
+    const session = await Session.start(driver, this.stand.runtime(family), limits);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** A sandbox with the code of `code.ts`. */
+  async ready(
+    family: "nodejs" | "python" = "nodejs",
+    limits?: SandboxLimits,
+    driver?: Driver,
+  ): Promise<Session> {
+    const session = await this.blank(family, limits, driver);
+    await session.init(codeOf[family].files, codeOf[family].handler);
+    return session;
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all(this.#sessions.map(destroyed));
+  }
+}

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { homedir, networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { soon } from "./session.ts";
+import type { Room, Stand } from "./stand.ts";
+
+/** What code in a sandbox can see and reach. */
+export function viewCases(stand: Stand): void {
+  stand.case(
+    "neighbours",
+    "two sandboxes see neither each other's files nor processes",
+    async (room) => {
+      const [one, two] = await Promise.all([room.ready(), room.ready()]);
+      assert.deepEqual(await one.invoke({ op: "write", paths: ["/tmp/mine"] }), ["done"]);
+      assert.deepEqual(await two.invoke({ op: "read", paths: ["/tmp/mine"] }), ["ENOENT"]);
+      const [pidsOne, pidsTwo] = await Promise.all(
+        [one, two].map((each) => each.invoke<number[]>({ op: "pids" })),
+      );
+      for (const pids of [pidsOne, pidsTwo]) assert.deepEqual(pids, [1, 2]);
+    },
+  );
+
+  stand.case("host-files", "files of the host are not there", async (room) => {
+    const folder = await mkdtemp(join(tmpdir(), "isola-conformance-"));
+    try {
+      await writeFile(join(folder, "secret"), "secret");
+      const session = await room.ready();
+      const paths = [
+        "/etc/shadow",
+        "/root",
+        homedir(),
+        "/usr/bin",
+        "/usr/sbin",
+        "/bin",
+        "/home",
+        "/var/run",
+        "/var/lib",
+      ];
+      paths.push("/sys", "/run", "/boot", "/var/log", join(folder, "secret"), import.meta.dirname);
+      const answers = await session.invoke<string[]>({ op: "read", paths });
+      const seen = paths.filter((_, at) => answers[at] !== "ENOENT");
+      assert.deepEqual(seen, []);
+      assert.doesNotMatch(
+        await session.invoke({ op: "text", path: "/etc/passwd" }),
+        /tester|daemon|www-data/,
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  stand.case("network", "the network ends at the sandbox's own loopback", async (room) => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, () => resolve()));
+    const { port } = server.address() as { port: number };
+    try {
+      const session = await room.ready();
+      const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+      for (const host of ["127.0.0.1", "::1", ...addresses.map((each) => each.address)]) {
+        const answer = await soon(session.invoke({ op: "connect", host, port }), "connect");
+        assert.notEqual(answer, "connected", `${host}:${port}`);
+      }
+    } finally {
+      server.close();
+    }
+  });
+
+  stand.case("descriptors", "no descriptor is inherited but 0 to 3", async (room) => {
+    const session = await room.ready();
+    const all = await session.invoke<string[]>({ op: "descriptors" });
+    // What the runtime opened itself (epoll, event and timer descriptors, pipes between its threads) names no file of the host.
+    const foreign = all.filter((each) => {
+      const [number, target] = each.split(" ") as [string, string | undefined];
+      return (
+        Number(number) > 3 &&
+        target !== undefined &&
+        !/^(anon_inode:|pipe:|\/proc|\/dev\/null)/.test(target)
+      );
+    });
+    assert.deepEqual(foreign, []);
+    assert.equal(
+      all
+        .filter((each) => each.includes("socket:"))
+        .every((each) => Number(each.split(" ")[0]) <= 3),
+      true,
+    );
+  });
+
+  stand.case("environment", "the environment holds nothing of the host", async (room) => {
+    process.env.ISOLA_CONFORMANCE_SECRET = "secret";
+    try {
+      const session = await room.ready();
+      const env = await session.invoke<Record<string, string>>({ op: "env" });
+      assert.equal(JSON.stringify(env).includes("secret"), false);
+      const foreign = Object.keys(env).filter(
+        (name) => name in process.env && env[name] === process.env[name],
+      );
+      assert.deepEqual(
+        foreign.filter((name) => !["PATH", "LANG", "TZ", "LC_ALL"].includes(name)),
+        [],
+      );
+      assert.equal(env.ISOLA_CONTROL, undefined);
+    } finally {
+      delete process.env.ISOLA_CONFORMANCE_SECRET;
+    }
+  });
+
+  writeCases(stand);
+}
+
+function writeCases(stand: Stand): void {
+  stand.case("read-only", "nothing outside of the private folders can be written", async (room) => {
+    const session = await room.ready();
+    const folders = [
+      "/",
+      "/usr",
+      "/usr/lib",
+      "/etc",
+      "/opt/isola",
+      "/opt/isola/bin",
+      "/opt/isola/runtimes/node",
+      "/dev",
+      "/proc",
+      "/proc/sys/kernel",
+    ];
+    const paths = folders.map((folder) => join(folder, "planted"));
+    const answers = await session.invoke<string[]>({ op: "write", paths });
+    assert.deepEqual(
+      paths.filter((_, at) => answers[at] === "done"),
+      [],
+    );
+    for (const file of [
+      "/etc/passwd",
+      "/opt/isola/bin/node",
+      "/proc/sys/kernel/core_pattern",
+      "/proc/sysrq-trigger",
+    ])
+      assert.match(
+        (await session.invoke<string[]>({ op: "write", paths: [file] }))[0] as string,
+        /^E/,
+      );
+  });
+
+  stand.case(
+    "tmp-size",
+    "a full /tmp is an error in the code, and the sandbox lives",
+    async (room) => {
+      const session = await room.ready();
+      assert.equal(await session.invoke({ op: "fill", path: "/tmp/full" }), "ENOSPC");
+      assert.deepEqual(await session.invoke({ op: "echo", value: 1 }), {
+        value: 1,
+        greeting: "hello",
+      });
+    },
+  );
+
+  stand.case(
+    "privileges",
+    "there are no capabilities, no way to new ones, and no root",
+    async (room) => {
+      const status = await statusOf(room);
+      for (const name of ["CapInh", "CapPrm", "CapEff", "CapAmb"])
+        assert.match(status, new RegExp(`${name}:\\s+0+\\n`));
+      assert.match(status, /NoNewPrivs:\s+1/);
+      assert.match(status, /Uid:\s+65534\s+65534/);
+    },
+  );
+
+  stand.case("open-files", "open files are limited, and there are no core files", async (room) => {
+    const session = await room.ready();
+    const limits = await session.invoke<string>({ op: "limits" });
+    assert.match(limits, /Max open files\s+1024\s+1024/);
+    assert.match(limits, /Max core file size\s+0\s+0/);
+  });
+}
+
+async function statusOf(room: Room): Promise<string> {
+  const session = await room.ready();
+  return await session.invoke<string>({ op: "status" });
+}

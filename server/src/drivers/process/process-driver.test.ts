@@ -1,0 +1,84 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { fileURLToPath } from "node:url";
+import { driverConformance } from "../conformance.ts";
+import { guardDriver } from "../guarded-driver.ts";
+import { findRuntimes } from "../runtimes.ts";
+import { findCgroups } from "./find-cgroups.ts";
+import { examine } from "./machine.ts";
+import { type ProcessDriverOptions, createProcessDriver } from "./process-driver.ts";
+import { findMarked } from "./process-table.ts";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+const script = fileURLToPath(new URL("testing/doomed-server.ts", import.meta.url));
+const runtimes = await findRuntimes({ root, python: null });
+const machine = await examine();
+const stateDir = mkdtempSync(join(tmpdir(), "isola-process-driver-"));
+after(() => rmSync(stateDir, { recursive: true }));
+
+const noBwrap = "bubblewrap is not installed: apt-get install bubblewrap";
+const noCgroups = "control groups are not available: run as root, or with systemd's Delegate=yes";
+
+/** Cases that need what an ordinary child process does not have. */
+const needIsolation = [
+  "neighbours",
+  "host-files",
+  "network",
+  "read-only",
+  "tmp-size",
+  "privileges",
+];
+
+function suite(
+  name: string,
+  without: ProcessDriverOptions["without"],
+  leavesOut: Record<string, string>,
+): void {
+  const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
+  const shared = { nodeId, stateDir, acceptNoIsolation: true, without };
+  const log = { warn: () => {} };
+  driverConformance(name, {
+    makeDriver: (bootId) => guardDriver(createProcessDriver({ ...shared, bootId, log })),
+    startElsewhere: { script, args: (bootId) => [JSON.stringify({ ...shared, bootId })] },
+    runtimes,
+    leftovers: () => leftoversOf(nodeId),
+    leavesOut,
+  });
+}
+
+async function leftoversOf(nodeId: string): Promise<string[]> {
+  const isOurs = (text: string) => text.includes(`isola.${nodeId}.`) && !text.includes("{");
+  const groups = (await findCgroups().tree?.leftovers(isOurs)) ?? [];
+  const processes = await findMarked(isOurs);
+  const folders = readdirSync(stateDir, { recursive: true, encoding: "utf8" });
+  return [
+    ...groups.map(({ name }) => `cgroup ${name}`),
+    ...processes.map(({ mark }) => `process ${mark}`),
+    ...folders.filter(isOurs).map((path) => `folder ${path}`),
+  ];
+}
+
+function all(reason: string, cases: string[]): Record<string, string> {
+  return Object.fromEntries(cases.map((name) => [name, reason]));
+}
+
+const sampled = all("without cgroups, what forks is stopped by a sample, not by the kernel", [
+  "processes",
+]);
+const plain = {
+  ...all("an ordinary child process shares files, network and user with the server", needIsolation),
+  "parent-death": "an ordinary child process outlives its server until the next sweep",
+};
+
+if (machine.bwrap === null)
+  console.error(`process driver with bubblewrap is not tested: ${noBwrap}`);
+else {
+  if (machine.cgroups.tree === null) console.error(`cgroups are not tested: ${noCgroups}`);
+  suite("process", [], {});
+  suite("process without cgroups", ["cgroups"], {});
+}
+suite("process without bubblewrap", ["bubblewrap"], plain);
+suite("process without both", ["bubblewrap", "cgroups"], { ...plain, ...sampled });
