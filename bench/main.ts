@@ -67,8 +67,8 @@ async function main(options: Options): Promise<void> {
     await measureWarmAll(load, { options, tempDir, results });
     if (!options.isPeersOnly) await measureIsola(load, { ...options, tempDir, results });
   } finally {
-    await load.close();
     rmSync(tempDir, { recursive: true, force: true });
+    await load.close();
   }
   results.tookSeconds = (performance.now() - startedAtMs) / 1000;
   process.stdout.write(`\n${reportText(results)}`);
