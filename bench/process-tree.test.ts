@@ -66,6 +66,7 @@ test("a grandchild belongs to the tree, and its CPU time still does after its en
   try {
     const start = cpuSnapshotOf(pid);
     while (processTree(pid).length < 2 || cpuMicrosBetween(start, cpuSnapshotOf(pid)) < 50_000) {
+      assert.equal(child.exitCode, null);
       await new Promise((resolve) => setImmediate(resolve));
     }
     const before = cpuMicrosBetween(start, cpuSnapshotOf(pid));

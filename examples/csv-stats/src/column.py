@@ -16,7 +16,8 @@ BOOLEANS = frozenset({"true", "false", "yes", "no"})
 
 TOP_VALUES = 5
 DISTINCT_MAX = 10_000
-"""Beyond this many different values new ones are no longer counted, and `distinct` and `top` are null."""
+"""Beyond this many different values new ones are no longer counted, and `distinct` and `top` are
+null."""
 
 
 def is_number(value):

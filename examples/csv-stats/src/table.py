@@ -1,4 +1,5 @@
-"""Reads CSV row by row; only the numbers of numeric columns and the counts of values stay in memory."""
+"""Reads CSV row by row; only the numbers of numeric columns and the counts of values stay in
+memory."""
 
 import csv
 
@@ -14,7 +15,8 @@ class CsvProblem(Exception):
 
 
 def describe(lines, delimiter=","):
-    """Statistics of a table whose first row names the columns. `lines` is any iterable of lines, so a file of any length will do."""
+    """Statistics of a table whose first row names the columns. `lines` is any iterable of lines,
+    so a file of any length will do."""
     rows = numbered_rows(lines, delimiter)
     line, names = next(rows, (1, None))
     if names is None:
@@ -36,7 +38,8 @@ def describe(lines, delimiter=","):
 
 
 def numbered_rows(lines, delimiter):
-    """Rows with the line each begins on (quoted fields may hold line breaks). Empty lines are left out."""
+    """Rows with the line each begins on (quoted fields may hold line breaks). Empty lines are left
+    out."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1

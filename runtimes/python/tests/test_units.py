@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from harness import Files, code_archive, frames, remove_tree
-
 from isola_runtime.answer import event_answer, http_answer
 from isola_runtime.archive import ArchiveError, Unpacker
 from isola_runtime.event import clf_time, http_event

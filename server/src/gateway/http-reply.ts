@@ -27,7 +27,6 @@ export class HttpReply implements Reply {
   head(status: number, headers: string[]): void {
     const response = this.#response;
     this.#hasNoBody = status === 204 || status === 304 || this.#request.method === "HEAD";
-    if (!this.#request.complete && hasBody(this.#request)) headers.push("connection", "close");
     response.writeHead(status, headers);
   }
 

@@ -25,6 +25,7 @@ const TARGET_MAX = 16;
 const DEMAND_WINDOW_MS = 3000;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 10_000;
+const REFILL_DELAY_MS = 30;
 const START_TIMEOUT_MS = 15_000;
 
 /**
@@ -39,6 +40,7 @@ export class BlankPool implements SandboxOwner {
   #failures = 0;
   #cancelRetry: (() => void) | null = null;
   #cancelReview: (() => void) | null = null;
+  #cancelRefill: (() => void) | null = null;
   #abort = new AbortController();
 
   constructor(options: BlankPoolOptions) {
@@ -71,7 +73,8 @@ export class BlankPool implements SandboxOwner {
     if (this.#options.base === 0) return null;
     this.#claims.push(this.#options.clock.now());
     const sandbox = this.#ready.shift() ?? null;
-    this.refill();
+    if (this.#ready.length === 0) this.refill();
+    else this.#refillSoon();
     this.#review();
     return sandbox;
   }
@@ -87,6 +90,7 @@ export class BlankPool implements SandboxOwner {
     this.#abort.abort();
     this.#cancelRetry?.();
     this.#cancelReview?.();
+    this.#cancelRefill?.();
     await Promise.all([...this.#ready].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
@@ -142,6 +146,14 @@ export class BlankPool implements SandboxOwner {
     this.#failures += 1;
     this.#cancelRetry = this.#options.clock.after(delayMs, () => {
       this.#cancelRetry = null;
+      this.refill();
+    });
+  }
+
+  /** While another waits, the one just taken is given the processor for its init first. */
+  #refillSoon(): void {
+    this.#cancelRefill ??= this.#options.clock.after(REFILL_DELAY_MS, () => {
+      this.#cancelRefill = null;
       this.refill();
     });
   }
