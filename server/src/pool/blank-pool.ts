@@ -57,9 +57,10 @@ export class BlankPool implements SandboxOwner {
     };
   }
 
-  /** Starts what is missing; also called when memory has become free. */
+  /** Starts what is missing, unless that is put off; also called when memory has become free. */
   refill(): void {
-    if (this.#abort.signal.aborted || this.#cancelRetry !== null) return;
+    if (this.#abort.signal.aborted || this.#cancelRetry !== null || this.#cancelRefill !== null)
+      return;
     while (
       this.#starting < STARTS_AT_ONCE_MAX &&
       this.#ready.length + this.#starting < this.#target() &&
@@ -150,7 +151,7 @@ export class BlankPool implements SandboxOwner {
     });
   }
 
-  /** While another waits, the one just taken is given the processor for its init first. */
+  /** While another waits, the one just taken is given the processor for its init first: a start costs the gateway milliseconds. */
   #refillSoon(): void {
     this.#cancelRefill ??= this.#options.clock.after(REFILL_DELAY_MS, () => {
       this.#cancelRefill = null;
