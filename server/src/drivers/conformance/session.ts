@@ -32,6 +32,7 @@ export class Session {
   constructor(sandbox: Sandbox) {
     this.sandbox = sandbox;
     this.#writer = new FrameWriter((bytes) => sandbox.control.write(bytes));
+    // oxlint-disable-next-line max-params -- the codec hands a frame on without making an object of it
     const reader = new FrameReader("host", (type, flags, stream, buffer, start, end) =>
       this.#onFrame(type, flags, stream, buffer.subarray(start, end)),
     );

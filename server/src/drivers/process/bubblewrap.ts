@@ -15,6 +15,9 @@ const ETC = fileURLToPath(new URL("etc", import.meta.url));
 const etcFiles = ["passwd", "group", "hosts", "nsswitch.conf", "resolv.conf"];
 const INSIDE = "/opt/isola";
 
+/** Processes of bubblewrap itself around each sandbox: its monitor, and the first process of the pid namespace. */
+export const PIDS_OVERHEAD = 2;
+
 export interface Bubblewrap {
   path: string;
   version: string;

@@ -11,7 +11,7 @@ import {
   removeFolder,
   write,
 } from "./cgroup-files.ts";
-import { type Cgroup, type CgroupTree, PIDS_OVERHEAD, wholePages } from "./cgroup.ts";
+import { type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
 
 /** Where one controller's groups are made. */
 export interface V1Hierarchy {
@@ -89,8 +89,8 @@ class CgroupV1 implements Cgroup {
   setLimits({ memoryBytes, pidsMax }: SandboxLimits): void {
     this.#setMemory(wholePages(memoryBytes));
     const pidsFile = this.#file("pids", "pids.max");
-    write(pidsFile, pidsMax + PIDS_OVERHEAD);
-    expect(pidsFile, pidsMax + PIDS_OVERHEAD);
+    write(pidsFile, pidsMax);
+    expect(pidsFile, pidsMax);
   }
 
   /** Memory with swap may never be below memory, so the order of the two writes depends on the direction. */

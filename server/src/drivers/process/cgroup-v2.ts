@@ -12,7 +12,7 @@ import {
   removeFolder,
   write,
 } from "./cgroup-files.ts";
-import { type Cgroup, type CgroupTree, PIDS_OVERHEAD, wholePages } from "./cgroup.ts";
+import { type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
 
 export interface V2Place {
   mountPoint: string;
@@ -67,7 +67,7 @@ class CgroupV2 implements Cgroup {
       this.#set("memory.oom.group", 1);
       this.#set("memory.max", wholePages(memoryBytes));
     }
-    if (this.#controllers.includes("pids")) this.#set("pids.max", pidsMax + PIDS_OVERHEAD);
+    if (this.#controllers.includes("pids")) this.#set("pids.max", pidsMax);
   }
 
   usage(): SandboxUsage {

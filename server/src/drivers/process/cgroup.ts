@@ -30,9 +30,6 @@ export interface CgroupTree {
   leftovers(isLeftover: (name: string) => boolean): Promise<{ name: string; cgroup: Cgroup }[]>;
 }
 
-/** Processes that belong to a sandbox and are not the function's: the two of bubblewrap. */
-export const PIDS_OVERHEAD = 2;
-
 /** What the kernel keeps of a limit in bytes: whole pages. */
 export const PAGE_BYTES = 4096;
 

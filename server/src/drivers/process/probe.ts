@@ -19,7 +19,7 @@ export function probeOf(
       ...(machine.bwrap === null ? {} : { bubblewrap: machine.bwrap.version }),
       ...(tree === null ? {} : { cgroup: tree.version }),
     },
-    protections: [...viewProtections(machine), ...limitProtections(machine)],
+    protections: [...viewProtections(machine), ...limitProtections(machine), killing(machine)],
     problems: problem === null ? [] : [problem],
     fixes: [...isolationFixes(machine, trialProblem), ...limitFixes(machine)],
   };
@@ -40,6 +40,17 @@ function viewProtections({ bwrap, isRoot }: ProcessMachine): Protection[] {
     kept("privileges", privileges(bwrap?.canDisableUserNamespaces ?? false)),
     isIsolated ? hostUser(isRoot) : { name: "host-user", isEnforced: false, how: how("") },
   ];
+}
+
+/** Whether destroying a sandbox finds everything that it has started. */
+function killing({ bwrap, cgroups }: ProcessMachine): Protection {
+  const name = "kill";
+  if (cgroups.tree !== null)
+    return { name, isEnforced: true, how: `cgroup ${cgroups.tree.version}: all of it at once` };
+  if (bwrap !== null) return { name, isEnforced: true, how: "the end of its process namespace" };
+  const how =
+    "process group and what still has its environment or folder; a child that leaves all three is not found";
+  return { name, isEnforced: false, how };
 }
 
 function privileges(canDisableUserNamespaces: boolean): string {

@@ -95,6 +95,7 @@ class ProcessDriver implements Driver {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    await Promise.allSettled([this.#settled]);
     await Promise.allSettled(this.#starting);
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
   }

@@ -16,6 +16,7 @@ import type { SandboxGroup } from "./sandbox-group.ts";
 
 /** A control stream that ends is mostly a process that ends: it may say how before it is killed. */
 const CRASH_GRACE_MS = 50;
+const OUTPUT_END_MS = 1000;
 const CONFIRM_STEP_MS_MAX = 50;
 
 export interface ProcessSandboxOptions {
@@ -178,11 +179,15 @@ export class ProcessSandbox implements Sandbox {
     this.#options.onGone();
   }
 
-  /** Output that someone reads comes to its own end, as nothing holds the other side any more. */
+  /** Output that someone reads comes to its own end, as nothing of the sandbox holds the other side any more; what was not found does not keep it open. */
   #closeStreams(): void {
     this.control.destroy();
-    for (const stream of [this.stdout, this.stderr])
+    for (const stream of [this.stdout, this.stderr]) {
       if (stream.readableFlowing !== true) stream.destroy();
+      if (stream.destroyed) continue;
+      const timer = setTimeout(() => stream.destroy(), OUTPUT_END_MS);
+      stream.once("close", () => clearTimeout(timer));
+    }
   }
 }
 

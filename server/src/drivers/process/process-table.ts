@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { readFile, readdir } from "node:fs/promises";
+import { readFile, readdir, readlink } from "node:fs/promises";
 import { promisify } from "node:util";
 
 const ANCESTORS_MAX = 100;
@@ -77,25 +77,31 @@ async function pidsOfMachine(): Promise<number[]> {
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/** Where a mark stands: among the arguments, or in the environment a program was started with. */
-export type MarkPlace = "cmdline" | "environ";
+/** Where a mark stands: among the arguments, in the environment a program was started with, or in the path of the working folder. */
+export type MarkPlace = "cmdline" | "environ" | "cwd";
 
 /** Living processes with a text in `places` for which `accepts` is true, with that text. Linux only; elsewhere none are found. */
 export async function findMarked(
   accepts: (text: string) => boolean,
-  places: readonly MarkPlace[] = ["cmdline", "environ"],
+  places: readonly MarkPlace[] = ["cmdline", "environ", "cwd"],
 ): Promise<{ pid: number; mark: string }[]> {
   if (!isLinux) return [];
   const found: { pid: number; mark: string }[] = [];
   for (const pid of await pidsOfMachine()) {
     if (pid === process.pid) continue;
-    for (const file of places) {
-      const content = await readFile(`/proc/${pid}/${file}`, "latin1").catch(() => ""); // ended, or another user's
-      const mark = content.split("\0").find(accepts);
+    for (const place of places) {
+      const mark = (await textsOf(pid, place)).find(accepts);
       if (mark === undefined) continue;
       found.push({ pid, mark });
       break;
     }
   }
   return found;
+}
+
+/** Nothing for a process that has ended, or is another user's. */
+async function textsOf(pid: number, place: MarkPlace): Promise<string[]> {
+  const path = `/proc/${pid}/${place}`;
+  if (place === "cwd") return (await readlink(path).catch(() => "")).split("/"); // see above
+  return (await readFile(path, "latin1").catch(() => "")).split("\0"); // see above
 }

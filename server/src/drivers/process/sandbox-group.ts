@@ -1,7 +1,7 @@
 import type { SandboxLimits, SandboxUsage } from "../driver.ts";
 import { killPid } from "./cgroup-files.ts";
 import type { Cgroup } from "./cgroup.ts";
-import { findMarked, readProcesses, treeOf } from "./process-table.ts";
+import { type MarkPlace, findMarked, readProcesses, treeOf } from "./process-table.ts";
 import { removeTree } from "./private-folder.ts";
 import { markText } from "./sandbox-mark.ts";
 
@@ -18,10 +18,15 @@ export interface SandboxGroup {
   remove(): Promise<void>;
 }
 
-/** A group that the kernel keeps. */
-export function cgroupGroup(cgroup: Cgroup, folder: string | null): SandboxGroup {
+/** A group that the kernel keeps. `pidsOverhead`: processes in it that are not the function's. */
+export function cgroupGroup(
+  cgroup: Cgroup,
+  folder: string | null,
+  pidsOverhead: number,
+): SandboxGroup {
   return {
-    setLimits: (limits) => cgroup.setLimits(limits),
+    setLimits: ({ memoryBytes, pidsMax }) =>
+      cgroup.setLimits({ memoryBytes, pidsMax: pidsMax + pidsOverhead }),
     usage: async () => cgroup.usage(),
     wasKilledForMemory: () => cgroup.oomKills() > 0,
     kill: async (isThorough) => cgroup.killAll(isThorough),
@@ -45,9 +50,8 @@ export interface MarkedGroupOptions {
 /** Without cgroups: the process tree, and whatever carries the sandbox's mark. Memory is sampled by the driver's watch. */
 export function markedGroup(options: MarkedGroupOptions): SandboxGroup {
   const { mark, pid, folder, isGroupLeader } = options;
-  const text = isGroupLeader ? markText(mark) : mark;
-  const place = isGroupLeader ? "environ" : "cmdline";
-  const findAll = () => findMarked((each) => each === text, [place]);
+  const places: MarkPlace[] = isGroupLeader ? ["environ", "cwd"] : ["cmdline"];
+  const findAll = () => findMarked((text) => text === mark || text === markText(mark), places);
   return {
     setLimits: (limits) => options.onLimits(limits),
     async usage() {

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { IsolaError, messageOf } from "../../errors.ts";
 import type { SandboxLimits, SandboxSpec } from "../driver.ts";
-import { type Plan, planFor } from "./bubblewrap.ts";
-import { type Cgroup, PIDS_OVERHEAD } from "./cgroup.ts";
+import { PIDS_OVERHEAD, type Plan, planFor } from "./bubblewrap.ts";
+import type { Cgroup } from "./cgroup.ts";
 import type { HostUsers } from "./host-users.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { ProcessMachine } from "./machine.ts";
@@ -41,21 +41,25 @@ export async function startProcess(
 ): Promise<Started> {
   const { machine, foldersDir } = context;
   const isWrapped = machine.bwrap !== null;
+  const pidsOverhead = isWrapped ? PIDS_OVERHEAD : 0;
+  const limits = { ...spec.limits, pidsMax: spec.limits.pidsMax + pidsOverhead };
   let cgroup: Cgroup | null = null;
   let folder: string | null = null;
   let hostUser: number | null = null;
   try {
     cgroup = machine.cgroups.tree?.create(mark) ?? null;
-    cgroup?.setLimits(spec.limits);
+    cgroup?.setLimits(limits);
     if (!isWrapped) folder = await makePrivateFolder(foldersDir, mark);
     const plan = isWrapped ? planOf(context, spec) : null;
     if (machine.isRoot && plan?.isReachableByAll === true) hostUser = context.users.take();
     const launched = await run(context, spec, { mark, cgroup, folder, hostUser, plan });
-    return { launched, hostUser, ...groupOf(spec, launched, { mark, cgroup, folder, isWrapped }) };
+    const made = { mark, cgroup, folder, pidsOverhead };
+    return { launched, hostUser, ...groupOf(spec, launched, made) };
   } catch (error) {
+    if (hostUser !== null) context.users.give(hostUser);
+    // No process has come to be, so both are empty.
     cgroup?.remove();
     if (folder !== null) await removeTree(folder);
-    if (hostUser !== null) context.users.give(hostUser);
     const text = `${spec.id} could not be started: ${messageOf(error)}`;
     throw new IsolaError("sandbox_start_failed", text, { cause: error });
   }
@@ -126,19 +130,21 @@ function plainEnv(folder: string, mark: string): Record<string, string> {
 function groupOf(
   spec: SandboxSpec,
   launched: Launched,
-  made: { mark: string; cgroup: Cgroup | null; folder: string | null; isWrapped: boolean },
+  made: { mark: string; cgroup: Cgroup | null; folder: string | null; pidsOverhead: number },
 ): Pick<Started, "group" | "taskRoot" | "sampled"> {
-  const { mark, cgroup, folder, isWrapped } = made;
+  const { mark, cgroup, folder, pidsOverhead } = made;
   const taskRoot = folder === null ? "/var/task" : join(folder, "task");
-  if (cgroup !== null) return { group: cgroupGroup(cgroup, folder), taskRoot, sampled: null };
-  const sampled = { limits: spec.limits };
+  if (cgroup !== null)
+    return { group: cgroupGroup(cgroup, folder, pidsOverhead), taskRoot, sampled: null };
+  const inTree = (limits: SandboxLimits) => ({ ...limits, pidsMax: limits.pidsMax + pidsOverhead });
+  const sampled = { limits: inTree(spec.limits) };
   const group = markedGroup({
     mark,
     pid: launched.child.pid as number,
     folder,
-    isGroupLeader: !isWrapped,
+    isGroupLeader: folder !== null,
     onLimits: (limits) => {
-      sampled.limits = limits;
+      sampled.limits = inTree(limits);
     },
   });
   return { group, taskRoot, sampled };
