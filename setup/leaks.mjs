@@ -1,14 +1,13 @@
-import { readFileSync, readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 const CGROUP_DEPTH_MAX = 4;
 const SETTLE_MS = 5000;
 
-/** What tests could leave on this machine: sandboxes, their cgroups, temporary folders. One line each. */
+/** What tests could leave on this machine: sandboxes, servers, cgroups. One line each. */
 export function footprint() {
-  return new Set([...sandboxProcesses(), ...cgroups("/sys/fs/cgroup", 0), ...temporaryFiles()]);
+  return new Set([...orphans(), ...cgroups("/sys/fs/cgroup", 0)]);
 }
 
 /** What is there now and was not before; kernels take a moment to take cgroups and processes away. */
@@ -20,11 +19,37 @@ export async function leaksSince(before, settleMs = SETTLE_MS) {
   }
 }
 
-function sandboxProcesses() {
+/** Sandboxes and servers that nobody owns any more: those of a server that runs beside the tests are its own. */
+function orphans() {
   return list("/proc")
     .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => read(`/proc/${pid}/comm`).trim() === "bwrap")
-    .map((pid) => `process ${pid} (bwrap)`);
+    .filter((pid) => isOurs(pid) && isOrphan(pid))
+    .map((pid) => `process ${pid} (${read(`/proc/${pid}/comm`).trim()})`);
+}
+
+function isOurs(pid) {
+  return (
+    read(`/proc/${pid}/comm`).trim() === "bwrap" ||
+    read(`/proc/${pid}/cmdline`).includes("server/src/main.ts")
+  );
+}
+
+/** Whether no living Node process, as servers and tests are, stands above it. */
+function isOrphan(pid) {
+  for (let at = parentOf(pid); at > 1; at = parentOf(at)) if (isNode(at)) return false;
+  return true;
+}
+
+function isNode(pid) {
+  try {
+    return basename(readlinkSync(`/proc/${pid}/exe`)).startsWith("node");
+  } catch {
+    return false; // the process has ended, or is not ours to look at
+  }
+}
+
+function parentOf(pid) {
+  return Number(/^PPid:\t(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
 }
 
 function cgroups(dir, depth) {
@@ -33,14 +58,14 @@ function cgroups(dir, depth) {
     .filter((entry) => entry.isDirectory())
     .flatMap((entry) => {
       const path = join(dir, entry.name);
-      return entry.name.startsWith("isola") ? [`cgroup ${path}`] : cgroups(path, depth + 1);
+      if (!entry.name.startsWith("isola")) return cgroups(path, depth + 1);
+      return isAbandoned(path) ? [`cgroup ${path}`] : [];
     });
 }
 
-function temporaryFiles() {
-  return list(tmpdir())
-    .filter((name) => name.startsWith("isola-"))
-    .map((name) => `file ${join(tmpdir(), name)}`);
+/** No process in it has a living server above it. */
+function isAbandoned(cgroup) {
+  return read(join(cgroup, "cgroup.procs")).split("\n").filter(Boolean).every(isOrphan);
 }
 
 function list(dir, options) {

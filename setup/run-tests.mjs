@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./pinned-node.mjs";
@@ -6,9 +6,14 @@ import { runToEnd, toolEnvironment } from "./processes.mjs";
 
 const TEST_MS_MAX = 300_000;
 
-/** Runs test files with node:test and counts. Resolves with the exit code and the tally of test-tally.mjs. */
+/**
+ * Runs test files with node:test and counts. They get a temporary folder of their own. Resolves with the exit code, the tally of test-tally.mjs, and the names of what they
+ * left in that folder.
+ */
 export async function runTests(node, files, { stdio = "inherit" } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), "isola-test-tally-"));
+  const dir = mkdtempSync(join(tmpdir(), "isola-run-"));
+  const temporary = join(dir, "tmp");
+  mkdirSync(temporary);
   const tallyPath = join(dir, "tally.json");
   const options = [
     "--test",
@@ -21,10 +26,15 @@ export async function runTests(node, files, { stdio = "inherit" } = {}) {
   ];
   try {
     const { NODE_TEST_CONTEXT: _, ...env } = toolEnvironment(node, root);
-    const code = await runToEnd(node, [...options, ...files], { cwd: root, env, stdio });
-    return { code, tally: JSON.parse(readFileSync(tallyPath, "utf8")) };
+    const code = await runToEnd(node, [...options, ...files], {
+      cwd: root,
+      env: { ...env, TMPDIR: temporary },
+      stdio,
+    });
+    const tally = JSON.parse(readFileSync(tallyPath, "utf8"));
+    return { code, tally, files: readdirSync(temporary).filter((name) => !name.startsWith(".")) };
   } finally {
-    rmSync(dir, { recursive: true });
+    rmSync(dir, { recursive: true, force: true });
   }
 }
 

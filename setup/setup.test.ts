@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -87,11 +88,26 @@ describe("set-up", () => {
     assert.deepEqual(longFiles(dir), ["cli/long.ts: 401 lines, at most 400 are allowed"]);
   });
 
-  test("sees what tests leave behind, and not what goes away by itself", async (t) => {
+  test("sees a server that tests leave behind, and not one that runs beside them", async (t) => {
     const before = footprint();
-    const dir = folder(t);
-    assert.ok((await leaksSince(before, 0)).includes(`file ${dir}`));
-    assert.ok(!(await leaksSince(footprint(), 0)).includes(`file ${dir}`));
+    const dir = folder(t, { "server/src/main.ts": "setInterval(() => {}, 1000);\n" });
+    const script = join(dir, "server/src/main.ts");
+    const started = ["-c", `"${process.execPath}" "${script}" >/dev/null 2>&1 & echo $!`];
+    const orphan = Number(
+      execFileSync("/bin/sh", started, { stdio: ["ignore", "pipe", "ignore"] }),
+    );
+    const owned = spawn(process.execPath, [script]);
+    try {
+      const leaks = await leaksSince(before, 0);
+      assert.ok(
+        leaks.some((leak) => leak.startsWith(`process ${orphan} `)),
+        leaks.join(),
+      );
+      assert.ok(!leaks.some((leak) => leak.startsWith(`process ${owned.pid} `)), leaks.join());
+    } finally {
+      process.kill(orphan, "SIGKILL");
+      owned.kill("SIGKILL");
+    }
   });
 
   test("scripts hold to the oldest Node.js that may run them", () => {

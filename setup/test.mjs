@@ -10,8 +10,8 @@ await runScript(async (args) => {
   const files = args.length > 0 ? args : sourceFiles(root, [".test.ts"]);
   if (files.length === 0) throw new Error("There are no tests.");
   const before = footprint();
-  const { code, tally } = await runTests(node, files);
-  const leaks = await leaksSince(before);
+  const { code, tally, files: left } = await runTests(node, files);
+  const leaks = [...(await leaksSince(before)), ...left.map((name) => `temporary file ${name}`)];
   const problems = problemsOf({ tally, leaks, isCi: process.env.CI === "true" });
   for (const problem of problems) say(problem);
   return code === 0 && problems.length > 0 ? 1 : code;

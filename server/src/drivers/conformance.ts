@@ -32,5 +32,15 @@ export function driverConformance(name: string, options: ConformanceOptions): vo
     viewCases(stand);
     limitCases(stand);
     killCases(stand);
+    test(`every case it leaves out exists and has its reason: ${leftOut(options)}`, () => {
+      for (const [left, reason] of Object.entries(options.leavesOut)) {
+        assert(stand.names.has(left), `there is no case ${left}`);
+        assert.match(reason ?? "", /\S+ \S+/);
+      }
+    });
   });
+}
+
+function leftOut({ leavesOut }: ConformanceOptions): string {
+  return Object.keys(leavesOut).join(", ") || "none";
 }

@@ -32,6 +32,7 @@ const ops = {
     for (;;);
   },
   stop: () => process.kill(process.pid, "SIGSTOP"),
+  sayAndStop: () => { fs.writeSync(1, "stopping\\n"); process.kill(process.pid, "SIGSTOP"); },
   orphan: async () => {
     const inner = "setInterval(() => {}, 1000)";
     const outer = "const c = require('node:child_process').spawn(process.execPath, ['-e', " + JSON.stringify(inner) + "], { detached: true, stdio: ['ignore', 'inherit', 'inherit'] }); console.log(c.pid); process.exit()";
