@@ -64,6 +64,7 @@ async function pythonRuntime({ root, python }: FindRuntimesOptions): Promise<Run
   if (facts === null) return null;
   const { executable, version, folders, modules, certificates } = facts;
   const outside = executable.startsWith("/usr/bin/") ? [] : modules;
+  await compileRuntime(executable, join(root, "runtimes/python"));
   return {
     name: `python${version[0]}.${version[1]}`,
     family: "python",
@@ -78,6 +79,16 @@ async function pythonRuntime({ root, python }: FindRuntimesOptions): Promise<Run
       ...["/etc/ssl/openssl.cnf", "/etc/ld.so.cache", "/usr/share/zoneinfo"],
     ],
   };
+}
+
+/** Compiles the runtime's own modules once: in a sandbox nothing can be kept, and every start would compile them again. */
+async function compileRuntime(executable: string, folder: string): Promise<void> {
+  const args = ["-I", "-m", "compileall", "-q", join(folder, "isola_runtime")];
+  try {
+    await promisify(execFile)(executable, args, { timeout: QUESTION_TIMEOUT_MS });
+  } catch {
+    // A folder that cannot be written makes starts slower by some tens of milliseconds, and nothing else.
+  }
 }
 
 /** The one that was asked for, or else the first that does. */
