@@ -11,13 +11,16 @@ import {
   exitCodes,
 } from "./command.ts";
 import { commands } from "./commands.ts";
-import { findConnection } from "./connection.ts";
+import { type Connection, findConnection } from "./connection.ts";
+import { explainFailure } from "./explain-failure.ts";
 import { printable, printableJson } from "./printable.ts";
 
 /** What a run of the command line touches. */
 export interface Surroundings {
   env: NodeJS.ProcessEnv;
   cwd: string;
+  /** Data folder of the checkout that this command belongs to. */
+  checkoutData?: string;
   stdin: NodeJS.ReadableStream & { isTTY?: boolean };
   stdout: { write(text: string): unknown };
   stderr: NodeJS.WritableStream & { isTTY?: boolean };
@@ -52,7 +55,10 @@ export async function runProgram(argv: readonly string[], around: Surroundings):
 }
 
 const helpTail = `
-Every command takes --json. Settings: ISOLA_URL (default http://127.0.0.1:8081), ISOLA_API_KEY (default: the admin key in ISOLA_DATA, ./data).
+Every command but \`up\` takes --json.
+ISOLA_URL      address of the API; default: what the server wrote into its data folder, else http://127.0.0.1:8081
+ISOLA_API_KEY  default: the admin key in the data folder
+ISOLA_DATA     data folder of a server on this machine; default: ./data, else that of the checkout
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 server not reachable, 4 drift (deploy --check).`;
 
 function define(
@@ -87,12 +93,13 @@ interface Run {
 
 async function runCommand(command: Command, { args, options, around }: Run): Promise<number> {
   const isJson = options.json === true;
-  const emit = (result: Result) => write(result, isJson, around);
+  let connection: Connection | null = null;
   try {
-    const connection = findConnection(around.env, around.cwd);
+    connection = findConnection(around);
     const context: Context = {
       client: createClient(connection),
       url: connection.url,
+      urlSource: connection.urlSource,
       env: around.env,
       cwd: around.cwd,
       isJson,
@@ -105,11 +112,20 @@ async function runCommand(command: Command, { args, options, around }: Run): Pro
       readStdin: () => readAll(around.stdin),
     };
     const result = await command.run(context, args, options);
-    emit(result);
+    write(result, isJson, around);
     return result.exitCode ?? exitCodes.ok;
   } catch (error) {
-    return report(error, isJson, around);
+    const told = error instanceof ApiError && connection ? inOurWords(error, connection) : error;
+    return report(told, isJson, around);
   }
+}
+
+/** The same answer with a message for a person here; what is wrong with single settings belongs to the server's own message only. */
+function inOurWords(error: ApiError, connection: Connection): ApiError {
+  const message = explainFailure(error, connection);
+  if (message === error.message) return error;
+  const { status, code, requestId } = error;
+  return new ApiError(message, { status, code, requestId, cause: error });
 }
 
 function write({ json, text }: Result, isJson: boolean, around: Surroundings): void {
@@ -132,7 +148,7 @@ function report(error: unknown, isJson: boolean, around: Surroundings): number {
     around.stdout.write(`${printableJson(body)}\n`);
   } else {
     const lines = details
-      .map((one) => `${one.path}: expected ${one.expected}, given ${one.given}`)
+      .map((one) => `${placeOf(one.path)}expected ${one.expected}, given ${one.given}`)
       .filter((line) => !error.message.includes(line));
     around.stderr.write(`${printable([`isola: ${error.message}`, ...lines].join("\n  "))}\n`);
   }

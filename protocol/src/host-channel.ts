@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
 import {
-  CREDIT_BYTES_MAX,
   Flag,
   FrameError,
   FrameReader,
@@ -133,16 +132,17 @@ export class HostChannel {
     return await ready;
   }
 
-  /** Sends an invocation. `text` is `invokeText(...)`. The sink hears of everything that follows. */
+  /** Sends an invocation. `text` is `invokeText(...)`. The sink hears of everything that follows. Throws `FrameError`, and nothing was sent, when it does not fit a frame. */
   open(
     flags: number,
     limit: { timeoutMs: number; deadlineMs: number },
     text: string,
     sink: InvocationSink,
   ): HostStream {
-    const stream = new HostStream(++this.#lastStream, sink, (flags & Flag.END) !== 0);
-    this.#streams.set(stream.id, stream);
+    const stream = new HostStream(this.#lastStream + 1, sink, (flags & Flag.END) !== 0);
     this.#writer.invoke(flags, stream.id, limit.timeoutMs, limit.deadlineMs, text);
+    this.#lastStream = stream.id;
+    this.#streams.set(stream.id, stream);
     return stream;
   }
 
@@ -307,9 +307,11 @@ export class HostChannel {
       throw new FrameError(
         `stream ${stream.id} sent ${bytes.length} bytes with a window of ${stream.receiveWindow}`,
       );
+    const isEnd = (flags & Flag.END) !== 0;
+    if (bytes.length === 0 && !isEnd)
+      throw new FrameError(`empty body frame on stream ${stream.id}`);
     stream.receiveWindow -= bytes.length;
     stream.hasBody = true;
-    const isEnd = (flags & Flag.END) !== 0;
     if (isEnd) this.#streams.delete(stream.id);
     stream.sink.onBody(bytes, isEnd);
   }
@@ -320,7 +322,7 @@ export class HostChannel {
       if (id <= this.#lastStream) return;
       throw new FrameError(`credit on stream ${id}, which never was`);
     }
-    if (stream.sendWindow + bytes > CREDIT_BYTES_MAX)
+    if (stream.sendWindow + bytes > WINDOW_BYTES)
       throw new FrameError(`credit of ${bytes} bytes overflows the window of stream ${id}`);
     stream.sendWindow += bytes;
     if (stream.waiting.length > 0) this.#sendWaiting(stream);

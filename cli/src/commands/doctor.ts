@@ -40,9 +40,8 @@ async function readinessProblem({ client }: Context): Promise<ApiError | null> {
   }
 }
 
-function unreachable({ url, env }: Context): Result {
-  const named = env.ISOLA_URL === undefined ? "" : " (from ISOLA_URL)";
-  const text = `No server answers at ${url}${named}.
+function unreachable({ url, urlSource }: Context): Result {
+  const text = `No server answers at ${url} (from ${urlSource}).
 The server itself looks at the machine: start it with \`isola up\` (or \`npm start\`), then run \`isola doctor\` again; it starts
 also where isolation is missing, and then says what to install. A server elsewhere: set ISOLA_URL and ISOLA_API_KEY.`;
   return { json: { url, isReady: false }, text, exitCode: exitCodes.unreachable };

@@ -6,6 +6,8 @@ import type { FunctionTable } from "./function-table.ts";
 import { Invocation, type InvocationContext } from "./invocation.ts";
 import { WholeBody } from "./request-body.ts";
 
+const TARGET_BYTES_MAX = 8192;
+
 /** Invocations made through the API: the same path as those from the functions listener, with the answer, the phases and the log lines gathered. */
 export class ApiInvoker {
   readonly #table: FunctionTable;
@@ -43,6 +45,8 @@ export class ApiInvoker {
       throw new IsolaError("not_found", `function ${params.name} is not deployed on this gateway`);
     const pool = this.#table.poolOf(entry);
     const reply = new CollectReply(fixedLimits.responseBodyBufferedBytesMax);
+    if (params.target.length > TARGET_BYTES_MAX)
+      throw new IsolaError("invalid_request", `the path exceeds ${TARGET_BYTES_MAX} bytes`);
     const isEvent = params.kind === "event";
     const bytes = Buffer.from(params.bodyBase64, "base64");
     const invocation = new Invocation(
@@ -58,7 +62,7 @@ export class ApiInvoker {
       },
       reply,
     );
-    invocation.logs = [];
+    invocation.log.lines = [];
     this.#onStart();
     const record = await new Promise<Parameters<InvocationContext["onDone"]>[1]>((resolve) => {
       this.#waiting.set(invocation, resolve);
@@ -84,7 +88,7 @@ export class ApiInvoker {
             },
       startKind: record.startKind,
       phases: { queueMs, startMs, initMs, runMs },
-      logs: invocation.logs,
+      logs: invocation.log.lines ?? [],
     };
   }
 }
@@ -115,6 +119,7 @@ function httpLines({ method, target }: InvokeParams) {
 /** Refuses what could not have come through HTTP. */
 function headerBlock(headers: [string, string][]): string {
   let block = "";
+  const bytesMax = fixedLimits.headerBytesMax;
   for (const [name, value] of headers) {
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
       throw new IsolaError("invalid_request", `${JSON.stringify(name)} is not a header name`);
@@ -124,6 +129,8 @@ function headerBlock(headers: [string, string][]): string {
         `the value of header ${name} holds characters that HTTP does not allow`,
       );
     block += `\n${name.toLowerCase()}\n${value}`;
+    if (block.length > bytesMax)
+      throw new IsolaError("invalid_request", `the headers exceed ${bytesMax} bytes`);
   }
   return block;
 }

@@ -35,6 +35,7 @@ export class FunctionTable {
   #entries = new Map<string, FunctionEntry>();
   #router = new Router<FunctionEntry>();
   #reset: Map<string, DeployedFunction> | null = null;
+  #isReady = false;
   readonly #onProblem: (message: string) => void;
 
   constructor(pools: Pools, onProblem: (message: string) => void) {
@@ -47,6 +48,7 @@ export class FunctionTable {
   }
 
   get(project: string, name: string): FunctionEntry | null {
+    this.#assertReady();
     return this.#entries.get(keyOf(project, name)) ?? null;
   }
 
@@ -63,6 +65,7 @@ export class FunctionTable {
     if (!isLast || this.#reset === null) return;
     const next = this.#reset;
     this.#reset = null;
+    this.#isReady = true;
     for (const { fn } of [...this.#entries.values()])
       if (!next.has(keyOf(fn.project, fn.name))) this.remove(fn);
     for (const fn of next.values()) this.upsert(fn);
@@ -97,8 +100,9 @@ export class FunctionTable {
     if (entry.pool !== null) this.#pools.remove(entry.pool);
   }
 
-  /** Throws `bad_path`, `route_not_found` or `method_not_allowed`. */
+  /** Throws `bad_path`, `route_not_found`, `method_not_allowed`, or `not_ready` before the first `reset`. */
   find(method: string, path: string): Destination {
+    this.#assertReady();
     if (path.includes("%")) checkEscapes(path);
     if (path.includes("\\")) throw new IsolaError("bad_path", "the path holds a backslash");
     const match = this.#router.find(method, path);
@@ -117,6 +121,14 @@ export class FunctionTable {
         `${path} answers ${allowed.join(", ")}, not ${method}`,
       );
     return this.#findDefault(method, path);
+  }
+
+  #assertReady(): void {
+    if (!this.#isReady)
+      throw new IsolaError(
+        "not_ready",
+        "the gateway does not know its functions yet; retry in a moment",
+      );
   }
 
   /** Methods that some function answers on this path; for `Allow`. */

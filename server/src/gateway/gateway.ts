@@ -136,6 +136,7 @@ export class Gateway {
       {
         onConnect: () => this.#records.resend(),
         onRecorded: (batch) => this.#records.acknowledged(batch),
+        onRefused: (batch) => this.#records.refused(batch),
       },
     );
   }

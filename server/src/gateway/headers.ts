@@ -60,18 +60,23 @@ export function requestHeaderBlock(request: IncomingMessage): string {
   const connection = request.headers.connection;
   const named = connection === undefined || isPlain(connection) ? null : listed(connection);
   let block = "";
-  let host = "";
+  let host: string | null = null;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = requestName(rawHeaders[at] as string);
-    if (name === "" || named?.has(name) === true) continue;
     const value = rawHeaders[at + 1] as string;
-    if (name === "host") {
-      if (host !== "") throw new IsolaError("bad_http", "the request has two Host headers");
-      host = value;
-    }
+    if (name === "host") host = checkedHost(value, host);
+    else if (name === "" || named?.has(name) === true) continue;
     block += `\n${name}\n${value}`;
   }
-  return `${block}\nx-forwarded-for\n${request.socket.remoteAddress ?? ""}\nx-forwarded-proto\nhttp\nx-forwarded-host\n${host}`;
+  return `${block}\nx-forwarded-for\n${request.socket.remoteAddress ?? ""}\nx-forwarded-proto\nhttp\nx-forwarded-host\n${host ?? ""}`;
+}
+
+/** The one `Host`; its characters are those of names, addresses and ports. */
+function checkedHost(value: string, before: string | null): string {
+  if (before !== null) throw new IsolaError("bad_http", "the request has two Host headers");
+  if (!/^[\w.:[\]-]{0,300}$/.test(value))
+    throw new IsolaError("bad_http", "the Host header holds characters that no host has");
+  return value;
 }
 
 function isPlain(connection: string): boolean {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { GatheredBytes } from "./gathered-bytes.ts";
 import type { Reply } from "./reply.ts";
 
 /** A caller that still sends its request after the answer is given this long to notice. */
@@ -11,6 +12,8 @@ export class HttpReply implements Reply {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #hasNoBody = false;
+  /** Bytes that came while the caller was slow; the protocol's window bounds them. null: it keeps up. */
+  #held: GatheredBytes | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -32,12 +35,20 @@ export class HttpReply implements Reply {
 
   body(bytes: Buffer): boolean {
     if (this.#hasNoBody) return true;
+    if (this.#held !== null) {
+      this.#held.add(bytes);
+      return false;
+    }
     if (this.#response.write(bytes)) return true;
-    this.#response.once("drain", () => this.onDrain());
+    this.#held = new GatheredBytes();
+    this.#response.once("drain", () => this.#onDrain());
     return false;
   }
 
   end(bytes?: Buffer): void {
+    const held = this.#held?.take() ?? null;
+    this.#held = null;
+    if (held !== null) this.#response.write(held);
     this.#response.end(this.#hasNoBody ? undefined : bytes);
     this.#linger();
   }
@@ -48,6 +59,14 @@ export class HttpReply implements Reply {
 
   cut(): void {
     this.#response.destroy();
+  }
+
+  /** What came meanwhile goes out as one piece. */
+  #onDrain(): void {
+    const held = this.#held?.take() ?? null;
+    this.#held = null;
+    if (held !== null && !this.body(held)) return;
+    this.onDrain();
   }
 
   #linger(): void {

@@ -4,10 +4,10 @@ import { invokeText } from "@isola/protocol/heads";
 import type { HostStream } from "@isola/protocol/host-channel";
 import type { Clock } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
-import type { InvocationRecord, LogRecord, Outcome, StartKind } from "../domain/invocation.ts";
+import type { InvocationRecord, Outcome, StartKind } from "../domain/invocation.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
-import { type ErrorCode, IsolaError } from "../errors.ts";
+import { type ErrorCode, IsolaError, messageOf } from "../errors.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import type { LeasePhases, QueueEntry, Waiter } from "../pool/queue.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
@@ -16,7 +16,7 @@ import type { Reply } from "./reply.ts";
 import { type InvocationRequest, identityOf } from "./invocation-request.ts";
 import type { RequestBody } from "./request-body.ts";
 import { ResponseRelay } from "./response-relay.ts";
-import type { SandboxLogs } from "./sandbox-logs.ts";
+import { LogTarget, type SandboxLogs } from "./sandbox-logs.ts";
 import { outcomeOf, refusalOf, sandboxFailureOf } from "./verdict.ts";
 
 export interface InvocationContext {
@@ -29,6 +29,15 @@ export interface InvocationContext {
 /** A cancelled call may end by itself within this time; then its sandbox lives on. */
 const CANCEL_GRACE_MS = 250;
 
+/** Ends that a function's own log would not show otherwise. */
+const toldInLogs: ReadonlySet<ErrorCode> = new Set([
+  "function_timeout",
+  "stream_timeout",
+  "init_timeout",
+  "sandbox_exited",
+  "out_of_memory",
+]);
+
 type Phase = "new" | "queued" | "running" | "cancelling" | "done";
 
 /**
@@ -38,6 +47,7 @@ type Phase = "new" | "queued" | "running" | "cancelling" | "done";
 export class Invocation implements Waiter, InvocationSink {
   readonly id: string;
   readonly fn: DeployedFunction;
+  readonly log: LogTarget;
   readonly admittedAt: number;
   readonly startedAt: number;
   readonly #context: InvocationContext;
@@ -60,10 +70,6 @@ export class Invocation implements Waiter, InvocationSink {
   #status = 0;
   #requestBytes = 0;
   #unacknowledged = 0;
-  /** Log text taken so far; bounded by `SandboxLogs`. */
-  logBytes = 0;
-  /** The lines themselves, where the caller wants them with the answer. */
-  logs: LogRecord[] | null = null;
   /** What the function itself said, for callers that may see it. */
   failure: OwnWords | null = null;
 
@@ -85,6 +91,7 @@ export class Invocation implements Waiter, InvocationSink {
     ]);
     this.id = request.id;
     this.fn = pool.fn;
+    this.log = new LogTarget(request.id, pool.fn);
     this.admittedAt = context.clock.now();
     this.startedAt = context.clock.wall();
     reply.onGone = () => this.#onGone();
@@ -96,14 +103,6 @@ export class Invocation implements Waiter, InvocationSink {
     this.#phase = "queued";
     const entry = this.#pool.acquire(this);
     if (this.#phase === "queued") this.#entry = entry;
-  }
-
-  get isOver(): boolean {
-    return this.#phase === "done";
-  }
-
-  get sandboxId(): string | null {
-    return this.#sandboxId;
   }
 
   onLease(sandbox: PooledSandbox, kind: StartKind, phases: LeasePhases): void {
@@ -119,14 +118,19 @@ export class Invocation implements Waiter, InvocationSink {
       return this.#fail(tooLarge.code, tooLarge.message, "run");
     }
     this.#phase = "running";
-    this.#run(sandbox);
+    try {
+      this.#run(sandbox);
+    } catch (error) {
+      this.#giveBack(null);
+      this.#fail("internal_error", `the call could not be handed over: ${messageOf(error)}`, "run");
+    }
   }
 
   onRefused(error: IsolaError): void {
     this.#entry = null;
     const refusal = refusalOf(error);
     this.failure = refusal.failure;
-    if (refusal.failure !== null) this.#context.logs.failed(this, refusal.failure);
+    if (refusal.failure !== null) this.#context.logs.failed(this.log, refusal.failure);
     this.#fail(error.code, error.message, refusal.phase);
   }
 
@@ -156,7 +160,7 @@ export class Invocation implements Waiter, InvocationSink {
     if (this.#phase !== "running") return this.#onLate(true);
     const { code, isSound } = sandboxFailureOf(error.code);
     this.failure = { type: error.type, message: error.message, stack: error.stack };
-    this.#context.logs.failed(this, this.failure);
+    this.#context.logs.failed(this.log, this.failure);
     this.#giveBack(isSound ? null : "protocol_error");
     this.#fail(code, error.message, "run");
   }
@@ -199,7 +203,7 @@ export class Invocation implements Waiter, InvocationSink {
     const text = invokeText({ id, ...lines }, headerBlock);
     const stream = sandbox.channel.open(flags, limit, text, this);
     this.#stream = stream;
-    logs.opened(sandbox, stream.id, this);
+    logs.opened(sandbox, stream.id, this.log);
     if (body !== null) this.#sendBody(body, sandbox, stream);
   }
 
@@ -294,12 +298,11 @@ export class Invocation implements Waiter, InvocationSink {
 
   /** Ends a cancelled call; `reason` destroys the sandbox, null spares it. */
   #settleCancelled(reason: DestroyReason | null): void {
-    this.#cancelTimer();
-    this.#giveBack(reason);
+    if (!this.#decide("cancelled")) return;
     this.#errorCode = "cancelled";
     this.#errorMessage = "the caller closed the connection";
-    this.#decide("cancelled");
     this.#done();
+    this.#giveBack(reason);
   }
 
   /** A frame after the decision. The end of a cancelled stream spares its sandbox. */
@@ -364,6 +367,9 @@ export class Invocation implements Waiter, InvocationSink {
 
   #done(): void {
     this.#phase = "done";
+    if (this.#errorCode !== null && toldInLogs.has(this.#errorCode))
+      this.#context.logs.said(this.log, `isola: ${this.#errorCode}: ${this.#errorMessage}`);
+    this.log.isOver = true;
     const now = this.#context.clock.now();
     this.#context.onDone(this, {
       ...identityOf(this.fn, this.#request),

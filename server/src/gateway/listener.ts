@@ -43,6 +43,8 @@ export class Listener {
         insecureHTTPParser: false,
         requireHostHeader: true,
         noDelay: true,
+        // Other upgrades (h2c) are an offer that HTTP lets a server ignore.
+        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
       },
       (request, response) => this.#onRequest(request, response),
     );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { InvocationRecord } from "../domain/invocation.ts";
+import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { LinkNotices } from "../link/messages.ts";
 import { ManualClock } from "../pool/testing/manual-clock.ts";
 import { RecordBuffer } from "./record-buffer.ts";
@@ -22,7 +22,17 @@ beforeEach(() => {
   });
 });
 
-const record = (id: string) => ({ id }) as InvocationRecord;
+const record = (id: string, path = "") => ({ id, path, errorMessage: null }) as InvocationRecord;
+const acknowledged = new Set<Batch>();
+
+/** False when it was acknowledged already. */
+function acknowledge(batch: Batch): boolean {
+  if (acknowledged.has(batch)) return false;
+  acknowledged.add(batch);
+  records.acknowledged(batch.batch);
+  return true;
+}
+
 const ids = () => sent.flatMap((batch) => batch.invocations.map(({ id }) => id));
 
 describe("records", () => {
@@ -55,17 +65,60 @@ describe("records", () => {
 
   test("are bounded while nobody takes them; what is lost is counted and told", () => {
     isUp = false;
-    for (let at = 0; at < 203; at += 1) {
-      records.addInvocation(record(String(at)));
+    const path = "x".repeat(1_000_000);
+    for (let at = 0; at < 14; at += 1) {
+      records.addInvocation(record(String(at), path));
       records.flush();
     }
     assert.equal(records.lost, 3);
     isUp = true;
     records.addInvocation(record("last"));
     records.flush();
+    while (sent.some((batch) => acknowledge(batch))) {
+      // Each acknowledgement lets another batch go.
+    }
+    assert.equal(
+      sent.reduce((sum, batch) => sum + batch.lost, 0),
+      3,
+    );
+    assert.deepEqual(ids(), ["3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "last"]);
+  });
+
+  test("go out eight batches at a time", () => {
+    for (let at = 0; at < 10; at += 1) {
+      records.addInvocation(record(String(at)));
+      records.flush();
+    }
+    assert.equal(sent.length, 8);
+    records.acknowledged(1);
+    assert.equal(sent.length, 9);
+  });
+
+  test("that could not be stored are sent again, later and later", () => {
+    records.addInvocation(record("a"));
+    records.flush();
+    records.refused(1);
+    clock.advance(999);
+    assert.deepEqual(ids(), ["a"]);
+    clock.advance(1);
+    assert.deepEqual(ids(), ["a", "a"]);
+    records.refused(1);
+    clock.advance(1999);
+    assert.deepEqual(ids(), ["a", "a"]);
+    clock.advance(1);
+    assert.deepEqual(ids(), ["a", "a", "a"]);
+  });
+
+  test("of calls are not lost to a flood of log lines", () => {
+    isUp = false;
+    records.addInvocation(record("a"));
+    records.flush();
+    const text = "x".repeat(250_000);
+    for (let at = 0; at < 100; at += 1) records.addLog({ text } as LogRecord);
+    records.flush();
+    assert.ok(records.lost > 0);
+    isUp = true;
     records.resend();
-    assert.equal(sent.reduce((sum, batch) => sum + batch.lost, 0) >= 3, true);
-    assert.equal(ids().includes("0"), false);
-    assert.equal(ids().includes("202"), true);
+    assert.deepEqual(ids(), ["a"]);
   });
 });

@@ -5,7 +5,6 @@ import type { LogRecord } from "../domain/invocation.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import { RevisionPool } from "../pool/revision-pool.ts";
-import type { Invocation } from "./invocation.ts";
 import { LineSplitter } from "./line-splitter.ts";
 
 /** Ended invocations remembered per sandbox, for lines that come late. */
@@ -15,10 +14,35 @@ const OUTSIDE_WINDOW_MS = 60_000;
 
 type File = "stdout" | "stderr";
 
+/** What a line weighs beside its text, so that empty lines are not free. */
+const LINE_OVERHEAD_BYTES = 64;
+/** Pieces of unfinished lines held per sandbox. */
+const PIECES_BYTES_MAX = 1_048_576;
+/** A sandbox may say when it wrote a line, within these bounds of our own clock. */
+const PAST_MS_MAX = 3_600_000;
+const FUTURE_MS_MAX = 1000;
+
+/** Whom lines are given to: what logs need of an invocation, kept a little longer than the invocation itself. */
+export class LogTarget {
+  readonly id: string;
+  readonly fn: DeployedFunction;
+  sandboxId = "";
+  bytes = 0;
+  isOver = false;
+  /** The lines themselves, where the caller wants them with the answer; bounded like `bytes`. */
+  lines: LogRecord[] | null = null;
+
+  constructor(id: string, fn: DeployedFunction) {
+    this.id = id;
+    this.fn = fn;
+  }
+}
+
 /** What one sandbox writes, on its way to log records. */
 class SandboxLogState {
-  readonly invocations = new Map<number, Invocation>();
-  readonly pieces = new Map<string, { text: string; bytes: number }>();
+  readonly targets = new Map<number, LogTarget>();
+  readonly pieces = new Map<string, { text: string; bytes: number; log: SandboxLog }>();
+  piecesBytes = 0;
   readonly raw: Partial<Record<File, LineSplitter>> = {};
   outsideBytes = 0;
   outsideSince = 0;
@@ -41,36 +65,57 @@ export class SandboxLogs {
     this.#options = options;
   }
 
-  /** From now on the stream's lines are the invocation's. */
-  opened(sandbox: PooledSandbox, stream: number, invocation: Invocation): void {
-    const { invocations } = this.#state(sandbox);
-    invocations.set(stream, invocation);
-    if (invocations.size <= REMEMBERED_MAX) return;
-    for (const [oldest, known] of invocations) {
-      if (known.isOver) invocations.delete(oldest);
-      return;
+  /** From now on the stream's lines are the target's. */
+  opened(sandbox: PooledSandbox, stream: number, target: LogTarget): void {
+    target.sandboxId = sandbox.id;
+    const { targets } = this.#state(sandbox);
+    targets.set(stream, target);
+    if (targets.size <= REMEMBERED_MAX) return;
+    for (const [oldest, known] of targets) {
+      if (known.isOver) targets.delete(oldest);
+      if (targets.size <= REMEMBERED_MAX) return;
     }
   }
 
   /** A `LOG` frame. Pieces of a long line are put together first. */
   onLog(sandbox: PooledSandbox, log: SandboxLog): void {
     const state = this.#state(sandbox);
-    const file: File = log.isStderr ? "stderr" : "stdout";
-    const key = `${log.stream}${file}`;
+    const key = `${log.stream}${log.isStderr ? "e" : "o"}`;
     const before = state.pieces.get(key);
     const text = before === undefined ? log.text : before.text + log.text;
-    const bytes = (before?.bytes ?? 0) + Buffer.byteLength(log.text);
-    const isOver = bytes > fixedLimits.logLineBytesMax;
-    if (log.isPartial) {
-      if (!isOver) state.pieces.set(key, { text, bytes });
-      if (state.pieces.size > REMEMBERED_MAX * 64) state.pieces.clear();
+    const bytes = (before?.bytes ?? 0) + Buffer.byteLength(log.text) + LINE_OVERHEAD_BYTES;
+    if (before !== undefined) state.piecesBytes -= before.bytes;
+    state.pieces.delete(key);
+    if (log.isPartial && bytes <= fixedLimits.logLineBytesMax) {
+      state.pieces.set(key, { text, bytes, log });
+      state.piecesBytes += bytes;
+      this.#boundPieces(sandbox, state);
       return;
     }
-    state.pieces.delete(key);
-    const invocation = log.stream === 0 ? null : (state.invocations.get(log.stream) ?? null);
-    const at = log.at > 0 ? log.at : this.#options.clock.wall();
-    const { level, isTruncated } = log;
-    this.#take(sandbox, invocation, { at, file, level, text, isTruncated: isTruncated || isOver });
+    this.#line(sandbox, log, text, log.isPartial);
+  }
+
+  /** Gives the oldest unfinished lines as they are, where too much is held. */
+  #boundPieces(sandbox: PooledSandbox, state: SandboxLogState): void {
+    for (const [key, piece] of state.pieces) {
+      if (state.piecesBytes <= PIECES_BYTES_MAX) return;
+      state.pieces.delete(key);
+      state.piecesBytes -= piece.bytes;
+      this.#line(sandbox, piece.log, piece.text, true);
+    }
+  }
+
+  #line(sandbox: PooledSandbox, log: SandboxLog, text: string, isCut: boolean): void {
+    const target = log.stream === 0 ? null : (this.#state(sandbox).targets.get(log.stream) ?? null);
+    const wall = this.#options.clock.wall();
+    const isPlausible = log.at > wall - PAST_MS_MAX && log.at <= wall + FUTURE_MS_MAX;
+    this.#take(sandbox, target, {
+      at: isPlausible ? log.at : wall,
+      file: log.isStderr ? "stderr" : "stdout",
+      level: log.level,
+      text,
+      isTruncated: log.isTruncated || isCut,
+    });
   }
 
   /** Bytes that went round the runtime: to the only invocation inside, or the last one if none is. */
@@ -84,17 +129,18 @@ export class SandboxLogs {
   }
 
   /** What the function said as it failed, as a line of its own. */
-  failed(invocation: Invocation, failure: { type: string; message: string; stack: string }): void {
+  failed(target: LogTarget, failure: { type: string; message: string; stack: string }): void {
     const { type, message, stack } = failure;
     const title = type === "" ? message : `${type}: ${message}`;
     const text = stack.includes(message) ? stack : `${title}\n${stack}`;
-    this.#record(invocation.fn, invocation, invocation.sandboxId ?? "", {
-      at: this.#options.clock.wall(),
-      file: "stderr",
-      level: "error",
-      text: text.trimEnd(),
-      isTruncated: false,
-    });
+    this.said(target, text.trimEnd());
+  }
+
+  /** A line of the platform's own about a call: why it was ended. */
+  said(target: LogTarget, text: string): void {
+    const at = this.#options.clock.wall();
+    const line: Line = { at, file: "stderr", level: "error", text, isTruncated: false };
+    this.#record(target.fn, target, target.sandboxId, line);
   }
 
   #state(sandbox: PooledSandbox): SandboxLogState {
@@ -106,11 +152,11 @@ export class SandboxLogs {
     return state;
   }
 
-  #take(sandbox: PooledSandbox, invocation: Invocation | null, line: Line): void {
-    const fn = invocation?.fn ?? (sandbox.owner instanceof RevisionPool ? sandbox.owner.fn : null);
+  #take(sandbox: PooledSandbox, target: LogTarget | null, line: Line): void {
+    const fn = target?.fn ?? (sandbox.owner instanceof RevisionPool ? sandbox.owner.fn : null);
     if (fn === null) return this.#options.onStray(sandbox.id, line.text.slice(0, 1000));
-    if (invocation === null && !this.#mayWriteOutside(sandbox, line)) return;
-    this.#record(fn, invocation, sandbox.id, line);
+    if (target === null && !this.#mayWriteOutside(sandbox, line)) return;
+    this.#record(fn, target, sandbox.id, line);
   }
 
   #mayWriteOutside(sandbox: PooledSandbox, line: Line): boolean {
@@ -121,7 +167,7 @@ export class SandboxLogs {
       state.outsideBytes = 0;
       state.isOutsideMarked = false;
     }
-    state.outsideBytes += line.text.length;
+    state.outsideBytes += Buffer.byteLength(line.text) + LINE_OVERHEAD_BYTES;
     if (state.outsideBytes <= fixedLimits.logInvocationBytesMax) return true;
     if (state.isOutsideMarked) return false;
     state.isOutsideMarked = true;
@@ -130,19 +176,14 @@ export class SandboxLogs {
     return true;
   }
 
-  #record(
-    fn: DeployedFunction,
-    invocation: Invocation | null,
-    sandboxId: string,
-    line: Line,
-  ): void {
-    if (invocation !== null && !mayWrite(invocation, line)) return;
+  #record(fn: DeployedFunction, target: LogTarget | null, sandboxId: string, line: Line): void {
+    if (target !== null && !mayWrite(target, line)) return;
     const record: LogRecord = {
       project: fn.project,
       functionName: fn.name,
       functionId: fn.functionId,
       revision: fn.revision,
-      invocationId: invocation?.id ?? null,
+      invocationId: target?.id ?? null,
       sandboxId,
       at: line.at,
       stream: line.file,
@@ -150,7 +191,7 @@ export class SandboxLogs {
       text: line.text,
       truncated: line.isTruncated,
     };
-    if (invocation !== null && !invocation.isOver) invocation.logs?.push(record);
+    if (target?.isOver === false) target.lines?.push(record);
     this.#options.onRecord(record);
   }
 }
@@ -164,24 +205,24 @@ interface Line {
 }
 
 /** Counts the line against the invocation; the first line over the limit becomes the mark that says so. */
-function mayWrite(invocation: Invocation, line: Line): boolean {
-  const before = invocation.logBytes;
-  invocation.logBytes += line.text.length;
-  if (invocation.logBytes <= fixedLimits.logInvocationBytesMax) return true;
+function mayWrite(target: LogTarget, line: Line): boolean {
+  const before = target.bytes;
+  target.bytes += Buffer.byteLength(line.text) + LINE_OVERHEAD_BYTES;
+  if (target.bytes <= fixedLimits.logInvocationBytesMax) return true;
   if (before > fixedLimits.logInvocationBytesMax) return false;
   line.text = `[log limit of ${fixedLimits.logInvocationBytesMax} bytes reached: the rest is dropped]`;
   line.isTruncated = true;
   return true;
 }
 
-function presumedWriter(state: SandboxLogState): Invocation | null {
-  let only: Invocation | null = null;
-  let last: Invocation | null = null;
-  for (const invocation of state.invocations.values()) {
-    last = invocation;
-    if (invocation.isOver) continue;
+function presumedWriter(state: SandboxLogState): LogTarget | null {
+  let only: LogTarget | null = null;
+  let last: LogTarget | null = null;
+  for (const target of state.targets.values()) {
+    last = target;
+    if (target.isOver) continue;
     if (only !== null) return null;
-    only = invocation;
+    only = target;
   }
   return only ?? last;
 }

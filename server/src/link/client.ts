@@ -8,7 +8,7 @@ export interface LinkClientOptions {
   path: string;
   /** Everything that is deployed; asked after every connect and sent before anything else. */
   snapshot(): Promise<DeployedFunction[]>;
-  /** Stores a batch; a rejection leaves it with the gateway, which sends it again after the next connect. */
+  /** Stores a batch; a rejection leaves it with the gateway, which sends it again later. */
   onRecords(records: LinkNotices["records"]): Promise<void>;
   onProblem(message: string): void;
 }
@@ -181,6 +181,7 @@ export class LinkClient {
       writeJsonLine(socket, { notice: "recorded", params: { batch: records.batch } });
     } catch (error) {
       this.#options.onProblem(`records could not be stored: ${String(error)}`);
+      writeJsonLine(socket, { notice: "refused", params: { batch: records.batch } });
     }
   }
 }

@@ -16,6 +16,7 @@ let client: LinkClient;
 let resets: { names: string[]; isFirst: boolean; isLast: boolean }[];
 let connects: number;
 let recorded: number[];
+let refused: number[];
 
 const handlers: LinkHandlers = {
   reset: ({ functions, isFirst, isLast }) => {
@@ -35,6 +36,7 @@ async function serve(): Promise<void> {
       connects += 1;
     },
     onRecorded: (batch) => recorded.push(batch),
+    onRefused: (batch) => refused.push(batch),
   });
   await server.listen(path);
 }
@@ -55,6 +57,7 @@ beforeEach(async () => {
   resets = [];
   connects = 0;
   recorded = [];
+  refused = [];
   await serve();
 });
 
@@ -136,6 +139,7 @@ describe("the link", () => {
     while (recorded.length === 0) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(batches, [1, 2]);
     assert.deepEqual(recorded, [2]);
+    assert.deepEqual(refused, [1]);
     assert.match(problems[0] ?? "", /disk full/);
   });
 

@@ -24,6 +24,8 @@ export interface LinkNotices {
   records: { batch: number; invocations: InvocationRecord[]; logs: LogRecord[]; lost: number };
   /** Control plane to gateway: the batch is in the store. */
   recorded: { batch: number };
+  /** Control plane to gateway: the batch could not be stored; it is sent again later. */
+  refused: { batch: number };
 }
 
 export interface FunctionKey {

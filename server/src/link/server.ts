@@ -14,6 +14,8 @@ export interface LinkServerEvents {
   /** The control plane has connected: what it has not acknowledged must be sent again. */
   onConnect(): void;
   onRecorded(batch: number): void;
+  /** The batch could not be stored. */
+  onRefused(batch: number): void;
 }
 
 /** The gateway's end of the link: `listening -> (connected <-> alone)* -> closed`. One control plane at a time; the newest connection wins. */
@@ -67,6 +69,10 @@ export class LinkServer {
   #onMessage(socket: Socket, message: Message): void {
     if (message.notice === "recorded") {
       this.#events.onRecorded((message.params as LinkNotices["recorded"]).batch);
+      return;
+    }
+    if (message.notice === "refused") {
+      this.#events.onRefused((message.params as LinkNotices["refused"]).batch);
       return;
     }
     const { id, kind } = message;

@@ -103,7 +103,7 @@ export class BlankPool implements SandboxOwner {
   }
 
   onGone(): void {
-    this.refill();
+    // The memory that became free goes to callers first; `Pools` refills afterwards.
   }
 
   #target(): number {

@@ -41,6 +41,8 @@ export class Pools {
   readonly #pools = new Set<RevisionPool>();
   /** Replaced or deleted, until their last sandbox is gone. */
   readonly #retired = new Set<RevisionPool>();
+  /** Pools whose callers wait for memory. */
+  readonly #hungry = new Set<RevisionPool>();
   readonly #room: PoolRoom;
   #starts = 0;
   #evictingMiB = 0;
@@ -52,13 +54,7 @@ export class Pools {
     this.#budget = new MemoryBudget(options.memoryBudgetMiB, () => this.#pumpSoon());
     const { bootId, clock, events } = options;
     this.#starter = new Starter({ bootId, clock, events, budget: this.#budget });
-    this.#room = {
-      takeBlank: (fn) => this.#takeBlank(fn),
-      reserve: (mib) => this.#reserve(mib),
-      takeStartSlot: () => this.#takeStartSlot(),
-      freeStartSlot: () => this.#freeStartSlot(),
-      memoryMiBMax: options.memoryBudgetMiB,
-    };
+    this.#room = this.#makeRoom();
     this.#makeBlankPools();
   }
 
@@ -140,6 +136,20 @@ export class Pools {
     ]);
   }
 
+  #makeRoom(): PoolRoom {
+    const { memoryBudgetMiB, startsAtOnceMax } = this.#options;
+    return {
+      takeBlank: (fn) => this.#takeBlank(fn),
+      reserve: (mib, pool) => this.#reserveFor(pool, mib),
+      hasStartSlot: () => !this.#isClosed && this.#starts < startsAtOnceMax,
+      takeStartSlot: () => {
+        this.#starts += 1;
+      },
+      freeStartSlot: () => this.#freeStartSlot(),
+      memoryMiBMax: memoryBudgetMiB,
+    };
+  }
+
   #makeBlankPools(): void {
     const { drivers, runtimes, blanks, clock, onProblem } = this.#options;
     for (const driver of drivers.values())
@@ -151,7 +161,8 @@ export class Pools {
           onProblem,
           base: blanks[runtime.family],
           starter: this.#starter,
-          tryReserve: (mib) => !this.#isClosed && this.#budget.tryReserve(mib),
+          tryReserve: (mib) =>
+            !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib),
         });
         this.#blanks.push(blank);
         this.#blankByKey.set(`${driver.name}/${runtime.name}`, blank);
@@ -169,10 +180,12 @@ export class Pools {
     return sandbox;
   }
 
-  #takeStartSlot(): boolean {
-    if (this.#isClosed || this.#starts >= this.#options.startsAtOnceMax) return false;
-    this.#starts += 1;
-    return true;
+  /** While a caller waits for memory, what becomes free is not given to blank sandboxes. */
+  #reserveFor(pool: RevisionPool, mib: number): boolean {
+    const isReserved = this.#reserve(mib);
+    if (isReserved) this.#hungry.delete(pool);
+    else if (pool.queued > 0) this.#hungry.add(pool);
+    return isReserved;
   }
 
   #freeStartSlot(): void {
@@ -223,7 +236,10 @@ export class Pools {
       if (this.#isClosed) return;
       this.#forgetEmpty();
       for (const pool of [...this.#pools]) {
-        if (pool.queued === 0) continue;
+        if (pool.queued === 0) {
+          this.#hungry.delete(pool);
+          continue;
+        }
         this.#pools.delete(pool);
         this.#pools.add(pool);
         pool.pump();

@@ -10,10 +10,11 @@ import { StartAttempt } from "./start-attempt.ts";
 export interface PoolRoom {
   /** A blank sandbox of this function's size with its memory reserved, or null. */
   takeBlank(fn: DeployedFunction): PooledSandbox | null;
-  /** Reserves memory, evicting idle sandboxes of others where that helps; false when it is not there (yet). */
-  reserve(mib: number): boolean;
-  /** One of the machine's slots for starts; false when all are taken. The pool is pumped when one is free. */
-  takeStartSlot(): boolean;
+  /** Reserves memory, evicting idle sandboxes of others where that helps; false when it is not there (yet). The pool is pumped when some has become free. */
+  reserve(mib: number, pool: RevisionPool): boolean;
+  /** Whether one of the machine's slots for starts is free. The pool is pumped when one has become free. */
+  hasStartSlot(): boolean;
+  takeStartSlot(): void;
   freeStartSlot(): void;
   readonly memoryMiBMax: number;
 }
@@ -260,12 +261,10 @@ export class RevisionPool implements SandboxOwner {
       }
       return false;
     }
-    if (!room.takeStartSlot()) return false;
+    if (!room.hasStartSlot()) return false;
     const blank = room.takeBlank(this.fn);
-    if (blank === null && !room.reserve(memoryMiB)) {
-      room.freeStartSlot();
-      return false;
-    }
+    if (blank === null && !room.reserve(memoryMiB, this)) return false;
+    room.takeStartSlot();
     const attempt = new StartAttempt(clock.now());
     this.#queue.cover(attempt, concurrency);
     this.#attempts.add(attempt);

@@ -1,0 +1,23 @@
+import { ApiError } from "@isola/api/client";
+import type { Connection } from "./connection.ts";
+
+/** What the server's answer means to somebody at this command line: where the URL and the key came from, and what sets them. */
+export function explainFailure(error: ApiError, connection: Connection): string {
+  const { url, urlSource, keySource, apiKey } = connection;
+  if (error.code === "unreachable") {
+    return `${error.message}\n  The address is from ${urlSource}. Start a server with \`npm start\`, or set ISOLA_URL to the API address of a running one`;
+  }
+  if (error.code === "unauthenticated") {
+    if (apiKey !== undefined) return `the key from ${keySource} is not accepted by ${url}`;
+    return `no admin key in ${keySource}; set ISOLA_API_KEY, or ISOLA_DATA to the data folder of the server`;
+  }
+  if (isFunctionsListener(error)) {
+    return `${url} (from ${urlSource}) is no API of Isola; perhaps it is where functions are called: ISOLA_URL takes the API address, which \`npm start\` prints (port 8081 unless set otherwise)`;
+  }
+  return error.message;
+}
+
+/** Only the functions listener answers `route_not_found`; a function of a path like the API's may answer anything. */
+function isFunctionsListener(error: ApiError): boolean {
+  return error.code === "route_not_found" || error.code === "bad_answer";
+}
