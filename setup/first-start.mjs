@@ -5,6 +5,8 @@ import { root } from "./pinned-node.mjs";
 import { runForOutput } from "./processes.mjs";
 
 const examples = ["hello-js", "hello-py"];
+/** Where the command line looks when nobody says. */
+const DEFAULT_API = "http://127.0.0.1:8081";
 const CALL_MS_MAX = 60_000;
 const READY_MS_MAX = 30_000;
 
@@ -29,6 +31,9 @@ export async function welcome({ node, server, print = (text) => process.stdout.w
       : await deployOnce({ node, server, key, name });
     if (problem === null && !memory.deployed.includes(name)) memory.deployed.push(name);
     lines.push(`  ${name}   ${problem ?? (await call(server, key, name))}`);
+  }
+  if (server.api !== DEFAULT_API) {
+    lines.push("", "For `isola` from elsewhere:", `  export ISOLA_URL=${server.api}`);
   }
   lines.push("", "Call a function:", `  curl '${server.functions}/hello-js?name=Ada'`);
   if (!memory.isKeyShown) {
@@ -71,7 +76,8 @@ async function deployOnce({ node, server, key, name }) {
   const env = { ...process.env, ISOLA_URL: server.api, ISOLA_API_KEY: key };
   const args = [cli, "deploy", join(root, "examples", name), "--yes"];
   const { code, output } = await runForOutput(node, args, { env });
-  return code === 0 ? null : `could not be deployed: ${output.trim()}`;
+  if (code === 0) return null;
+  return `could not be deployed: ${output.trim() || `the deploy ended with exit code ${code}`}`;
 }
 
 async function call(server, key, name) {

@@ -21,3 +21,23 @@ export function explainFailure(error: ApiError, connection: Connection): string 
 function isFunctionsListener(error: ApiError): boolean {
   return error.code === "route_not_found" || error.code === "bad_answer";
 }
+
+/** Where the API found a fault -> what a person here wrote: `path.name` -> `the name`, `query.limit` -> `--limit`. */
+export function placeOfCall(path: string): string {
+  const [, part, name = ""] = /^(path|query|request)\.(.*)$/s.exec(path) ?? [];
+  if (part === "path") return `the ${name}`;
+  if (part === "query") return `--${name}`;
+  if (part === "request") return `--${name.startsWith("headers") ? "header" : name}`;
+  return path;
+}
+
+/** The same refusal, its faults named by `placeOf`. */
+export function inPlaces(error: ApiError, placeOf: (path: string) => string): ApiError {
+  if (error.code !== "invalid_request" || error.details.length === 0) return error;
+  const details = error.details.map((detail) => ({ ...detail, path: placeOf(detail.path) }));
+  const lines = details.map(({ path, expected, given }) => {
+    return `${path}: expected ${expected}, given ${given}`;
+  });
+  const { status, code, requestId } = error;
+  return new ApiError(lines.join("\n  "), { status, code, details, requestId, cause: error });
+}

@@ -12,7 +12,7 @@ import {
 } from "./command.ts";
 import { commands } from "./commands.ts";
 import { type Connection, findConnection } from "./connection.ts";
-import { explainFailure } from "./explain-failure.ts";
+import { explainFailure, inPlaces, placeOfCall } from "./explain-failure.ts";
 import { printable, printableJson } from "./printable.ts";
 
 /** What a run of the command line touches. */
@@ -123,7 +123,7 @@ async function runCommand(command: Command, { args, options, around }: Run): Pro
 /** The same answer with a message for a person here; what is wrong with single settings belongs to the server's own message only. */
 function inOurWords(error: ApiError, connection: Connection): ApiError {
   const message = explainFailure(error, connection);
-  if (message === error.message) return error;
+  if (message === error.message) return inPlaces(error, placeOfCall);
   const { status, code, requestId } = error;
   return new ApiError(message, { status, code, requestId, cause: error });
 }
@@ -139,8 +139,10 @@ function emitLine({ json, text }: Result, isJson: boolean, around: Surroundings)
 }
 
 function report(error: unknown, isJson: boolean, around: Surroundings): number {
-  if (around.signal.aborted) return 130;
-  if (!(error instanceof Failure) && !(error instanceof ApiError)) throw error;
+  if (around.signal.aborted) return exitCodes.interrupted;
+  if (!(error instanceof Failure) && !(error instanceof ApiError) && !isSystemError(error)) {
+    throw error;
+  }
   const code = error instanceof ApiError ? error.code : "failed";
   const details = error instanceof ApiError ? error.details : [];
   if (isJson) {
@@ -148,20 +150,30 @@ function report(error: unknown, isJson: boolean, around: Surroundings): number {
     around.stdout.write(`${printableJson(body)}\n`);
   } else {
     const lines = details
-      .map((one) => `${placeOf(one.path)}expected ${one.expected}, given ${one.given}`)
+      .map((one) => `${one.path}: expected ${one.expected}, given ${one.given}`)
       .filter((line) => !error.message.includes(line));
     around.stderr.write(`${printable([`isola: ${error.message}`, ...lines].join("\n  "))}\n`);
   }
   if (error instanceof Failure) return error.exitCode;
-  return error.code === "unreachable" ? exitCodes.unreachable : exitCodes.failed;
+  return code === "unreachable" ? exitCodes.unreachable : exitCodes.failed;
 }
 
+/** What the system refused, such as a file that this user may not read, says itself what and where. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error;
+}
+
+/** Ctrl-C is a no that ends the command, the end of the input an ordinary one. */
 async function confirm(question: string, around: Surroundings): Promise<boolean | null> {
   if (!around.stdin.isTTY || !around.stderr.isTTY) return null;
   const lines = createInterface({ input: around.stdin, output: around.stderr });
+  const ended = Promise.withResolvers<string>();
+  lines.once("SIGINT", () => ended.reject(new Failure("Nothing was done", exitCodes.interrupted)));
+  lines.once("close", () => ended.resolve("no"));
+  const { signal } = around;
   try {
-    const answer = await lines.question(`${printable(question)} [y/N] `, { signal: around.signal });
-    return /^y(es)?$/i.test(answer.trim());
+    const asked = lines.question(`${printable(question)} [y/N] `, { signal });
+    return /^y(es)?$/i.test((await Promise.race([asked, ended.promise])).trim());
   } finally {
     lines.close();
   }

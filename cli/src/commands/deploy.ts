@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
+import { ApiError } from "@isola/api/client";
 import { type Command, type Context, type Result, exitCodes, usageFailure } from "../command.ts";
 import { type Deployed, applyPlan } from "../deploy/apply.ts";
-import { definitionOptions, readDefinitions } from "../deploy/definition.ts";
+import { type Definition, definitionOptions, readDefinitions } from "../deploy/definition.ts";
 import { type Plan, planOf } from "../deploy/plan.ts";
+import { inPlaces } from "../explain-failure.ts";
 
 export const deployCommand: Command = {
   usage: "deploy [dir]",
@@ -16,17 +18,32 @@ export const deployCommand: Command = {
   async run(context, [dir = "."], options) {
     const definitions = readDefinitions(resolve(context.cwd, dir), options);
     const plans: Plan[] = [];
-    for (const definition of definitions) plans.push(await planOf(context.client, definition));
+    for (const definition of definitions) {
+      plans.push(await inItsPlaces(definition, planOf(context.client, definition)));
+    }
     if (options.check === true) return drift(plans);
     if (plans.some(({ action }) => action === "update") && options.yes !== true) {
       context.note(plans.map(shownPlan).join("\n"));
       await askFirst(context);
     }
     const deployed: Deployed[] = [];
-    for (const plan of plans) deployed.push(await applyPlan(context.client, plan));
+    for (const [index, definition] of definitions.entries()) {
+      const applied = applyPlan(context.client, plans[index] as Plan);
+      deployed.push(await inItsPlaces(definition, applied));
+    }
     return { json: { functions: deployed }, text: deployed.map(shownDeployed).join("\n") };
   },
 };
+
+/** What the server finds wrong is said in the words of the definition. */
+async function inItsPlaces<T>(definition: Definition, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    throw inPlaces(error, (path) => definition.placeOf(path));
+  }
+}
 
 async function askFirst(context: Context): Promise<void> {
   const answer = await context.confirm("Apply these changes?");

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CreateFunction } from "@isola/api/functions";
 import { settingLimits } from "@isola/api/limits";
@@ -12,6 +12,8 @@ export interface Definition {
   codeDir: string;
   /** Members of the API's `CreateFunction`, by their names there. */
   settings: Record<string, unknown>;
+  /** A member of the API's `CreateFunction` as the person wrote it: `memoryMiB` -> `--memory-mib`, or its place in isola.yaml. */
+  placeOf(path: string): string;
 }
 
 export const DEFINITION_FILE = "isola.yaml";
@@ -40,6 +42,7 @@ export const definitionOptions: readonly Option[] = [
 
 /** The functions of `dir`: those of its isola.yaml, else the one that the folder itself is. */
 export function readDefinitions(dir: string, options: Options): Definition[] {
+  refuseFile(dir);
   const file = join(dir, DEFINITION_FILE);
   const given = settingsOfFlags(options);
   const name = textOption(options, "name");
@@ -75,7 +78,11 @@ function readFile(file: string, dir: string): Definition[] {
   if (problems.length > 0) throw usageFailure(`${file}:\n  ${problems.join("\n  ")}`);
   return Object.entries(functions).map(([name, all]) => {
     const { code, ...settings } = all as Record<string, unknown>;
-    return { name, codeDir: resolve(dir, typeof code === "string" ? code : "."), settings };
+    const codeDir = resolve(dir, typeof code === "string" ? code : ".");
+    refuseFile(codeDir);
+    const own = `${DEFINITION_FILE}: functions.${name}`;
+    const placeOf = (path: string) => (isName(path) ? own : `${own}.${path}`);
+    return { name, codeDir, settings, placeOf };
   });
 }
 
@@ -85,7 +92,28 @@ function definitionOfFolder(
   settings: Record<string, unknown>,
 ): Definition {
   if (!existsSync(dir)) throw usageFailure(`There is no folder ${dir}`);
-  return { name: name ?? basename(dir), codeDir: dir, settings };
+  const isNamed = name !== undefined;
+  const placeOf = (path: string) => {
+    if (isName(path)) return isNamed ? "--name" : "the folder's name, without --name,";
+    if (path.startsWith("code")) return path;
+    if (path.startsWith("route.methods")) return "--methods";
+    const [member = "", ...rest] = path.split(/[.[]/);
+    return [flagOf(member), member === "route" ? "" : rest.join(".")].join(" ").trimEnd();
+  };
+  return { name: name ?? basename(dir), codeDir: dir, settings, placeOf };
+}
+
+function isName(path: string): boolean {
+  return path === "name" || path === "path.name";
+}
+
+function refuseFile(path: string): void {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  const isArchive = /\.(zip|tar|tgz|tar\.gz)$/i.test(path);
+  const way = isArchive
+    ? "unpack it and deploy the folder; the API takes archives as they are: PUT /api/v1/functions/<name>/code"
+    : "name the folder it is in";
+  throw usageFailure(`${path} is a file and a function is deployed from a folder: ${way}`);
 }
 
 /** `nodejs` or `python` by the file in which each looks for its handler; null where that leaves a doubt. */

@@ -102,6 +102,9 @@ export class Listener {
     const url = request.url as string;
     if (url.charCodeAt(0) !== 0x2f)
       throw new IsolaError("bad_http", "the request target must begin with /");
+    const encoding = request.headers["transfer-encoding"];
+    if (encoding !== undefined && encoding.toLowerCase() !== "chunked")
+      throw new IsolaError("bad_http", "the only transfer-encoding taken is chunked");
     if (!knownMethods.has(method))
       throw new IsolaError("method_not_allowed", `${method} is not supported`);
     if (url.length > REQUEST_LINE_BYTES_MAX)

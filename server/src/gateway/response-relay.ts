@@ -66,7 +66,7 @@ export class ResponseRelay {
     const { headers } = checked;
     this.#contentLength = checked.contentLength;
     this.status = head.status;
-    const lengthProblem = wholeBytes === undefined ? null : this.#lengthProblem(true);
+    const lengthProblem = this.#lengthProblem(wholeBytes !== undefined);
     if (lengthProblem !== null) return lengthProblem;
     if (checked.contentLength === -1 && this.#mayCount(wholeBytes))
       headers.push("content-length", String(wholeBytes));

@@ -60,7 +60,7 @@ async function load(
   await sandbox.applyLimits(sandboxLimits(memoryMiB, fn.artifact.unpackedBytes));
   const ready = await init(options, sandbox);
   sandbox.initMs = clock.now() - initStartedAt;
-  sandbox.open(ready);
+  sandbox.open(ready, clock.now());
 }
 
 function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {

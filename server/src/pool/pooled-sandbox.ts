@@ -1,7 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { ChannelEnd, Ready, SandboxLog } from "@isola/protocol/channel-types";
 import { HostChannel } from "@isola/protocol/host-channel";
 import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
+
+const UNCONFIRMED_RETRY_MS = 30_000;
 
 /** What a sandbox tells of itself while it lives. */
 export interface SandboxEvents {
@@ -33,6 +36,8 @@ export class PooledSandbox {
   owner: SandboxOwner | null = null;
   ready: Ready | null = null;
   initMs = 0;
+  /** Monotonic ms; when init was over. */
+  readyAt = 0;
   /** Monotonic ms. */
   idleSince = 0;
   /** Invocations inside. */
@@ -90,8 +95,9 @@ export class PooledSandbox {
   }
 
   /** Init is over. */
-  open(ready: Ready): void {
+  open(ready: Ready, nowMs: number): void {
     this.ready = ready;
+    this.readyAt = nowMs;
     this.#move("idle");
   }
 
@@ -116,13 +122,22 @@ export class PooledSandbox {
   destroy(reason: DestroyReason, detail: string = reason): Promise<void> {
     if (this.#destroying !== null) return this.#destroying;
     this.#move("dead");
-    this.#destroying = this.#sandbox.destroy(reason).then(() => {
+    this.#destroying = this.#untilGone(reason).then(() => {
       this.#events.onGone(this);
       this.owner?.onGone(this);
     });
     this.channel.end(detail);
     this.owner?.onDead(this, reason, detail);
     return this.#destroying;
+  }
+
+  /** What was not seen to be gone still has its memory and its slot; the driver's sweep goes on killing it. */
+  async #untilGone(reason: DestroyReason): Promise<void> {
+    for (;;) {
+      const { isConfirmed } = await this.#sandbox.destroy(reason);
+      if (isConfirmed) return;
+      await delay(UNCONFIRMED_RETRY_MS, undefined, { ref: false });
+    }
   }
 
   #onChannelEnd(end: ChannelEnd): void {

@@ -193,9 +193,29 @@ describe("a revision's pool", () => {
     bench.pools().open(makeFunction({ minSandboxes: 2 }));
     await settle();
     assert.equal(bench.driver.alive.length, 2);
+    bench.clock.advance(10_000);
     bench.driver.sandboxes[0]?.crash();
     await settle();
     assert.equal(bench.driver.alive.length, 2);
+    assert.equal(bench.driver.starts, 3);
+  });
+
+  test("replaces a kept sandbox that ends as soon as it is ready later and later", async () => {
+    bench.pools().open(makeFunction({ minSandboxes: 1 }));
+    await settle();
+    bench.driver.sandboxes[0]?.crash();
+    await settle();
+    assert.equal(bench.driver.starts, 1);
+    bench.clock.advance(1000);
+    await settle();
+    assert.equal(bench.driver.starts, 2);
+    bench.driver.sandboxes[1]?.crash();
+    await settle();
+    bench.clock.advance(1999);
+    await settle();
+    assert.equal(bench.driver.starts, 2);
+    bench.clock.advance(1);
+    await settle();
     assert.equal(bench.driver.starts, 3);
   });
 });

@@ -25,7 +25,10 @@ export interface RevisionPoolOptions extends BringUpOptions {
   onProblem(message: string): void;
 }
 
-const MINIMUM_RETRY_MS = 1000;
+/** A sandbox that ends by itself sooner than this after it was ready is not replaced at once. */
+const STABLE_MS = 10_000;
+const MINIMUM_RETRY_FIRST_MS = 1000;
+const MINIMUM_RETRY_LAST_MS = 60_000;
 
 /**
  * The sandboxes of one revision and the callers who wait for one. While someone waits, no sandbox has room: whoever leaves hands its place to the oldest
@@ -45,6 +48,8 @@ export class RevisionPool implements SandboxOwner {
   #cancelIdleTimer: (() => void) | null = null;
   #cancelMinimumTimer: (() => void) | null = null;
   #running = 0;
+  /** Sandboxes kept by `minSandboxes` that failed one after the other. */
+  #minimumFailures = 0;
 
   constructor(options: RevisionPoolOptions) {
     this.fn = options.fn;
@@ -151,9 +156,13 @@ export class RevisionPool implements SandboxOwner {
     return found;
   }
 
-  onDead(sandbox: PooledSandbox): void {
+  onDead(sandbox: PooledSandbox, reason: DestroyReason): void {
     this.#unlist(sandbox);
     this.#drainReasons.delete(sandbox);
+    const isOwnEnd = reason === "crash" || reason === "protocol_error";
+    if (!isOwnEnd || sandbox.ready === null) return;
+    if (this.#options.clock.now() - sandbox.readyAt < STABLE_MS) this.#retryMinimum();
+    else this.#minimumFailures = 0;
   }
 
   onGone(sandbox: PooledSandbox): void {
@@ -321,7 +330,12 @@ export class RevisionPool implements SandboxOwner {
 
   #retryMinimum(): void {
     if (this.#isRetired || this.#cancelMinimumTimer !== null) return;
-    this.#cancelMinimumTimer = this.#options.clock.after(MINIMUM_RETRY_MS, () => {
+    const delayMs = Math.min(
+      MINIMUM_RETRY_LAST_MS,
+      MINIMUM_RETRY_FIRST_MS * 2 ** this.#minimumFailures,
+    );
+    this.#minimumFailures += 1;
+    this.#cancelMinimumTimer = this.#options.clock.after(delayMs, () => {
       this.#cancelMinimumTimer = null;
       this.pump();
     });

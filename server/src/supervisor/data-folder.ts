@@ -20,6 +20,8 @@ export interface DataFolder {
   nodeId: string;
   runDir: string;
   gatewaySocketPath: string;
+  /** Leaves the API's URL in `api-url`, where the command line finds it as long as this server runs. */
+  announce(apiUrl: string): void;
   /** Idempotent. */
   release(): void;
 }
@@ -41,11 +43,21 @@ export function openDataFolder(dir: string): DataFolder {
   const record = join(runDir, "socket-dir");
   removeSocketDir(record);
   const socketDir = chooseSocketDir(runDir, record);
+  const urlPath = join(dir, "api-url");
+  rmSync(urlPath, { force: true }); // of a server that was killed
+  let isReleased = false;
   return {
     nodeId: readNodeId(join(dir, "node-id")),
     runDir,
     gatewaySocketPath: join(socketDir, "gateway.sock"),
+    announce(apiUrl) {
+      writeFileSync(`${urlPath}.new`, `${apiUrl}\n`, { mode: 0o600 });
+      renameSync(`${urlPath}.new`, urlPath);
+    },
     release() {
+      if (isReleased) return;
+      isReleased = true;
+      rmSync(urlPath, { force: true });
       removeSocketDir(record);
       lock.release();
     },

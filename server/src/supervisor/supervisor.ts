@@ -52,12 +52,15 @@ export async function runSupervisor(config: Config, options: SupervisorOptions):
   try {
     const started = await Promise.race([server.start(), signals.first.then(() => null)]);
     if (started) {
+      folder.announce(started.api);
       log.info(started, "ready");
       options.onReady?.(started);
     }
     const signal = await signals.first;
-    log.info({ signal, drainTimeoutMs: config.drainTimeoutMs }, "draining");
+    const note = "running calls may finish; a second Ctrl-C or SIGTERM ends them at once";
+    log.info({ signal, drainTimeoutMs: config.drainTimeoutMs, note }, "draining");
     const exitCode = await Promise.race([server.stop(), signals.second]);
+    server.abandon();
     log.info({ exitCode }, "stopped");
     return exitCode;
   } finally {
@@ -79,6 +82,7 @@ class Supervised {
   #parts: Parts;
   #children = new Map<RoleName, Child>();
   #stopping = new AbortController();
+  #isAbandoned = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -110,10 +114,16 @@ class Supervised {
       if (!child) continue;
       await child.drain(config.drainTimeoutMs + DRAIN_SLACK_MS);
       if (await child.close(child.isReady ? CLOSE_MS_MAX : CLOSE_STARTING_MS_MAX)) continue;
+      if (this.#isAbandoned) break;
       log.error({ child: name, pid: child.pid }, "did not close and was killed");
       exitCode = 1;
     }
     return exitCode;
+  }
+
+  /** Whatever happens to the roles from here on is no news. */
+  abandon(): void {
+    this.#isAbandoned = true;
   }
 
   async kill(): Promise<void> {
