@@ -2,6 +2,8 @@ import { PAYLOAD_BYTES_MAX } from "../../protocol/src/frames.mjs";
 
 const MESSAGE_CHARS_MAX = 8_000;
 const STACK_CHARS_MAX = 32_000;
+/** Errors shown below the one that was thrown, each the `cause` of the one before. */
+const CAUSES_MAX = 8;
 
 /** What a function gave back cannot be sent on; the message says what was expected and what was given. */
 export class BadResponse extends Error {
@@ -43,12 +45,38 @@ export function describe(thrown) {
     const error = /** @type {Error} */ (thrown);
     if (typeof error.message !== "string")
       return { type: className(thrown), message: JSON.stringify(thrown) ?? "", stack: "" };
-    const stack = error instanceof BadResponse ? "" : String(error.stack ?? "");
+    const stack = error instanceof BadResponse ? "" : stackWithCauses(error);
     return { type: String(error.name ?? className(thrown)), message: error.message, stack };
   } catch {
     // A getter or toJSON of the thrown value threw in turn: what can be said is that something was thrown.
     return { type: "object", message: "a value that cannot be shown was thrown", stack: "" };
   }
+}
+
+/**
+ * The stack, then that of each `cause`. A chain that comes back to itself, is longer than `CAUSES_MAX` or cannot be read ends there; the text is cut by whoever
+ * sends it.
+ * @param {Error} error
+ */
+function stackWithCauses(error) {
+  const parts = [String(error.stack ?? "")];
+  const seen = new Set([error]);
+  try {
+    for (let { cause } = error; cause !== undefined && cause !== null; ) {
+      const isKnown = seen.has(/** @type {Error} */ (cause));
+      if (isKnown || seen.size > CAUSES_MAX) {
+        parts.push(isKnown ? "Caused by an error shown above" : "Caused by more errors");
+        break;
+      }
+      seen.add(/** @type {Error} */ (cause));
+      const { stack, message, cause: next } = /** @type {Error} */ (cause);
+      parts.push(`Caused by: ${String(stack ?? message ?? cause)}`);
+      cause = next;
+    }
+  } catch {
+    // A getter of a cause threw: what has been read so far is told.
+  }
+  return parts.join("\n");
 }
 
 /** @param {object} value */

@@ -165,11 +165,13 @@ async function registerOpenApi(app: FastifyInstance, version: string): Promise<v
     openapi: {
       openapi: "3.1.0",
       info: {
-        title: "Isola",
+        title: "Isola API",
         version,
-        description: "Self-hosted functions with the isolation technology chosen per function.",
+        description:
+          "Self-hosted functions with the isolation technology chosen per function. Calls carry an API key, `authorization: Bearer <key>`: the first one is in the file `admin-key` of the server's data folder, further ones come from `POST /api/v1/keys`.",
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
+      servers: [{ url: "/", description: "This server" }],
       components: {
         securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key" } },
       },

@@ -28,6 +28,8 @@ export function registerDocs(app: FastifyInstance): void {
     routePrefix: "/docs",
     configuration: {
       url: "/openapi.json",
+      pageTitle: "Isola API",
+      showDeveloperTools: "never",
       withDefaultFonts: false,
       telemetry: false,
       hideClientButton: true,

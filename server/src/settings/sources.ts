@@ -32,7 +32,12 @@ export function readFlags(argv: readonly string[], cwd: string): Source & { conf
     let value = argument.includes("=") ? rest.join("=") : undefined;
     const name = names.get(flag);
     if (!name && flag !== "--config") {
-      found.problems.push(unknown(argument, "a flag of `isola up --help`", [...names.keys()]));
+      const known = [...names.keys()];
+      found.problems.push(unknown(argument, "a flag of `isola up --help`", known));
+      // What follows a misspelt flag is its value and no second problem.
+      const meant = names.get(nearest(known, flag) ?? "");
+      const takesValue = meant !== undefined && settingSpecs[meant].kind !== "boolean";
+      if (takesValue && value === undefined && !argv[index + 1]?.startsWith("--")) index += 1;
       continue;
     }
     const isSwitch = name !== undefined && settingSpecs[name].kind === "boolean";
@@ -105,8 +110,13 @@ function unknown(
   names: readonly string[],
   given = path.split("=")[0] as string,
 ): ErrorDetail {
-  const near = names.find((name) => distance(name.toLowerCase(), given.toLowerCase()) <= 2);
-  return { path, expected: near ? `${expected}, perhaps ${near}` : expected, given: "unknown" };
+  const near = nearest(names, given);
+  const asked = near ? `${expected}, perhaps ${near}` : expected;
+  return { path, expected: asked, given: "an unknown one" };
+}
+
+function nearest(names: readonly string[], given: string): string | undefined {
+  return names.find((name) => distance(name.toLowerCase(), given.toLowerCase()) <= 2);
 }
 
 /** Levenshtein distance of two names; both are cut at 64 characters. */

@@ -47,8 +47,9 @@ export function runRole(name: RoleName, start: StartRole): void {
       if (move("ready")) tell({ type: "ready", address: role.address });
       return role;
     } catch (error) {
-      if (!(error instanceof IsolaError)) log.fatal({ err: error }, "could not start");
       const failure = startFailure(error, name, config);
+      // What an operator can mend is told in one line by the supervisor; a defect needs its stack.
+      if (failure.code === "internal_error") log.fatal({ err: error }, "could not start");
       tell({ type: "failed", code: failure.code, message: failure.message }, () => process.exit(1));
       return null;
     }
@@ -88,14 +89,21 @@ function tell(message: FromRole, then: () => void = () => {}): void {
 
 function startFailure(error: unknown, name: RoleName, config: Config): IsolaError {
   if (error instanceof IsolaError) return error;
-  const { code, port } = error as { code?: string; port?: number };
-  if (code === "EADDRINUSE" && port !== undefined) {
-    const host = name === "gateway" ? config.gatewayHost : config.controlHost;
-    return new IsolaError(
-      "port_taken",
-      `port ${port} on ${host} is taken: stop what listens there, or choose another with --${name}-port or ISOLA_${name.toUpperCase()}_PORT (0 takes any free one)`,
-      { cause: error },
-    );
-  }
+  const system = error as NodeJS.ErrnoException;
+  if (system.syscall === "listen") return listenFailure(system, name, config);
   return new IsolaError("internal_error", `the ${name} could not start: ${messageOf(error)}`);
+}
+
+/** The gateway's listener says it itself. */
+function listenFailure(cause: NodeJS.ErrnoException, name: RoleName, config: Config): IsolaError {
+  const [host, port] =
+    name === "gateway"
+      ? [config.gatewayHost, config.gatewayPort]
+      : [config.controlHost, config.controlPort];
+  const [flag, variable] = [`--${name}`, `ISOLA_${name.toUpperCase()}`];
+  const message =
+    cause.code === "EADDRINUSE"
+      ? `port ${port} on ${host} is taken: stop what listens there, or choose another with ${flag}-port or ${variable}_PORT (0 takes any free one)`
+      : `the ${name} cannot listen on ${host}, port ${port}: ${messageOf(cause)}; choose others with ${flag}-host and ${flag}-port`;
+  return new IsolaError("port_taken", message, { cause });
 }
