@@ -47,6 +47,7 @@ describe("the first start", { timeout: 60_000 }, () => {
     assert.match(text, /hello-py {3}200 from \/hello-py\n/);
     assert.match(text, /^ {2}curl 'http:\/\/127\.0\.0\.1:1\/hello-js\?name=Ada'$/m);
     assert.ok(text.includes(fakeKey));
+    assert.match(text, /^ {2}export ISOLA_URL=http:\/\/127\.0\.0\.1:\d+$/m);
   });
 
   test("is not repeated: no deploy, no key, and a deleted function stays deleted", async (t) => {

@@ -50,7 +50,14 @@ export interface Context {
   readStdin(): Promise<Buffer>;
 }
 
-export const exitCodes = { ok: 0, failed: 1, usage: 2, unreachable: 3, drift: 4, interrupted: 130 } as const;
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  drift: 4,
+  interrupted: 130,
+} as const;
 
 /** An expected failure: its message is all that is shown. */
 export class Failure extends Error {

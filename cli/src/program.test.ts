@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fakeKey } from "../test/fake-api.ts";
@@ -73,7 +76,71 @@ describe("isola", () => {
     assert.equal((await run({})).exitCode, 0);
     const wrong = await run({ ISOLA_DATA: "other" });
     assert.equal(wrong.exitCode, 1);
-    assert.match(wrong.stderr, /isola: No API key\n {2}memoryMiB: expected at least 128, given 1/);
+    const key = join(dir, "other/admin-key");
+    const refusal = `isola: the key from ${key} (ISOLA_DATA) is not accepted by ${api.url}\n`;
+    assert.equal(wrong.stderr, refusal);
+    const none = await run({ ISOLA_DATA: "nowhere", ISOLA_API_KEY: "" });
+    assert.match(
+      none.stderr,
+      /no admin key in \S+nowhere\/admin-key \(ISOLA_DATA\); set ISOLA_API/,
+    );
+    const given = await run({ ISOLA_API_KEY: "isola_wrong" });
+    assert.match(given.stderr, /the key from ISOLA_API_KEY is not accepted/);
+  });
+
+  test("finds the server of the data folder by its api-url, here or in the checkout", async (t) => {
+    const { api, dir, write } = await workplace(t);
+    write("co/data/admin-key", `${fakeKey}\n`);
+    write("co/data/api-url", `${api.url}\n`);
+    const checkoutData = join(dir, "co/data");
+    const run = (cwd: string, env: NodeJS.ProcessEnv = {}) =>
+      runIsola(["list"], { env, cwd, checkoutData });
+    assert.equal((await run(join(dir, "co"))).exitCode, 0);
+    assert.equal((await run(dir)).exitCode, 0);
+    assert.equal((await run(dir, { ISOLA_DATA: "co/data", ISOLA_URL: "" })).exitCode, 0);
+    await api.close();
+    const gone = await run(dir);
+    assert.equal(gone.exitCode, 3);
+    assert.ok(gone.stderr.includes(`${api.url} does not answer`), gone.stderr);
+    assert.ok(gone.stderr.includes(`from ${checkoutData}/api-url.`), gone.stderr);
+    assert.match(gone.stderr, /set ISOLA_URL/);
+  });
+
+  test("does not follow the api-url of a folder that it only happens to be in", async (t) => {
+    const { dir, write } = await workplace(t);
+    write("data/api-url", "http://192.0.2.1:8081\n");
+    const env = { ISOLA_API_KEY: fakeKey };
+    const { exitCode, stderr } = await runIsola(["list"], { env, cwd: dir });
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /api-url names another machine/);
+  });
+
+  test("says that ISOLA_URL is where functions are called", async (t) => {
+    const { dir } = await workplace(t);
+    const gateway = createServer((_request, response) => {
+      response.statusCode = 404;
+      response.end('{"error":{"code":"route_not_found","message":"no function answers"}}');
+    });
+    gateway.listen(0, "127.0.0.1");
+    await once(gateway, "listening");
+    t.after(() => gateway.close());
+    const { port } = gateway.address() as AddressInfo;
+    const env = { ISOLA_URL: `http://127.0.0.1:${port}`, ISOLA_API_KEY: fakeKey };
+    const { exitCode, stderr } = await runIsola(["list"], { env, cwd: dir });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /perhaps it is where functions are called: ISOLA_URL takes the API/);
+  });
+
+  test("takes Ctrl-C at a question as a no, with exit code 130", async (t) => {
+    const { api, dir } = await withFunction(t);
+    const env = { ISOLA_URL: api.url, ISOLA_API_KEY: fakeKey };
+    const stopped = await runIsola(["rm", "f"], { env, cwd: dir, typed: "\u0003" });
+    assert.equal(stopped.exitCode, 130);
+    assert.match(stopped.stderr, /Nothing was done/);
+    const ended = await runIsola(["rm", "f"], { env, cwd: dir, typed: "\u0004" });
+    assert.equal(ended.exitCode, 2);
+    assert.equal(api.functions.size, 1);
+    assert.equal((await runIsola(["rm", "f"], { env, cwd: dir, typed: "y\r" })).exitCode, 0);
   });
 
   test("refuses an ISOLA_URL that is none", async (t) => {

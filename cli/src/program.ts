@@ -174,9 +174,17 @@ async function confirm(question: string, around: Surroundings): Promise<boolean 
   try {
     const asked = lines.question(`${printable(question)} [y/N] `, { signal });
     return /^y(es)?$/i.test((await Promise.race([asked, ended.promise])).trim());
+  } catch (error) {
+    if (isEndOfInput(error) && !signal.aborted) return false;
+    throw error;
   } finally {
     lines.close();
   }
+}
+
+/** Ctrl-D: readline gives up the question before it tells its end. */
+function isEndOfInput(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {

@@ -22,6 +22,8 @@ export interface FakeApi {
   answer: Json;
   logs: Json[];
   isReady: boolean;
+  /** Where every call with a key is found faulty. */
+  refused: string[];
   close(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function startFakeApi(): Promise<FakeApi> {
     answer: {},
     logs: [],
     isReady: true,
+    refused: [],
     async close() {
       server.closeAllConnections();
       server.close();
@@ -69,6 +72,7 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   if (request.headers.authorization !== `Bearer ${fakeKey}` && url.pathname !== "/readyz") {
     return fail(response, 401, "unauthenticated", "No API key");
   }
+  if (api.refused.length > 0) return refuse(response, api.refused);
   const body = Buffer.concat(chunks);
   const [, name, rest] = /^\/api\/v1\/functions\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
   if (name) return ofFunction(api, response, { name, rest: rest ?? "", url, request, body });
@@ -172,4 +176,10 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 function fail(response: ServerResponse, status: number, code: string, message: string): void {
   const details = [{ path: "memoryMiB", expected: "at least 128", given: "1" }];
   send(response, status, { error: { code, message, requestId: "r-1", details } });
+}
+
+function refuse(response: ServerResponse, places: readonly string[]): void {
+  const details = places.map((path) => ({ path, expected: "at least 128", given: "1" }));
+  const message = "as the test wants it";
+  send(response, 400, { error: { code: "invalid_request", message, requestId: "r-1", details } });
 }

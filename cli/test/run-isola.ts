@@ -45,21 +45,33 @@ export async function runIsola(
     env: NodeJS.ProcessEnv;
     cwd: string;
     stdin?: string;
+    /** Keys pressed at a terminal once something is asked. */
+    typed?: string;
+    checkoutData?: string;
     signal?: AbortSignal;
     stdout?: { write(text: string): unknown };
   },
 ): Promise<Outcome> {
   const text = { stdout: "", stderr: "" };
-  const stderr = new PassThrough().on("data", (chunk: Buffer) => {
+  const { typed } = given;
+  const stdin = typed === undefined ? Readable.from([Buffer.from(given.stdin ?? "")]) : terminal();
+  const stderr = typed === undefined ? new PassThrough() : terminal();
+  stderr.on("data", (chunk: Buffer) => {
     text.stderr += chunk.toString("utf8");
+    if (typed !== undefined && chunk.includes("[y/N]")) (stdin as PassThrough).write(typed);
   });
   const exitCode = await runProgram(argv, {
     env: given.env,
     cwd: given.cwd,
-    stdin: Readable.from([Buffer.from(given.stdin ?? "")]),
+    stdin,
+    ...(given.checkoutData && { checkoutData: given.checkoutData }),
     stdout: given.stdout ?? { write: (chunk) => void (text.stdout += chunk) },
     stderr,
     signal: given.signal ?? new AbortController().signal,
   });
   return { exitCode, ...text };
+}
+
+function terminal(): PassThrough {
+  return Object.assign(new PassThrough(), { isTTY: true, setRawMode() {} });
 }

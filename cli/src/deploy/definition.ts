@@ -97,8 +97,8 @@ function definitionOfFolder(
     if (isName(path)) return isNamed ? "--name" : "the folder's name, without --name,";
     if (path.startsWith("code")) return path;
     if (path.startsWith("route.methods")) return "--methods";
-    const [member = "", ...rest] = path.split(/[.[]/);
-    return [flagOf(member), member === "route" ? "" : rest.join(".")].join(" ").trimEnd();
+    const [member = "", ...rest] = path.split(/[.[\]]/);
+    return [flagOf(member), member === "route" ? "" : rest.join("")].join(" ").trimEnd();
   };
   return { name: name ?? basename(dir), codeDir: dir, settings, placeOf };
 }

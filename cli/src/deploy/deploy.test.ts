@@ -138,6 +138,32 @@ describe("isola deploy", () => {
     assert.match((await isola("deploy", "empty")).stderr, /holds no file/);
   });
 
+  test("refuses a file, and says what to do with an archive", async (t) => {
+    const { api, write, isola } = await workplace(t);
+    write("README.md", "# f");
+    write("f.tar.gz", "");
+    const file = await isola("deploy", "README.md");
+    assert.equal(file.exitCode, 2);
+    assert.match(file.stderr, /README\.md is a file .*: name the folder it is in\n$/);
+    assert.match((await isola("deploy", "f.tar.gz")).stderr, /unpack it .*PUT .*\/code\n$/);
+    write("isola.yaml", "functions: { a: { code: README.md } }\n");
+    assert.match((await isola("deploy")).stderr, /README\.md is a file/);
+    assert.deepEqual(api.calls, []);
+  });
+
+  test("names what the server refuses as it was written: the flag, or its place in isola.yaml", async (t) => {
+    const { api, write, isola } = await workplace(t);
+    write("f/index.mjs", handler);
+    api.refused = ["memoryMiB", "route.methods[0]", "path.name"];
+    const flags = (await isola("deploy", "f", "--name", "F")).stderr;
+    assert.match(flags, /^isola: --memory-mib: exp.*\n {2}--methods: exp.*\n {2}--name: exp/);
+    write("f/isola.yaml", "functions: { g: { runtime: nodejs } }\n");
+    const file = (await isola("deploy", "f")).stderr;
+    assert.match(file, /^isola: isola\.yaml: functions\.g\.memoryMiB: expected at least 128/);
+    assert.match(file, /\n {2}isola\.yaml: functions\.g: expected/);
+    assert.match((await isola("get", "F")).stderr, /\n {2}the name: expected/);
+  });
+
   test("refuses a number that is none before it calls", async (t) => {
     const { api, write, isola } = await workplace(t);
     write("f/index.mjs", handler);

@@ -1,7 +1,7 @@
 import type { ChannelEnd, InvocationSink, SandboxError } from "@isola/protocol/channel-types";
 import { Flag } from "@isola/protocol/frames";
 import { invokeText } from "@isola/protocol/heads";
-import type { HostStream } from "@isola/protocol/host-channel";
+import type { HostStream } from "@isola/protocol/host-stream";
 import type { Clock } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
 import type { InvocationRecord, Outcome, StartKind } from "../domain/invocation.ts";

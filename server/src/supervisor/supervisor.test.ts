@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type ClientRequest, type IncomingMessage, createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -111,6 +111,18 @@ describe("the supervisor", { timeout: HANG_MS }, () => {
     assert.throws(() => process.kill(control.pid as number, 0), { code: "ESRCH" });
   });
 
+  test("leaves the API's URL in the data folder as long as it runs", async (t) => {
+    const data = mkdtempSync(join(tmpdir(), "isola-supervisor-"));
+    writeFileSync(join(data, "api-url"), "http://127.0.0.1:1\n");
+    const server = start(t, { data });
+    const { port } = await server.line("started", "control");
+    await server.line("ready");
+    assert.equal(readFileSync(join(data, "api-url"), "utf8"), `http://127.0.0.1:${port}\n`);
+    server.process.kill("SIGTERM");
+    assert.equal(await server.exitCode(), 0);
+    assert.ok(!existsSync(join(data, "api-url")));
+  });
+
   for (const name of ["gateway", "control"] as const) {
     test(`starts a killed ${name} again, on the same port, in a new life`, async (t) => {
       const server = start(t);
@@ -167,6 +179,7 @@ describe("the supervisor", { timeout: HANG_MS }, () => {
       await server.line("draining");
       server.process.kill(signal);
       assert.equal(await server.exitCode(), code);
+      assert.equal(server.lines.at(-1)?.msg, "stopped");
       assert.throws(() => process.kill(gateway.pid as number, 0), { code: "ESRCH" });
     });
   }
@@ -220,6 +233,7 @@ describe("the supervisor", { timeout: HANG_MS }, () => {
       const said = `isola: port ${port} on 127.0.0.1 is taken: .*--${name}-port`;
       assert.match(server.text.join("\n"), new RegExp(said));
       assert.equal(server.text.length, 1, "one line");
+      assert.ok(!server.lines.some(({ msg }) => msg === "could not start"));
     });
   }
 
