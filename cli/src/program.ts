@@ -171,13 +171,17 @@ async function confirm(question: string, around: Surroundings): Promise<boolean 
   lines.once("SIGINT", () => ended.reject(new Failure("Nothing was done", exitCodes.interrupted)));
   lines.once("close", () => ended.resolve("no"));
   const { signal } = around;
+  let isAnswered = false;
   try {
     const asked = lines.question(`${printable(question)} [y/N] `, { signal });
-    return /^y(es)?$/i.test((await Promise.race([asked, ended.promise])).trim());
+    const answer = await Promise.race([asked, ended.promise]);
+    isAnswered = true;
+    return /^y(es)?$/i.test(answer.trim());
   } catch (error) {
     if (isEndOfInput(error) && !signal.aborted) return false;
     throw error;
   } finally {
+    if (!isAnswered) around.stderr.write("\n"); // the question still stands in this line
     lines.close();
   }
 }

@@ -1,7 +1,7 @@
 import type { CreateFunction, PatchFunction } from "@isola/api/functions";
-import type { Artifact, RevisionSettings } from "../domain/function.ts";
+import type { RevisionSettings } from "../domain/function.ts";
 import { IsolaError } from "../errors.ts";
-import type { FunctionRow, RevisionRow, Store } from "../store/store.ts";
+import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -82,18 +82,23 @@ export class Deployer {
           : resolveSettings(body, before.live.settings, machine);
       const isNew = !sameSettings(settings, before.live.settings);
       if (isNew) await this.#checkRoute(target, settings);
-      let fn = before.fn;
-      if (description !== undefined || labels !== undefined) {
-        const change = {
-          ...(description !== undefined && { description }),
-          ...(labels && { labels }),
-        };
-        fn = await store.updateMetadata(target.project, target.name, change, fn.version);
+      const metadata = {
+        ...(description !== undefined && { description }),
+        ...(labels && { labels }),
+      };
+      if (isNew) {
+        const next = {
+          artifact: before.live.artifact,
+          settings,
+          reason: "settings",
+          metadata,
+        } as const;
+        return { ...(await this.#addRevision(target, before.fn, next)), isNew };
       }
-      if (!isNew) return { fn, live: before.live, isNew };
-      const { artifact } = before.live;
-      const added = await this.#addRevision(target, fn, { artifact, settings, reason: "settings" });
-      return { ...added, isNew };
+      if (Object.keys(metadata).length === 0) return { ...before, isNew };
+      const { project, name } = target;
+      const fn = await store.updateMetadata(project, name, metadata, before.fn.version);
+      return { fn, live: before.live, isNew };
     });
     return isNew ? this.#told(target, fn, live) : { fn, live, applied: true };
   }
@@ -174,7 +179,7 @@ export class Deployer {
   async #addRevision(
     { project, name, keyId }: Target,
     fn: FunctionRow,
-    next: { artifact: Artifact; settings: RevisionSettings; reason: "code" | "settings" },
+    next: Omit<NewRevision, "createdBy">,
   ): Promise<{ fn: FunctionRow; live: RevisionRow }> {
     const make = () => ({ ...next, createdBy: keyId });
     const added = await this.#options.store.addRevision(project, name, make, fn.version);

@@ -122,7 +122,7 @@ export const settingSpecs = {
   python: {
     kind: "path",
     default: null,
-    shown: "the newest found",
+    shown: "`/usr/bin/python3`, else the first `python3` of `PATH` that is new enough",
     help: "Python interpreter for Python functions",
   },
 } as const satisfies Record<string, SettingSpec>;

@@ -10,7 +10,7 @@ import * as logs from "./queries/logs.ts";
 import * as revisions from "./queries/revisions.ts";
 import { trimRecords } from "./queries/trim-records.ts";
 import type { FunctionQuery, InvocationQuery, KeyRow, LogQuery } from "./store.ts";
-import type { NewRevision, RevisionRow, Store } from "./store.ts";
+import type { Metadata, NewRevision, RevisionRow, Store } from "./store.ts";
 import type { DeploymentTables, RecordTables } from "./tables.ts";
 
 export interface SqlStoreParts {
@@ -62,12 +62,7 @@ export class SqlStore implements Store {
     return functions.addRevision(this.#db, target, change, this.#nowMs());
   }
 
-  updateMetadata(
-    project: string,
-    name: string,
-    change: { description?: string; labels?: Record<string, string> },
-    ifVersion?: number,
-  ) {
+  updateMetadata(project: string, name: string, change: Metadata, ifVersion?: number) {
     const target = { project, name, ifVersion };
     return functions.updateMetadata(this.#db, target, change, this.#nowMs());
   }

@@ -88,7 +88,15 @@ export interface LogQuery {
   limit: number;
 }
 
+/** What a function says of itself beside its revisions. */
+export interface Metadata {
+  description?: string;
+  labels?: Record<string, string>;
+}
+
 export interface NewRevision {
+  /** Changes with the revision, in the same transaction. */
+  metadata?: Metadata;
   artifact: Artifact;
   settings: RevisionSettings;
   createdBy: string;
@@ -121,7 +129,7 @@ export interface Store {
   updateMetadata(
     project: string,
     name: string,
-    change: { description?: string; labels?: Record<string, string> },
+    change: Metadata,
     ifVersion?: number,
   ): Promise<FunctionRow>;
   /** Points `live` at an existing revision. `not_found` names the revisions that exist. */

@@ -20,6 +20,15 @@ export function revisionCases(open: OpenStore): void {
     assert.deepEqual(await store.getRevision(fn.id, 2), revision);
   });
 
+  test("a revision and what is said of its function change together", async (t) => {
+    const { store } = await openFor(t, open);
+    await create(store, "hello");
+    const metadata = { description: "said", labels: { team: "a" } };
+    const { fn } = await store.addRevision("default", "hello", () => newRevision({ metadata }));
+    assert.deepEqual([fn.description, fn.labels, fn.version], ["said", { team: "a" }, 2]);
+    assert.deepEqual(await store.getFunction("default", "hello"), fn);
+  });
+
   test("a revision whose change throws leaves everything as it was", async (t) => {
     const { store } = await openFor(t, open);
     const { fn } = await create(store, "hello");

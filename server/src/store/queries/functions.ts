@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import { IsolaError } from "../../errors.ts";
-import type { FunctionRow, NewRevision, RevisionRow } from "../store.ts";
+import type { FunctionRow, Metadata, NewRevision, RevisionRow } from "../store.ts";
 import { LIVE, type DeploymentTables } from "../tables.ts";
 import { insertLabels, replaceLabels } from "./labels.ts";
 import { insertRevision, noSuchRevision, selectRevision } from "./revisions.ts";
@@ -89,38 +89,46 @@ export function addRevision(
     const before = await lockFunction(trx, target, nowMs);
     const live = await selectRevision(trx, before.id, before.liveRevision);
     const number = before.latestRevision + 1;
-    const revision = await insertRevision(trx, before.id, number, {
-      ...change(live),
-      createdAt: nowMs,
-    });
+    const { metadata, ...next } = change(live);
+    const revision = await insertRevision(trx, before.id, number, { ...next, createdAt: nowMs });
+    const described = metadata ? await describe(trx, target, before, metadata) : before;
     await trx
       .updateTable("functions")
       .set({ latest_revision: number })
       .where("id", "=", before.id)
       .execute();
     await pointLive(trx, before.id, number);
-    return { fn: { ...before, latestRevision: number, liveRevision: number }, revision };
+    return { fn: { ...described, latestRevision: number, liveRevision: number }, revision };
   });
 }
 
 export function updateMetadata(
   db: Db,
   target: FunctionTarget,
-  change: { description?: string; labels?: Record<string, string> },
+  change: Metadata,
   nowMs: number,
 ): Promise<FunctionRow> {
   return db.transaction().execute(async (trx) => {
     const before = await lockFunction(trx, target, nowMs);
-    const description = change.description ?? before.description;
-    const labels = change.labels ?? before.labels;
-    await trx
-      .updateTable("functions")
-      .set({ description, labels: JSON.stringify(labels) })
-      .where("id", "=", before.id)
-      .execute();
-    if (change.labels) await replaceLabels(trx, target.project, before.id, change.labels);
-    return { ...before, description, labels };
+    return describe(trx, target, before, change);
   });
+}
+
+async function describe(
+  trx: Trx,
+  target: FunctionTarget,
+  before: FunctionRow,
+  change: Metadata,
+): Promise<FunctionRow> {
+  const description = change.description ?? before.description;
+  const labels = change.labels ?? before.labels;
+  await trx
+    .updateTable("functions")
+    .set({ description, labels: JSON.stringify(labels) })
+    .where("id", "=", before.id)
+    .execute();
+  if (change.labels) await replaceLabels(trx, target.project, before.id, change.labels);
+  return { ...before, description, labels };
 }
 
 export function setLive(
