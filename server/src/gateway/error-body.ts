@@ -5,7 +5,7 @@ export interface FailureDetail {
   code: ErrorCode;
   message: string;
   requestId: string;
-  /** Where it happened: `route`, `queue`, `start`, `run`. */
+  /** Where it happened: `route`, `queue`, `start`, `init`, `run`. */
   phase: string;
   limitMs?: number | undefined;
   elapsedMs?: number | undefined;

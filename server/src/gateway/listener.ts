@@ -194,11 +194,13 @@ function declaredBytes(request: IncomingMessage): number | null {
 }
 
 function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): IsolaError {
-  const where = `${host}:${port}`;
-  if (error.code === "EADDRINUSE")
-    return new IsolaError(
-      "port_taken",
-      `${where} is in use; stop what listens there, or set ISOLA_GATEWAY_PORT`,
-    );
-  return new IsolaError("port_taken", `cannot listen on ${where}: ${error.message}`);
+  const how =
+    error.code === "EADDRINUSE"
+      ? "is taken: stop what listens there"
+      : `cannot be used (${error.message})`;
+  return new IsolaError(
+    "port_taken",
+    `port ${port} on ${host} ${how}, or choose another with --gateway-port or ISOLA_GATEWAY_PORT (0 takes any free one)`,
+    { cause: error },
+  );
 }

@@ -19,16 +19,24 @@ export function outcomeOf(code: ErrorCode): Outcome {
 }
 
 export interface Refusal {
-  phase: "queue" | "start";
+  phase: "queue" | "start" | "init";
   failure: { type: string; message: string; stack: string } | null;
 }
 
+const refusedIn: Partial<Record<ErrorCode, Refusal["phase"]>> = {
+  queue_timeout: "queue",
+  too_many_requests: "queue",
+  init_failed: "init",
+  init_timeout: "init",
+  sandbox_exited: "init",
+  out_of_memory: "init",
+};
+
 /** Where a call that never got a sandbox failed, and what the function itself said. */
 export function refusalOf(error: IsolaError): Refusal {
-  const isQueue = error.code === "queue_timeout" || error.code === "too_many_requests";
   const { cause } = error;
   return {
-    phase: isQueue ? "queue" : "start",
+    phase: refusedIn[error.code] ?? "start",
     failure: cause instanceof InitRefused ? cause.error : null,
   };
 }
