@@ -41,13 +41,20 @@ export class Listener {
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
         insecureHTTPParser: false,
-        requireHostHeader: true,
+        requireHostHeader: false, // asked for below, with an answer of our own
         noDelay: true,
         // Other upgrades (h2c) are an offer that HTTP lets a server ignore.
         shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
       },
       (request, response) => this.#onRequest(request, response),
     );
+    this.#server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+      const error = new IsolaError(
+        "bad_http",
+        "the only expectation that can be met is 100-continue",
+      );
+      this.#refuse(this.#options.newId(), request, response, error);
+    });
     this.#server.on("clientError", (error, socket) => this.#onClientError(error, socket as Socket));
     this.#server.on("upgrade", (_request, socket) =>
       refuseRaw(
@@ -102,6 +109,8 @@ export class Listener {
     const url = request.url as string;
     if (url.charCodeAt(0) !== 0x2f)
       throw new IsolaError("bad_http", "the request target must begin with /");
+    if (request.headers.host === undefined && request.httpVersion === "1.1")
+      throw new IsolaError("bad_http", "the request has no Host header");
     const encoding = request.headers["transfer-encoding"];
     if (encoding !== undefined && encoding.toLowerCase() !== "chunked")
       throw new IsolaError("bad_http", "the only transfer-encoding taken is chunked");
@@ -114,6 +123,7 @@ export class Listener {
       );
     const at = url.indexOf("?");
     const path = at === -1 ? url : url.slice(0, at);
+    const headerBlock = requestHeaderBlock(request);
     const to = table.find(method, path);
     const invocation = new Invocation(
       context,
@@ -130,7 +140,7 @@ export class Listener {
           routeKey: to.routeKey,
           pathParameters: to.pathParameters,
         },
-        headerBlock: requestHeaderBlock(request),
+        headerBlock,
         body: hasBody(request) ? new StreamedBody(request, declaredBytes(request)) : null,
         isEvent: false,
         path,
