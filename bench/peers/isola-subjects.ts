@@ -1,8 +1,11 @@
 import type { DeployOptions, IsolaServer } from "./isola.ts";
 import type { Subject } from "./subject.ts";
 
-/** `concurrency: 32` in one sandbox, because every other subject has one process that takes all calls at once. */
-const shared = { concurrency: 32, maxSandboxes: 1 };
+/**
+ * `concurrency: 32` in one sandbox, because every other subject has one process that takes all calls at once; memory for 32 bodies of 1 MiB in every form they take, as
+ * the others have no limit.
+ */
+const shared = { concurrency: 32, maxSandboxes: 1, memoryMiB: 2048 };
 
 interface Variant {
   name: string;

@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Selectable } from "kysely";
+import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
 import type { InvocationRecord } from "../../domain/invocation.ts";
 import { IsolaError } from "../../errors.ts";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
@@ -50,6 +50,9 @@ export async function listInvocations(
   let select = db.selectFrom("invocations").selectAll().where("project", "=", query.project);
   if (functionName !== undefined) select = select.where("function_name", "=", functionName);
   if (outcome !== undefined) select = select.where("outcome", "=", outcome);
+  // Said once more as a literal, so that the index of failures is found.
+  if (outcome !== undefined && outcome !== "ok")
+    select = select.where(sql<boolean>`outcome <> 'ok'`);
   if (since !== undefined) select = select.where("started_at", ">=", since);
   if (until !== undefined) select = select.where("started_at", "<", until);
   if (query.cursor !== undefined) {
