@@ -25,23 +25,32 @@ describe("a server whose memory is all promised", () => {
     assert.equal(answer.status, 200, answer.text);
   });
 
-  test("waits for memory without spinning", async () => {
-    const server = await start({ ISOLA_BLANK_NODEJS: "0", ISOLA_BLANK_PYTHON: "0" });
-    const hold = "await new Promise((resolve) => setTimeout(resolve, 3000));";
-    const code = `export default { async fetch() { ${hold} return new Response("x") } }`;
-    await server.deploy("hold", { "index.mjs": code }, { memoryMiB: 512 });
-    const calls = [server.call("/hold"), server.call("/hold")];
-    await eventually("a queued call", async () => {
-      const { json } = await server.api("GET", "/api/v1/system");
-      const [pool] = json.gateway.pools;
-      return pool?.running === 1 && pool.queued === 1;
+  const budgets: [memoryMiB: number, blanks: string][] = [
+    [512, "0"],
+    [128, "2"],
+  ];
+  for (const [memoryMiB, blanks] of budgets)
+    test(`waits for ${memoryMiB} MiB without spinning`, async () => {
+      const server = await start({
+        ISOLA_MEMORY_BUDGET_MIB: String(memoryMiB),
+        ISOLA_BLANK_NODEJS: blanks,
+        ISOLA_BLANK_PYTHON: "0",
+      });
+      const hold = "await new Promise((resolve) => setTimeout(resolve, 3000));";
+      const code = `export default { async fetch() { ${hold} return new Response("x") } }`;
+      await server.deploy("hold", { "index.mjs": code }, { memoryMiB });
+      const calls = [server.call("/hold"), server.call("/hold")];
+      await eventually("a queued call", async () => {
+        const { json } = await server.api("GET", "/api/v1/system");
+        const [pool] = json.gateway.pools;
+        return pool?.running === 1 && pool.queued === 1;
+      });
+      const before = cpuMs(gatewayOf(server));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const usedMs = cpuMs(gatewayOf(server)) - before;
+      assert.ok(usedMs < 500, `the gateway used ${usedMs} ms of CPU in a second of waiting`);
+      for (const call of calls) assert.equal((await call).status, 200);
     });
-    const before = cpuMs(gatewayOf(server));
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    const usedMs = cpuMs(gatewayOf(server)) - before;
-    assert.ok(usedMs < 500, `the gateway used ${usedMs} ms of CPU in a second of waiting`);
-    for (const call of calls) assert.equal((await call).status, 200);
-  });
 });
 
 function gatewayOf(server: TestServer): number {

@@ -69,11 +69,14 @@ export class BlankPool implements SandboxOwner {
       void this.#start();
   }
 
-  /** A blank sandbox, oldest first; null when there is none. The caller becomes its owner and claims it in the same turn. */
-  take(): PooledSandbox | null {
+  /**
+   * A blank sandbox, oldest first; null when there is none, or `mayTake`, asked only where there is one, says no. The caller becomes its owner and claims it in the
+   * same turn.
+   */
+  take(mayTake: () => boolean): PooledSandbox | null {
     if (this.#options.base === 0) return null;
     this.#claims.push(this.#options.clock.now());
-    const sandbox = this.#ready.shift() ?? null;
+    const sandbox = this.#ready.length > 0 && mayTake() ? (this.#ready.shift() ?? null) : null;
     if (this.#ready.length === 0) this.refill();
     else this.#refillSoon();
     this.#review();

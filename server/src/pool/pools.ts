@@ -173,10 +173,9 @@ export class Pools {
     const { driver, runtime, memoryMiB, tmpMiB } = fn.settings;
     if (tmpMiB !== settingLimits.tmpMiB.default) return null;
     const extraMiB = memoryMiB - BLANK_MEMORY_MIB;
-    if (!this.#reserve(extraMiB)) return null;
-    const sandbox = this.#blankByKey.get(`${driver}/${runtime}`)?.take() ?? null;
-    if (sandbox === null) this.#budget.release(extraMiB);
-    else sandbox.reservedMiB = memoryMiB;
+    const blanks = this.#blankByKey.get(`${driver}/${runtime}`);
+    const sandbox = blanks?.take(() => this.#reserve(extraMiB)) ?? null;
+    if (sandbox !== null) sandbox.reservedMiB = memoryMiB;
     return sandbox;
   }
 
