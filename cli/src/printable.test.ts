@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { printable, printableJson, table } from "./printable.ts";
 
-// oxlint-disable-next-line no-misleading-character-class
+// oxlint-disable-next-line no-misleading-character-class -- single code points that steer a terminal are what is looked for
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 test("printable text holds nothing that steers a terminal, whatever it is made of", () => {

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { describeSettings, loadConfig } from "./config.ts";
+import { describeSettings, loadConfig, serverVersion } from "./config.ts";
 import { IsolaError } from "./errors.ts";
 import { runRole } from "./supervisor/role.ts";
 import { exitCodeOf, runSupervisor } from "./supervisor/supervisor.ts";
@@ -24,7 +23,7 @@ if (first === "gateway") {
 } else if (first === "--help" || first === "-h") {
   process.stdout.write(helpText());
 } else if (first === "--version") {
-  process.stdout.write(`${version()}\n`);
+  process.stdout.write(`${serverVersion()}\n`);
 } else {
   await supervise(first === undefined ? [] : [first, ...rest]);
 }
@@ -58,9 +57,4 @@ Flags win over ISOLA_* variables, these over the settings file, this over defaul
       YAML or JSON file with settings by their names. ISOLA_CONFIG
 ${rows.join("\n")}
 `;
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

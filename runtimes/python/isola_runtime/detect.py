@@ -73,5 +73,5 @@ def _is_async(handler: Callable[..., Any]) -> bool:
     import inspect
 
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
-        getattr(handler, "__call__", None)  # noqa: B004
+        getattr(handler, "__call__", None)  # noqa: B004 -- its kind is asked, not whether it is there
     )

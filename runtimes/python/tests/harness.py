@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Union
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from isola_runtime import frames as frames  # noqa: E402
+from isola_runtime import frames as frames  # noqa: E402 -- after the path is set
 
 # A guard against hanging, far above what anything here takes.
 HANG_GUARD_S = 30

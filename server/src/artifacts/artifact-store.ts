@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Artifact } from "../domain/function.ts";
 import { IsolaError } from "../errors.ts";
+import { artifactPath } from "./artifact-path.ts";
 import { collectGarbage, type GarbageReport } from "./collect-garbage.ts";
 import { asDiskFailure } from "./disk-failure.ts";
 import type { CheckedPackage } from "./read-package.ts";
@@ -113,7 +114,7 @@ class FolderArtifactStore implements ArtifactStore {
 
   #pathOf(digest: string): string {
     if (!DIGEST.test(digest)) throw missing(null, digest.slice(0, 64));
-    return join(this.#dir, digest.slice(0, 2), `${digest}.tar`);
+    return artifactPath(this.#dir, digest);
   }
 }
 

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
-import type { Boot, Config, Role } from "../config.ts";
+import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
 import { systemClock as clock } from "../domain/clock.ts";
 import { LinkClient } from "../link/client.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
@@ -36,7 +35,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     settings: {
       gatewayUrl: config.publicUrl,
       allowedHosts: [...config.allowedHosts, config.controlHost],
-      version: version(),
+      version: serverVersion(),
     },
     clock,
     log,
@@ -71,9 +70,4 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       await store.close();
     },
   };
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,3 +1,4 @@
+import type { InvocationRecord } from "../domain/invocation.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import type { InvokeParams, InvokeResult } from "../link/messages.ts";
@@ -14,10 +15,7 @@ export class ApiInvoker {
   readonly #context: InvocationContext;
   readonly #newId: () => string;
   readonly #onStart: () => void;
-  readonly #waiting = new Map<
-    Invocation,
-    (record: Parameters<InvocationContext["onDone"]>[1]) => void
-  >();
+  readonly #waiting = new Map<Invocation, (record: InvocationRecord) => void>();
 
   constructor(options: {
     table: FunctionTable;
@@ -64,7 +62,7 @@ export class ApiInvoker {
     );
     invocation.log.lines = [];
     this.#onStart();
-    const record = await new Promise<Parameters<InvocationContext["onDone"]>[1]>((resolve) => {
+    const record = await new Promise<InvocationRecord>((resolve) => {
       this.#waiting.set(invocation, resolve);
       invocation.start();
     });

@@ -1,16 +1,11 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { LRUCache } from "lru-cache";
+import { artifactPath } from "../artifacts/artifact-path.ts";
 
 const CACHED_BYTES_MAX = 64 * 1024 * 1024;
 const CACHED_ARTIFACT_BYTES_MAX = 1024 * 1024;
 const READ_BYTES = 262_144;
-
-/** Where an artifact lies below the artifact folder. */
-export function artifactPath(dir: string, digest: string): string {
-  return join(dir, digest.slice(0, 2), `${digest}.tar`);
-}
 
 /** Code on its way into sandboxes: small artifacts stay in memory, large ones are streamed from their file. */
 export class CodeCache {
