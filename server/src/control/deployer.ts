@@ -1,6 +1,7 @@
 import type { CreateFunction, PatchFunction } from "@isola/api/functions";
 import type { RevisionSettings } from "../domain/function.ts";
 import { IsolaError } from "../errors.ts";
+import { failPoint } from "../fail-points.ts";
 import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
@@ -62,6 +63,7 @@ export class Deployer {
       const artifact = await artifacts.put(code);
       return this.#commit(async () => {
         await checkRoutes(store, { project, name, route: settings.route });
+        await failPoint("deploy.before-commit");
         const first = { artifact, settings, createdBy: keyId, reason: "create" as const };
         return store.createFunction({ project, name, description, labels, first });
       });
@@ -125,6 +127,7 @@ export class Deployer {
       const wanted = await store.getRevision(before.fn.id, revision);
       await this.#checkRoute(target, wanted.settings);
       const { project, name } = target;
+      await failPoint("deploy.before-commit");
       return { fn: await store.setLive(project, name, revision, before.fn.version), live: wanted };
     });
     return this.#told(target, fn, live);
@@ -134,7 +137,10 @@ export class Deployer {
   async delete(target: Target): Promise<boolean> {
     const { project, name, ifVersion } = target;
     await this.#commit(() => this.#options.store.deleteFunction(project, name, ifVersion));
-    return this.#options.publisher.publish({ project, name }, APPLY_WAIT_MS);
+    await failPoint("delete.committed");
+    const applied = await this.#options.publisher.publish({ project, name }, APPLY_WAIT_MS);
+    await failPoint("delete.published");
+    return applied;
   }
 
   /** Removes the code that no revision refers to. */
@@ -182,6 +188,7 @@ export class Deployer {
     next: Omit<NewRevision, "createdBy">,
   ): Promise<{ fn: FunctionRow; live: RevisionRow }> {
     const make = () => ({ ...next, createdBy: keyId });
+    await failPoint("deploy.before-commit");
     const added = await this.#options.store.addRevision(project, name, make, fn.version);
     return { fn: added.fn, live: added.revision };
   }
@@ -191,7 +198,9 @@ export class Deployer {
   }
 
   async #told({ project, name }: Target, fn: FunctionRow, live: RevisionRow): Promise<Deployed> {
+    await failPoint("deploy.committed");
     const applied = await this.#options.publisher.publish({ project, name }, APPLY_WAIT_MS);
+    await failPoint("deploy.published");
     return { fn, live, applied };
   }
 }

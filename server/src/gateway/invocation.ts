@@ -8,6 +8,7 @@ import type { InvocationRecord, Outcome, StartKind } from "../domain/invocation.
 import { fixedLimits } from "../domain/limits.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
 import { type ErrorCode, IsolaError, messageOf } from "../errors.ts";
+import { failPointNow } from "../fail-points.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import type { LeasePhases, QueueEntry, Waiter } from "../pool/queue.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
@@ -136,6 +137,7 @@ export class Invocation implements Waiter, InvocationSink {
 
   onHead(status: number, headers: string[], isEnd: boolean): void {
     if (this.#phase !== "running") return this.#onLate(isEnd);
+    failPointNow("call.head");
     this.#relay.hold(status, headers);
     if (isEnd) this.#endResponse(undefined);
   }
@@ -204,6 +206,7 @@ export class Invocation implements Waiter, InvocationSink {
     const stream = sandbox.channel.open(flags, limit, text, this);
     this.#stream = stream;
     logs.opened(sandbox, stream.id, this.log);
+    failPointNow("call.sent");
     if (body !== null) this.#sendBody(body, sandbox, stream);
   }
 

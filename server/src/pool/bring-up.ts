@@ -4,6 +4,7 @@ import type { DeployedFunction } from "../domain/function.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
+import { failPoint } from "../fail-points.ts";
 import type { PooledSandbox } from "./pooled-sandbox.ts";
 import type { StartAttempt } from "./start-attempt.ts";
 import { type Starter, sandboxLimits } from "./starter.ts";
@@ -58,7 +59,9 @@ async function load(
     throw new ChannelClosed(sandbox.channel.ended ?? { reason: "given up", isBreach: false });
   sandbox.claim();
   await sandbox.applyLimits(sandboxLimits(memoryMiB, fn.artifact.unpackedBytes));
+  await failPoint("claim.before-init");
   const ready = await init(options, sandbox);
+  await failPoint("claim.initialised");
   sandbox.initMs = clock.now() - initStartedAt;
   sandbox.open(ready, clock.now());
 }
