@@ -177,6 +177,7 @@ export class Invocation implements Waiter, InvocationSink {
     void sandbox.exited.then((exit) => {
       if (end.isBreach)
         return this.#fail("bad_response", `the sandbox broke the protocol: ${end.reason}`, "run");
+      if (end.reason === "shutdown") return this.#fail("shutting_down", "the server stops", "run");
       if (exit.cause === "out_of_memory") {
         const text = `${this.fn.name} reached its memory limit of ${this.fn.settings.memoryMiB} MiB`;
         return this.#fail("out_of_memory", text, "run");

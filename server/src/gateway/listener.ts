@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
+import { setImmediate as afterPoll, setTimeout as delay } from "node:timers/promises";
 import { fixedLimits } from "../domain/limits.ts";
 import { type ErrorCode, IsolaError } from "../errors.ts";
 import { failureAnswer } from "./error-body.ts";
@@ -8,6 +9,7 @@ import { requestHeaderBlock } from "./headers.ts";
 import { HttpReply, hasBody } from "./http-reply.ts";
 import { Invocation, type InvocationContext } from "./invocation.ts";
 import { StreamedBody } from "./request-body.ts";
+import { OpenAnswers } from "./open-answers.ts";
 import { allMethods } from "./router.ts";
 
 export interface ListenerOptions {
@@ -24,16 +26,21 @@ const REQUEST_LINE_BYTES_MAX = 8192;
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 900_000;
 const KEEP_ALIVE_MS = 65_000;
+/** For the last answers, to callers who may not read them. */
+const CLOSE_MS = 250;
+const CLOSE_STEP_MS = 10;
 const knownMethods: ReadonlySet<string> = new Set(allMethods);
 
 /** The functions listener: HTTP in, invocations out. It serves functions and nothing else. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
-  #isDraining = false;
+  readonly #answers: OpenAnswers;
+  #draining: Promise<void> | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#answers = new OpenAnswers(options.context.clock);
     this.#server = createServer(
       {
         maxHeaderSize: fixedLimits.headerBytesMax + REQUEST_LINE_BYTES_MAX,
@@ -53,6 +60,7 @@ export class Listener {
         "bad_http",
         "the only expectation that can be met is 100-continue",
       );
+      this.#answers.owe(response);
       this.#refuse(this.#options.newId(), request, response, error);
     });
     this.#server.on("clientError", (error, socket) => this.#onClientError(error, socket as Socket));
@@ -82,20 +90,35 @@ export class Listener {
     return typeof address === "object" && address !== null ? address.port : port;
   }
 
-  /** Stops accepting; connections end with their current answer. */
-  drain(): void {
-    this.#isDraining = true;
-    this.#server.close();
-    this.#server.closeIdleConnections();
+  /** Accepts no further connection at once; resolves when every caller has its answer and the connections are closed. Idempotent. */
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain();
+    return this.#draining;
   }
 
-  close(): void {
-    this.drain();
+  async #drain(): Promise<void> {
+    this.#answers.drain();
+    const alone = new AbortController();
+    // What `http.Server` adds is to cut idle connections, on which the next request may be on its way.
+    NetServer.prototype.close.call(this.#server, () => alone.abort());
+    do {
+      await this.#answers.settled(alone.signal);
+      await afterPoll(); // what had arrived by now has been read
+    } while (!this.#answers.isSettled && !alone.signal.aborted);
+    this.#server.closeAllConnections();
+  }
+
+  /** The calls have ended, however they did; their answers get a moment to go out. */
+  async close(): Promise<void> {
+    for (let waitedMs = 0; this.#answers.owed > 0 && waitedMs < CLOSE_MS; waitedMs += CLOSE_STEP_MS)
+      await delay(CLOSE_STEP_MS);
+    this.#server.close();
     this.#server.closeAllConnections();
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const id = this.#options.newId();
+    this.#answers.owe(response);
     try {
       this.#invoke(id, request, response);
     } catch (error) {
@@ -148,7 +171,6 @@ export class Listener {
       new HttpReply(request, response),
     );
     this.#options.onStart();
-    if (this.#isDraining) response.shouldKeepAlive = false;
     invocation.start();
   }
 

@@ -142,7 +142,8 @@ export class RevisionPool implements SandboxOwner {
 
   /** Destroys everything now. */
   async close(): Promise<void> {
-    this.retire("shutdown");
+    const error = new IsolaError("shutting_down", "the server stops");
+    for (const entry of this.retire("shutdown")) entry.waiter.onRefused(error);
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
