@@ -30,7 +30,7 @@ function orphans() {
 function isOurs(pid) {
   return (
     read(`/proc/${pid}/comm`).trim() === "bwrap" ||
-    read(`/proc/${pid}/cmdline`).includes("server/src/main.ts")
+    /server\/src\/(keeper\/)?main\.ts/.test(read(`/proc/${pid}/cmdline`))
   );
 }
 

@@ -1,5 +1,13 @@
 import Type, { type Static } from "typebox";
-import { driverNames, httpMethods, requestLimits, settingLimits } from "./limits.ts";
+import {
+  afterResponses,
+  driverNames,
+  httpMethods,
+  onDisconnects,
+  requestLimits,
+  settingLimits,
+  streamLimits,
+} from "./limits.ts";
 import { closed, integer, nullable, oneOf, textByName } from "./shapes.ts";
 
 export const Route = closed({
@@ -25,7 +33,35 @@ const numbers = {
     settingLimits.idleTimeoutMs,
     "An idle sandbox above `minSandboxes` ends after this",
   ),
+  timeoutGraceMs: integer(
+    settingLimits.timeoutGraceMs,
+    "From the deadline, when the caller is answered and the code is told, to the kill",
+  ),
 };
+
+const streams = {
+  firstByteTimeoutMs: nullable(
+    integer(streamLimits.firstByteTimeoutMs),
+    "Longest run before the first byte of the body; null: `timeoutMs` alone counts",
+  ),
+  streamIdleTimeoutMs: nullable(
+    integer(streamLimits.streamIdleTimeoutMs),
+    "Longest pause between two pieces of a streamed body; null: not bounded",
+  ),
+  streamTimeoutMs: nullable(
+    integer(streamLimits.streamTimeoutMs),
+    "Longest run of a call whose body streams, instead of `timeoutMs`; null: `timeoutMs`",
+  ),
+};
+
+const afterResponse = oneOf(
+  afterResponses,
+  "Between calls: `freeze` stops the sandbox, `kill` destroys it, `allow` lets it go on for 30 s",
+);
+const onDisconnect = oneOf(
+  onDisconnects,
+  "When the caller goes away: `cancel` ends the call, `continue` lets it finish",
+);
 
 const handler = Type.String({
   maxLength: requestLimits.handlerCharsMax,
@@ -49,6 +85,12 @@ export const settingMembers = {
   minSandboxes: Type.Optional(numbers.minSandboxes),
   maxSandboxes: Type.Optional(numbers.maxSandboxes),
   idleTimeoutMs: Type.Optional(numbers.idleTimeoutMs),
+  timeoutGraceMs: Type.Optional(numbers.timeoutGraceMs),
+  firstByteTimeoutMs: Type.Optional(streams.firstByteTimeoutMs),
+  streamIdleTimeoutMs: Type.Optional(streams.streamIdleTimeoutMs),
+  streamTimeoutMs: Type.Optional(streams.streamTimeoutMs),
+  afterResponse: Type.Optional(afterResponse),
+  onDisconnect: Type.Optional(onDisconnect),
   env: Type.Optional(env),
   exposeErrors: Type.Optional(
     Type.Boolean({ description: "Whether callers see the function's own error text and stack" }),
@@ -77,6 +119,9 @@ export const resolvedMembers = {
   route: nullable(closed({ methods: Type.Array(oneOf(httpMethods)), path: Type.String() })),
   driver: oneOf(driverNames),
   ...numbers,
+  ...streams,
+  afterResponse,
+  onDisconnect,
   env: Type.Unsafe<Record<string, string | null>>({
     type: "object",
     additionalProperties: { type: ["string", "null"] },

@@ -48,5 +48,6 @@ async function callEach(server: IsolaServer, family: Family, names: string[]): P
 }
 
 function sandboxMemory(server: IsolaServer): { bytes: number; processes: number } {
-  return privateBytesOf(server.rootPid, (command) => !command.includes(server.entry));
+  const isServer = /server\/src\/(keeper\/)?main\.ts/;
+  return privateBytesOf(server.rootPid, (command) => !isServer.test(command));
 }

@@ -10,7 +10,7 @@ export const serverLevels: readonly (readonly string[])[] = [
   ["supervisor"],
   ["control", "gateway"],
   ["auth", "pool", "triggers"],
-  ["link"],
+  ["link", "keeper"],
   ["artifacts", "drivers", "store", "metrics"],
   ["config"],
   ["settings", "fail-points"],

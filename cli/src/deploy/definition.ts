@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CreateFunction } from "@isola/api/functions";
-import { settingLimits } from "@isola/api/limits";
+import { afterResponses, onDisconnects, settingLimits, streamLimits } from "@isola/api/limits";
 import { parse } from "yaml";
 import { integerOption, listOption, pairsOf, textOption } from "../arguments.ts";
 import { type Option, type Options, usageFailure } from "../command.ts";
@@ -21,6 +21,7 @@ const settingNames = Object.keys(CreateFunction.properties).filter(
   (name) => name !== "name" && name !== "code",
 );
 const numberNames = Object.keys(settingLimits) as (keyof typeof settingLimits)[];
+const streamNames = Object.keys(streamLimits) as (keyof typeof streamLimits)[];
 
 /** Flags of `deploy` that set a setting; those for numbers come from the API's table. */
 export const definitionOptions: readonly Option[] = [
@@ -38,6 +39,12 @@ export const definitionOptions: readonly Option[] = [
     flags: `${flagOf(name)} <n>`,
     help: `${settingLimits[name].least} to ${settingLimits[name].most}, default ${settingLimits[name].default}`,
   })),
+  ...streamNames.map((name) => ({
+    flags: `${flagOf(name)} <n>`,
+    help: `${streamLimits[name].least} to ${streamLimits[name].most}, or none, the default`,
+  })),
+  { flags: "--after-response <what>", help: `${afterResponses.join(", ")}; default freeze` },
+  { flags: "--on-disconnect <what>", help: `${onDisconnects.join(", ")}; default cancel` },
 ];
 
 /** The functions of `dir`: those of its isola.yaml, else the one that the folder itself is. */
@@ -134,9 +141,22 @@ export function guessRuntime(codeDir: string): string | null {
 
 function settingsOfFlags(options: Options): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
-  for (const name of ["runtime", "handler", "driver", "description"]) {
+  const textNames = [
+    "runtime",
+    "handler",
+    "driver",
+    "description",
+    "afterResponse",
+    "onDisconnect",
+  ];
+  for (const name of textNames) {
     const text = textOption(options, name);
     if (text !== undefined) settings[name] = text;
+  }
+  for (const name of streamNames) {
+    const isNone = textOption(options, name) === "none";
+    const value = isNone ? null : integerOption(options, name, flagOf(name));
+    if (value !== undefined) settings[name] = value;
   }
   for (const name of numberNames) {
     const value = integerOption(options, attributeOf(flagOf(name)), flagOf(name));

@@ -69,6 +69,12 @@ function settingsView(settings: RevisionSettings, caller: Caller) {
     minSandboxes: settings.minSandboxes,
     maxSandboxes: settings.maxSandboxes,
     idleTimeoutMs: settings.idleTimeoutMs,
+    timeoutGraceMs: settings.timeoutGraceMs,
+    firstByteTimeoutMs: settings.firstByteTimeoutMs,
+    streamIdleTimeoutMs: settings.streamIdleTimeoutMs,
+    streamTimeoutMs: settings.streamTimeoutMs,
+    afterResponse: settings.afterResponse,
+    onDisconnect: settings.onDisconnect,
     env,
     exposeErrors: settings.exposeErrors,
   };

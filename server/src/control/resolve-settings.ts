@@ -1,5 +1,10 @@
-import { defaultHandlers, settingLimits } from "../domain/limits.ts";
-import { driverNames, type RevisionSettings, type Route } from "../domain/function.ts";
+import { defaultHandlers, settingLimits, streamLimits } from "../domain/limits.ts";
+import {
+  driverNames,
+  laterSettings,
+  type RevisionSettings,
+  type Route,
+} from "../domain/function.ts";
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
 import { checkSandboxes } from "./check-function.ts";
@@ -8,6 +13,7 @@ import { invalidRequest } from "./validation.ts";
 
 type Machine = Pick<GatewayStatus, "drivers" | "runtimes">;
 type Numbers = Record<keyof typeof settingLimits, number>;
+type Streams = Record<keyof typeof streamLimits, number | null>;
 
 /**
  * The settings of the next revision: what is given, else what `base` has, else the default. `nodejs` and `python` become the newest installed version here.
@@ -27,6 +33,9 @@ export function resolveSettings(
     route: given.route === undefined ? (base?.route ?? null) : routeOf(given.route),
     driver,
     ...numbersOf(given, base),
+    ...streamsOf(given, base),
+    afterResponse: given.afterResponse ?? base?.afterResponse ?? laterSettings.afterResponse,
+    onDisconnect: given.onDisconnect ?? base?.onDisconnect ?? laterSettings.onDisconnect,
     env: given.env ?? base?.env ?? {},
     exposeErrors: given.exposeErrors ?? base?.exposeErrors ?? false,
   };
@@ -70,4 +79,12 @@ function numbersOf(given: PatchFunction, base: RevisionSettings | null): Numbers
     given[name] ?? base?.[name] ?? settingLimits[name].default,
   ]);
   return Object.fromEntries(entries) as Numbers;
+}
+
+/** null is a value here: it takes a limit away. */
+function streamsOf(given: PatchFunction, base: RevisionSettings | null): Streams {
+  const names = Object.keys(streamLimits) as (keyof typeof streamLimits)[];
+  const valueOf = (name: keyof typeof streamLimits) =>
+    given[name] === undefined ? (base?.[name] ?? null) : given[name];
+  return Object.fromEntries(names.map((name) => [name, valueOf(name)])) as Streams;
 }

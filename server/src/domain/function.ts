@@ -37,7 +37,33 @@ export interface RevisionSettings {
   env: Record<string, string>;
   /** Whether callers see the function's own error text and stack. */
   exposeErrors: boolean;
+  /** At the deadline the runtime is told, and the sandbox is killed this much later; the caller is answered at the deadline. */
+  timeoutGraceMs: number;
+  /** Run until the first byte of the body; null: `timeoutMs` alone counts. */
+  firstByteTimeoutMs: number | null;
+  /** Between two pieces of a streamed body; null: not bounded. */
+  streamIdleTimeoutMs: number | null;
+  /** Instead of `timeoutMs`, once the body has begun to stream; counts from the start of the run. null: `timeoutMs` stays in force. */
+  streamTimeoutMs: number | null;
+  afterResponse: AfterResponse;
+  onDisconnect: OnDisconnect;
 }
+
+/** What becomes of a sandbox between calls: stands still, is destroyed, or may go on for 30 s. */
+export type AfterResponse = "freeze" | "kill" | "allow";
+
+/** What becomes of a call whose caller has gone. */
+export type OnDisconnect = "cancel" | "continue";
+
+/** What was not settable when a revision was made has the value that changes nothing. */
+export const laterSettings = {
+  timeoutGraceMs: 0,
+  firstByteTimeoutMs: null,
+  streamIdleTimeoutMs: null,
+  streamTimeoutMs: null,
+  afterResponse: "freeze",
+  onDisconnect: "cancel",
+} as const satisfies Partial<RevisionSettings>;
 
 /** The built, content-addressed code of a revision: a canonical tar. */
 export interface Artifact {

@@ -9,6 +9,14 @@ export const settingLimits = {
   minSandboxes: { least: 0, most: 1000, default: 0 },
   maxSandboxes: { least: 1, most: 1000, default: 100 },
   idleTimeoutMs: { least: 1000, most: 86_400_000, default: 600_000 },
+  timeoutGraceMs: { least: 0, most: 2000, default: 0 },
+} as const;
+
+/** Limits of a streamed response; null, which is the default, leaves `timeoutMs` in force alone. */
+export const streamLimits = {
+  firstByteTimeoutMs: { least: 1, most: 900_000 },
+  streamIdleTimeoutMs: { least: 1, most: 900_000 },
+  streamTimeoutMs: { least: 1, most: 86_400_000 },
 } as const;
 
 export const MiB = 1_048_576;

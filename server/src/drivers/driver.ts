@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import type { DriverName } from "../domain/function.ts";
 
@@ -75,7 +76,9 @@ export type DestroyReason =
   | "init_failed"
   | "start_failed"
   | "shutdown"
-  | "blank_surplus";
+  | "blank_surplus"
+  /** The function's `afterResponse` is `kill`. */
+  | "after_response";
 
 /** How the sandbox came to its end. */
 export interface SandboxExit {
@@ -91,23 +94,34 @@ export interface SandboxUsage {
   pids: number | null;
 }
 
-/** One running isolated environment. */
-export interface Sandbox {
+/** A running sandbox as its keeper holds it: everything but its streams. */
+export interface SandboxHandle {
   readonly id: string;
   /** Where the runtime unpacks code, as the runtime sees it: `/var/task`, or a private folder of the host with tier `none`. */
   readonly taskRoot: string;
-  /** The control stream, carrying `protocol/`. Already connected. */
-  readonly control: Duplex;
-  /** What is written to descriptors 1 and 2 behind the runtime's back. The reader bounds it. */
-  readonly stdout: Readable;
-  readonly stderr: Readable;
   /** Resolves once, never rejects, when the sandbox's first process has ended for whatever reason. */
   readonly exited: Promise<SandboxExit>;
   /** Sets the limits of the revision that claims the sandbox. Rejects with `sandbox_start_failed` when they cannot be put in force (fail closed). */
   applyLimits(limits: SandboxLimits): Promise<void>;
   usage(): Promise<SandboxUsage>;
+  /**
+   * Stops everything inside until `thaw`. Resolves with true once all of it stands still, with false where the driver cannot (its probe then says so) or a
+   * `thaw` came between. What is frozen can be destroyed.
+   */
+  freeze(): Promise<boolean>;
+  /** Rejects with `sandbox_exited` when the sandbox has ended. */
+  thaw(): Promise<void>;
   /** Idempotent, never rejects; resolves when nothing of the sandbox runs any more, or after `KILL_CONFIRM_MS` with `isConfirmed` false. */
   destroy(reason: DestroyReason): Promise<DestroyReport>;
+}
+
+/** One running isolated environment with its streams, as the gateway holds it. */
+export interface Sandbox extends SandboxHandle {
+  /** The control stream, carrying `protocol/`. Already connected. */
+  readonly control: Duplex;
+  /** What is written to descriptors 1 and 2 behind the runtime's back. The reader bounds it. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
 }
 
 export const KILL_CONFIRM_MS = 5000;
@@ -124,15 +138,29 @@ export interface SweepReport {
   removed: string[];
 }
 
+export type StreamName = "control" | "stdout" | "stderr";
+
+/** Opens the sandbox's end of one of its streams: whatever is written there reaches the gateway, directly. Each once per sandbox. */
+export type Dial = (sandboxId: string, stream: StreamName) => Promise<Socket>;
+
 /** Starts sandboxes with one isolation technology. Its specification is `drivers/conformance.ts`. */
-export interface Driver {
-  readonly name: DriverName;
-  probe(): Promise<DriverProbe>;
+export interface Driver extends DriverBase {
   /**
    * Starts a sandbox whose runtime will say `HELLO` on `control`. Resolves when the process exists, not when the runtime has booted.
    * Rejects with `sandbox_start_failed`, and then nothing is left behind; an abort of `signal` is such a failure.
    */
   start(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+}
+
+/** What the folder of a technology implements. It runs in the keeper, a process that does nothing else, so that a kill never waits for the gateway. */
+export interface DriverCore extends DriverBase {
+  /** As `Driver.start`; the sandbox's streams are opened with `dial`. */
+  start(spec: SandboxSpec, dial: Dial, signal: AbortSignal): Promise<SandboxHandle>;
+}
+
+interface DriverBase {
+  readonly name: DriverName;
+  probe(): Promise<DriverProbe>;
   /** Removes what earlier lives of this node left behind. Safe while sandboxes of this life run. */
   sweep(): Promise<SweepReport>;
   /** Destroys every sandbox of this life. */

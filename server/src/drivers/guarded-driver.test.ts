@@ -37,6 +37,14 @@ class CarelessSandbox implements Sandbox {
     throw new TypeError("no such file");
   }
 
+  async freeze(): Promise<never> {
+    throw new TypeError("no such file");
+  }
+
+  async thaw(): Promise<never> {
+    throw new TypeError("no such file");
+  }
+
   async destroy(): Promise<never> {
     this.destroys += 1;
     throw new TypeError("cannot");
@@ -109,6 +117,14 @@ describe("a guarded driver", () => {
     assert.equal(inner.destroys, 1);
     assert.equal(reports[0], reports[1]);
     assert.equal(reports[0]?.isConfirmed, false);
+  });
+
+  test("tries again when asked again after a destroy that was not confirmed", async () => {
+    const inner = new CarelessSandbox();
+    const sandbox = await guardDriver(driverWith(async () => inner)).start(spec, never);
+    await sandbox.destroy("idle");
+    await sandbox.destroy("idle");
+    assert.equal(inner.destroys, 2);
   });
 
   test("lets a dead sandbox stay dead", async () => {

@@ -14,6 +14,7 @@ import {
 
 export const START_TIMEOUT_MS = 30_000;
 const LIMITS_TIMEOUT_MS = 5000;
+const FREEZE_TIMEOUT_MS = 2000;
 /** Beyond what the driver itself waits for. */
 const DESTROY_TIMEOUT_MS = KILL_CONFIRM_MS + 1000;
 
@@ -118,9 +119,23 @@ class GuardedSandbox implements Sandbox {
     return await this.#sandbox.usage().catch(() => unknown); // it ended while it was asked
   }
 
+  async freeze(): Promise<boolean> {
+    if (this.#hasEnded) return false;
+    return await within(FREEZE_TIMEOUT_MS, this.#sandbox.freeze()).catch(() => false); // it runs on: as safe, only dearer
+  }
+
+  async thaw(): Promise<void> {
+    if (this.#hasEnded) throw new IsolaError("sandbox_exited", `${this.id} has ended`);
+    await within(LIMITS_TIMEOUT_MS, this.#sandbox.thaw());
+  }
+
+  /** One attempt at a time; after one that was not confirmed another may be made. */
   destroy(reason: DestroyReason): Promise<DestroyReport> {
     this.#hasEnded = true;
-    this.#destroying ??= this.#destroyOnce(reason);
+    this.#destroying ??= this.#destroyOnce(reason).then((report) => {
+      if (!report.isConfirmed) this.#destroying = null;
+      return report;
+    });
     return this.#destroying;
   }
 

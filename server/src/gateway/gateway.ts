@@ -92,7 +92,7 @@ export class Gateway {
   async close(): Promise<void> {
     void this.#listener.drain();
     await this.#pools.close();
-    await Promise.all([...this.#machine.drivers.values()].map((driver) => driver.close()));
+    await this.#machine.keeping.close();
     await this.#listener.close();
     await this.#records.drained(RECORDS_DRAIN_MS);
     await this.#link.close();
@@ -111,6 +111,7 @@ export class Gateway {
       queueLengthMax,
       blanks: { nodejs: blankNodejs, python: blankPython },
       code: (digest, bytes) => code.read(digest, bytes),
+      watch: this.#machine.keeping.watch,
       events: {
         onLog: (sandbox, line) => this.#logs.onLog(sandbox, line),
         onRaw: (sandbox, stream, bytes) => this.#logs.onRaw(sandbox, stream, bytes),

@@ -1,9 +1,10 @@
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Boot, Config } from "../config.ts";
+import { systemClock } from "../domain/clock.ts";
 import type { Driver, DriverProbe, RuntimeSpec } from "../drivers/driver.ts";
-import { guardDriver } from "../drivers/guarded-driver.ts";
-import { createProcessDriver } from "../drivers/process/process-driver.ts";
 import { findRuntimes } from "../drivers/runtimes.ts";
+import { type SandboxKeeping, openSandboxKeeping } from "../keeper/sandbox-keeping.ts";
 
 const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -14,14 +15,35 @@ export interface Machine {
   /** Of every driver. */
   probes: DriverProbe[];
   runtimes: Map<string, RuntimeSpec>;
+  keeping: SandboxKeeping;
 }
 
 /** Probes the drivers, finds the runtimes, and removes what an earlier life left behind. */
 export async function examineMachine(config: Config, boot: Boot): Promise<Machine> {
-  const { nodeId, bootId, log, runDir } = boot;
+  const keeping = await openKeeping(config, boot);
+  try {
+    return await examine(keeping, config, boot);
+  } catch (error) {
+    await keeping.close();
+    throw error;
+  }
+}
+
+function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
+  const { nodeId, bootId, runDir, gatewaySocketPath, log } = boot;
   const { acceptNoIsolation } = config;
-  const options = { nodeId, bootId, stateDir: runDir, acceptNoIsolation, log };
-  const all = [guardDriver(createProcessDriver(options))];
+  return openSandboxKeeping({
+    settings: { nodeId, stateDir: runDir, acceptNoIsolation },
+    bootId,
+    socketDir: dirname(gatewaySocketPath),
+    clock: systemClock,
+    onProblem: (problem) => log.warn(problem),
+  });
+}
+
+async function examine(keeping: SandboxKeeping, config: Config, boot: Boot): Promise<Machine> {
+  const { log } = boot;
+  const all = keeping.drivers;
   const [probes, runtimes] = await Promise.all([
     Promise.all(all.map((driver) => driver.probe())),
     findRuntimes({ root: repositoryRoot, python: config.python }),
@@ -36,7 +58,8 @@ export async function examineMachine(config: Config, boot: Boot): Promise<Machin
         "driver cannot run",
       );
   }
-  const machine = { drivers, probes, runtimes: new Map(runtimes.map((each) => [each.name, each])) };
+  const byName = new Map(runtimes.map((each) => [each.name, each]));
+  const machine = { drivers, probes, runtimes: byName, keeping };
   await sweepMachine(machine, boot);
   return machine;
 }

@@ -58,10 +58,14 @@ async function load(
   if (sandbox.state === "dead" || attempt.abort.signal.aborted)
     throw new ChannelClosed(sandbox.channel.ended ?? { reason: "given up", isBreach: false });
   sandbox.claim();
-  await sandbox.applyLimits(sandboxLimits(memoryMiB, fn.artifact.unpackedBytes));
+  sandbox.dueBy(attempt.startedAt + fn.settings.initTimeoutMs);
   await failPoint("claim.before-init");
+  // A blank sandbox has the limits of the smallest function, so the code may come while they are raised.
+  const limited = sandbox.applyLimits(sandboxLimits(memoryMiB, fn.artifact.unpackedBytes));
+  limited.catch(() => {}); // awaited below
   const ready = await init(options, sandbox);
   await failPoint("claim.initialised");
+  await limited;
   sandbox.initMs = clock.now() - initStartedAt;
   sandbox.open(ready, clock.now());
 }

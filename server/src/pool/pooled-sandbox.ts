@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ChannelEnd, Ready, SandboxLog } from "@isola/protocol/channel-types";
 import { HostChannel } from "@isola/protocol/host-channel";
 import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
+import { messageOf } from "../errors.ts";
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
 
 const UNCONFIRMED_RETRY_MS = 30_000;
@@ -21,6 +22,13 @@ export interface SandboxOwner {
   onDead(sandbox: PooledSandbox, reason: DestroyReason, detail: string): void;
   /** Nothing of it runs any more; its slot is free. */
   onGone(sandbox: PooledSandbox): void;
+}
+
+/** Hears until when a sandbox has to be done, so that its end does not depend on this process. */
+export interface SandboxWatch {
+  add(sandbox: PooledSandbox, dueAt: number): void;
+  /** Nothing runs inside any more. */
+  remove(sandbox: PooledSandbox): void;
 }
 
 /** One sandbox with its channel. The state has one writer, `#move`; its life is the table in `sandbox-state.ts`. */
@@ -44,16 +52,21 @@ export class PooledSandbox {
   running = 0;
   /** Its pool offers it to the next caller. */
   isListed = false;
+  /** Monotonic ms; kept by the watch. */
+  dueAt = 0;
+  toldDueAt = 0;
   #sandbox: Sandbox;
   #events: SandboxEvents;
+  #watch: SandboxWatch;
   #state: SandboxState = "starting";
   #destroying: Promise<void> | null = null;
 
   constructor(
     sandbox: Sandbox,
-    given: { runtime: RuntimeSpec; tmpMiB: number; reservedMiB: number },
+    given: { runtime: RuntimeSpec; tmpMiB: number; reservedMiB: number; watch: SandboxWatch },
     events: SandboxEvents,
   ) {
+    this.#watch = given.watch;
     this.id = sandbox.id;
     this.runtime = given.runtime;
     this.tmpMiB = given.tmpMiB;
@@ -94,34 +107,58 @@ export class PooledSandbox {
     this.#move("claimed");
   }
 
+  /** Nothing runs inside, and the next call may come. */
+  get isIdle(): boolean {
+    return this.#state === "idle" || this.#state === "frozen";
+  }
+
+  /** What runs inside has to be over by then (monotonic ms). */
+  dueBy(ms: number): void {
+    if (this.#state !== "dead") this.#watch.add(this, ms);
+  }
+
   /** Init is over. */
   open(ready: Ready, nowMs: number): void {
     this.ready = ready;
     this.readyAt = nowMs;
+    this.#watch.remove(this);
     this.#move("idle");
   }
 
   enter(): void {
     this.running += 1;
-    if (this.#state === "idle") this.#move("busy");
+    const state = this.#state;
+    if (state !== "idle" && state !== "frozen") return;
+    this.#move("busy");
+    if (state === "frozen") void this.#thaw();
   }
 
   leave(nowMs: number): void {
     this.running -= 1;
-    if (this.running > 0 || this.#state !== "busy") return;
+    if (this.running > 0) return;
+    this.#watch.remove(this);
+    if (this.#state !== "busy") return;
     this.idleSince = nowMs;
     this.#move("idle");
   }
 
+  /** Stops an idle sandbox until its next call. Where the driver cannot, it counts as frozen too and runs on; the driver's probe says so. */
+  freeze(): void {
+    if (this.#state !== "idle") return;
+    this.#move("frozen");
+    this.#sandbox.freeze().catch(() => {}); // it runs on, or has ended and its end is told
+  }
+
   /** No further invocation; those inside may finish. */
   drain(): void {
-    if (this.#state === "idle" || this.#state === "busy") this.#move("draining");
+    if (this.isIdle || this.#state === "busy") this.#move("draining");
   }
 
   /** Idempotent. Resolves when nothing of the sandbox runs any more. */
   destroy(reason: DestroyReason, detail: string = reason): Promise<void> {
     if (this.#destroying !== null) return this.#destroying;
     this.#move("dead");
+    this.#watch.remove(this);
     this.#destroying = this.#untilGone(reason).then(() => {
       this.#events.onGone(this);
       this.owner?.onGone(this);
@@ -137,6 +174,15 @@ export class PooledSandbox {
       const { isConfirmed } = await this.#sandbox.destroy(reason);
       if (isConfirmed) return;
       await delay(UNCONFIRMED_RETRY_MS, undefined, { ref: false });
+    }
+  }
+
+  /** What is written to the sandbox meanwhile waits in its socket. A sandbox that cannot be thawed is of no use. */
+  async #thaw(): Promise<void> {
+    try {
+      await this.#sandbox.thaw();
+    } catch (error) {
+      void this.destroy("crash", `it could not be thawed: ${messageOf(error)}`);
     }
   }
 

@@ -6,7 +6,7 @@ import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
 import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
 import { MemoryBudget } from "./memory-budget.ts";
-import type { PooledSandbox, SandboxEvents } from "./pooled-sandbox.ts";
+import type { PooledSandbox, SandboxEvents, SandboxWatch } from "./pooled-sandbox.ts";
 import { type PoolRoom, RevisionPool } from "./revision-pool.ts";
 import { Starter } from "./starter.ts";
 
@@ -24,6 +24,7 @@ export interface PoolsOptions {
   blanks: Record<RuntimeSpec["family"], number>;
   code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
   events: Omit<SandboxEvents, "onGone">;
+  watch: SandboxWatch;
   onProblem(message: string): void;
 }
 
@@ -52,8 +53,8 @@ export class Pools {
   constructor(options: PoolsOptions) {
     this.#options = options;
     this.#budget = new MemoryBudget(options.memoryBudgetMiB, () => this.#pumpSoon());
-    const { bootId, clock, events } = options;
-    this.#starter = new Starter({ bootId, clock, events, budget: this.#budget });
+    const { bootId, clock, events, watch } = options;
+    this.#starter = new Starter({ bootId, clock, events, watch, budget: this.#budget });
     this.#room = this.#makeRoom();
     this.#makeBlankPools();
   }

@@ -2,6 +2,7 @@ import type { DeployedFunction } from "../domain/function.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
+import { IdleSandboxes } from "./idle-sandboxes.ts";
 import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
 import { Queue, QueueEntry, type Waiter } from "./queue.ts";
 import { StartAttempt } from "./start-attempt.ts";
@@ -44,8 +45,8 @@ export class RevisionPool implements SandboxOwner {
   #available: PooledSandbox[] = [];
   readonly #attempts = new Set<StartAttempt>();
   readonly #drainReasons = new Map<PooledSandbox, DestroyReason>();
+  readonly #idle: IdleSandboxes;
   #isRetired = false;
-  #cancelIdleTimer: (() => void) | null = null;
   #cancelMinimumTimer: (() => void) | null = null;
   #running = 0;
   /** Sandboxes kept by `minSandboxes` that failed one after the other. */
@@ -54,6 +55,12 @@ export class RevisionPool implements SandboxOwner {
   constructor(options: RevisionPoolOptions) {
     this.fn = options.fn;
     this.#options = options;
+    this.#idle = new IdleSandboxes({
+      clock: options.clock,
+      settings: options.fn.settings,
+      listed: () => this.#available,
+      live: () => this.#live(),
+    });
   }
 
   get queued(): number {
@@ -104,12 +111,16 @@ export class RevisionPool implements SandboxOwner {
     this.#leave(sandbox);
     if (sandbox.state === "draining") return this.#destroyWhenEmpty(sandbox);
     if (sandbox.state !== "idle" && sandbox.state !== "busy") return;
+    if (this.fn.settings.afterResponse === "kill" && sandbox.running === 0) {
+      void sandbox.destroy("after_response");
+      return;
+    }
     this.#offer(sandbox);
   }
 
   /** The invocation ended abnormally: the sandbox takes no further one, and is destroyed when those inside have ended. */
   abandon(sandbox: PooledSandbox, reason: DestroyReason): void {
-    if (sandbox.state === "idle" || sandbox.state === "busy") this.#drain(sandbox, reason);
+    if (sandbox.isIdle || sandbox.state === "busy") this.#drain(sandbox, reason);
     this.#leave(sandbox);
     if (sandbox.state === "draining") this.#destroyWhenEmpty(sandbox);
   }
@@ -127,13 +138,13 @@ export class RevisionPool implements SandboxOwner {
   /** No further lease from this revision. Returns the callers that still wait; those inside finish on it. */
   retire(reason: DestroyReason): QueueEntry[] {
     this.#isRetired = true;
-    this.#cancelIdleTimer?.();
+    this.#idle.close();
     this.#cancelMinimumTimer?.();
     const waiting = this.#queue.entries();
     for (const entry of waiting) this.#queue.remove(entry);
     for (const attempt of this.#attempts) attempt.giveUp();
     for (const sandbox of this.#sandboxes) {
-      if (sandbox.state !== "idle" && sandbox.state !== "busy") continue;
+      if (!sandbox.isIdle && sandbox.state !== "busy") continue;
       this.#drain(sandbox, reason);
       this.#destroyWhenEmpty(sandbox);
     }
@@ -149,12 +160,7 @@ export class RevisionPool implements SandboxOwner {
 
   /** The sandbox that has been idle longest, and may go; null when there is none. */
   longestIdle(): PooledSandbox | null {
-    if (this.#live() <= this.fn.settings.minSandboxes) return null;
-    let found: PooledSandbox | null = null;
-    for (const sandbox of this.#available)
-      if (sandbox.state === "idle" && (found === null || sandbox.idleSince < found.idleSince))
-        found = sandbox;
-    return found;
+    return this.#idle.longest();
   }
 
   onDead(sandbox: PooledSandbox, reason: DestroyReason): void {
@@ -196,7 +202,7 @@ export class RevisionPool implements SandboxOwner {
       const next = this.#queue.shift();
       if (next === null) {
         this.#list(sandbox);
-        if (sandbox.running === 0) this.#armIdleTimer();
+        if (sandbox.running === 0) this.#idle.arm();
         return;
       }
       this.#enter(sandbox);
@@ -340,29 +346,5 @@ export class RevisionPool implements SandboxOwner {
       this.#cancelMinimumTimer = null;
       this.pump();
     });
-  }
-
-  #armIdleTimer(): void {
-    if (this.#cancelIdleTimer !== null || this.#isRetired) return;
-    const { clock } = this.#options;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const sandbox of this.#available)
-      if (sandbox.state === "idle") oldest = Math.min(oldest, sandbox.idleSince);
-    if (oldest === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.max(1, oldest + this.fn.settings.idleTimeoutMs - clock.now());
-    this.#cancelIdleTimer = clock.after(delayMs, () => {
-      this.#cancelIdleTimer = null;
-      this.#destroyIdle();
-    });
-  }
-
-  #destroyIdle(): void {
-    const before = this.#options.clock.now() - this.fn.settings.idleTimeoutMs;
-    for (const sandbox of [...this.#available]) {
-      if (sandbox.state !== "idle" || sandbox.idleSince > before) continue;
-      if (this.#live() <= this.fn.settings.minSandboxes) break;
-      void sandbox.destroy("idle");
-    }
-    if (this.#live() > this.fn.settings.minSandboxes) this.#armIdleTimer();
   }
 }

@@ -1,13 +1,23 @@
 import { strict as assert } from "node:assert";
 
 /** The life of a sandbox; ARCHITECTURE.md, Sandbox life. */
-export type SandboxState = "starting" | "blank" | "claimed" | "idle" | "busy" | "draining" | "dead";
+export type SandboxState =
+  | "starting"
+  | "blank"
+  | "claimed"
+  | "idle"
+  /** Idle, and everything inside stands still. */
+  | "frozen"
+  | "busy"
+  | "draining"
+  | "dead";
 
 const moves: Record<SandboxState, readonly SandboxState[]> = {
   starting: ["blank", "dead"],
   blank: ["claimed", "dead"],
   claimed: ["idle", "dead"],
-  idle: ["busy", "draining", "dead"],
+  idle: ["frozen", "busy", "draining", "dead"],
+  frozen: ["busy", "draining", "dead"],
   busy: ["idle", "draining", "dead"],
   draining: ["dead"],
   dead: [],

@@ -3,7 +3,7 @@ import { MiB, fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
-import { PooledSandbox, type SandboxEvents } from "./pooled-sandbox.ts";
+import { PooledSandbox, type SandboxEvents, type SandboxWatch } from "./pooled-sandbox.ts";
 
 export interface StartRequest {
   driver: Driver;
@@ -17,6 +17,7 @@ export interface StarterOptions {
   clock: Clock;
   budget: MemoryBudget;
   events: Omit<SandboxEvents, "onGone">;
+  watch: SandboxWatch;
 }
 
 /** Makes blank sandboxes: started by a driver, runtime booted, no code yet. */
@@ -54,7 +55,12 @@ export class Starter {
       );
       pooled = new PooledSandbox(
         sandbox,
-        { runtime: request.runtime, tmpMiB: request.tmpMiB, reservedMiB: request.memoryMiB },
+        {
+          runtime: request.runtime,
+          tmpMiB: request.tmpMiB,
+          reservedMiB: request.memoryMiB,
+          watch: this.#options.watch,
+        },
         this.#events,
       );
     } catch (error) {

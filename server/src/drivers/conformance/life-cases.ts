@@ -138,7 +138,7 @@ function otherLives(stand: Stand): void {
       const killed = await startAndKill(stand, "earlier");
       const isRunning = async () =>
         (await stand.options.leftovers()).some(
-          (name) => name.startsWith("process") && name.includes(".earlier."),
+          (name) => name.startsWith("process") && name.includes(".earlier"),
         );
       while (await isRunning()) await delay(20);
       assert.equal(killed, "SIGKILL");
@@ -160,10 +160,10 @@ async function sweepCase(stand: Stand, room: Room) {
   const ours = await room.ready();
   const { removed } = await soon(stand.driver.sweep(), "sweep");
   // A sandbox without a cgroup may have died by itself before it was found; what counts is that nothing of it is left.
-  for (const name of removed) assert(name.includes(".earlier."), `${name} was removed`);
+  for (const name of removed) assert(name.includes(".earlier"), `${name} was removed`);
   const left = await stand.options.leftovers();
   assert.deepEqual(
-    left.filter((name) => name.includes(".earlier.")),
+    left.filter((name) => name.includes(".earlier")),
     [],
   );
   assert.deepEqual(await ours.invoke({ op: "echo", value: 1 }), { value: 1, greeting: "hello" });

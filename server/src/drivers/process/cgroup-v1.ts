@@ -8,6 +8,7 @@ import {
   pidsIn,
   readKeyed,
   readNumber,
+  readText,
   removeFolder,
   write,
 } from "./cgroup-files.ts";
@@ -125,12 +126,27 @@ class CgroupV1 implements Cgroup {
     }
   }
 
+  freeze(): boolean {
+    if (!this.#folders.has("freezer")) return false;
+    writeIfThere(this.#freezerState, "FROZEN");
+    return true;
+  }
+
+  thaw(): void {
+    if (this.#folders.has("freezer")) writeIfThere(this.#freezerState, "THAWED");
+  }
+
+  frozenState() {
+    const state = readText(this.#freezerState);
+    if (state === "FROZEN") return "frozen";
+    return state === "FREEZING" ? "freezing" : "thawed";
+  }
+
+  /** In version 1 a signal does not end what is frozen: it has to be thawed. */
   killAll(isThorough: boolean): void {
-    const freezer = isThorough ? this.#folders.get("freezer") : undefined;
-    const state = freezer === undefined ? null : join(freezer, "freezer.state");
-    if (state !== null) writeIfThere(state, "FROZEN");
+    if (isThorough) this.freeze();
     for (const folder of this.#unique) for (const pid of pidsIn(folder)) killPid(pid);
-    if (state !== null) writeIfThere(state, "THAWED");
+    this.thaw();
   }
 
   isEmpty(): boolean {
@@ -139,6 +155,10 @@ class CgroupV1 implements Cgroup {
 
   remove(): void {
     for (const folder of this.#unique) removeFolder(folder);
+  }
+
+  get #freezerState(): string {
+    return this.#file("freezer", "freezer.state");
   }
 
   #file(controller: string, name: string): string {

@@ -90,13 +90,26 @@ class CgroupV2 implements Cgroup {
     }
   }
 
+  freeze(): boolean {
+    return this.#writeFreeze(1);
+  }
+
+  thaw(): void {
+    this.#writeFreeze(0);
+  }
+
+  frozenState() {
+    if (readText(this.#file("cgroup.freeze")) === "0") return "thawed";
+    return readKeyed(this.#file("cgroup.events"), "frozen") === 1 ? "frozen" : "freezing";
+  }
+
   killAll(isThorough: boolean): void {
     if (!existsSync(this.#folder)) return;
     // Since Linux 5.14 the kernel kills the whole group at once, forks under way included.
     if (existsSync(this.#file("cgroup.kill"))) return write(this.#file("cgroup.kill"), 1);
-    if (isThorough) write(this.#file("cgroup.freeze"), 1);
+    if (isThorough) this.freeze();
     for (const pid of pidsIn(this.#folder)) killPid(pid);
-    if (isThorough) write(this.#file("cgroup.freeze"), 0);
+    this.thaw();
   }
 
   isEmpty(): boolean {
@@ -110,6 +123,13 @@ class CgroupV2 implements Cgroup {
 
   remove(): void {
     removeFolder(this.#folder);
+  }
+
+  /** Kernels before 5.2 have no freezer in version 2. */
+  #writeFreeze(value: 0 | 1): boolean {
+    if (!existsSync(this.#file("cgroup.freeze"))) return false;
+    write(this.#file("cgroup.freeze"), value);
+    return true;
   }
 
   #set(name: string, value: number): void {

@@ -12,7 +12,11 @@ export interface Cgroup {
   usage(): SandboxUsage;
   /** Processes of the group that the kernel has killed for memory so far. */
   oomKills(): number;
-  /** Sends SIGKILL to everything inside, once. `isThorough` also stops what forks faster than it can be killed. */
+  /** Asks the kernel to stop everything inside; false where there is no freezer. */
+  freeze(): boolean;
+  thaw(): void;
+  frozenState(): "thawed" | "freezing" | "frozen";
+  /** Sends SIGKILL to everything inside, once; what is frozen dies too. `isThorough` also stops what forks faster than it can be killed. */
   killAll(isThorough: boolean): void;
   isEmpty(): boolean;
   /** Removes the folders; throws while anything is inside. Missing folders are fine. */

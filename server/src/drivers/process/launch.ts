@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
-import type { Duplex, Readable } from "node:stream";
+import type { Socket } from "node:net";
+import type { StreamName } from "../driver.ts";
 import { fixedLimits } from "../../domain/limits.ts";
 
 const CORE_BYTES_MAX = 0;
@@ -18,26 +19,23 @@ export interface LaunchOptions {
   /** Working folder and process group of its own, for a child without namespaces. */
   isGroupLeader: boolean;
   cwd: string;
+  /** The sandbox's ends of its streams; they become descriptors 1, 2 and 3, and are closed here. */
+  streams: LaunchStreams;
 }
 
-/** A started child with its streams. */
-export interface Launched {
-  child: ChildProcess;
-  control: Duplex;
-  stdout: Readable;
-  stderr: Readable;
-}
+/** `pipe`: the caller reads it from the child. */
+export type LaunchStreams = Record<StreamName, Socket | "pipe" | "ignore">;
 
 /**
  * Starts the command with its resource limits, inside its cgroup, before any of it runs: a shell sets both upon itself and then becomes the command. A limit that
  * cannot be set ends it (status 96). Throws when no process can be made; a program that is missing is told by the child's `error` event.
  */
-export function launch(options: LaunchOptions): Launched {
-  const { entries, hostUser } = options;
+export function launch(options: LaunchOptions): ChildProcess {
+  const { entries, hostUser, streams } = options;
   try {
     const user = hostUser === null ? {} : { uid: hostUser, gid: hostUser };
     const child = spawn("/bin/sh", ["-c", script(options), "sh", ...options.command], {
-      stdio: ["ignore", "pipe", "pipe", "pipe", ...entries],
+      stdio: ["ignore", streams.stdout, streams.stderr, streams.control, ...entries],
       env: options.env,
       cwd: options.cwd,
       detached: options.isGroupLeader,
@@ -46,15 +44,16 @@ export function launch(options: LaunchOptions): Launched {
     child.on("error", () => {
       // Told by the exit event that never comes: see `pid`, which is undefined then.
     });
-    return {
-      child,
-      control: child.stdio[3] as Duplex,
-      stdout: child.stdout as Readable,
-      stderr: child.stderr as Readable,
-    };
+    return child;
   } finally {
     for (const descriptor of entries) closeSync(descriptor);
+    closeStreams(streams);
   }
+}
+
+/** This process's copies. */
+export function closeStreams(streams: LaunchStreams): void {
+  for (const stream of Object.values(streams)) if (typeof stream !== "string") stream.destroy();
 }
 
 /** `-p` is the process limit of dash and busybox, `-u` that of others; the wrong one fails, and so does the start. */

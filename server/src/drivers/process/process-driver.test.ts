@@ -6,15 +6,15 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { driverConformance } from "../conformance.ts";
-import { guardDriver } from "../guarded-driver.ts";
+import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
 import { findRuntimes } from "../runtimes.ts";
 import { findCgroups } from "./find-cgroups.ts";
 import { examine } from "./machine.ts";
-import { type ProcessDriverOptions, createProcessDriver } from "./process-driver.ts";
+import type { ProcessDriverOptions } from "./process-driver.ts";
 import { findMarked } from "./process-table.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
-const script = fileURLToPath(new URL("testing/doomed-server.ts", import.meta.url));
+const script = fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url));
 const runtimes = await findRuntimes({ root, python: null });
 const machine = await examine();
 const stateDir = mkdtempSync(join(tmpdir(), "isola-process-driver-"));
@@ -39,11 +39,13 @@ function suite(
   leavesOut: Record<string, string>,
 ): void {
   const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
-  const shared = { nodeId, stateDir, acceptNoIsolation: true, without };
-  const log = { warn: () => {} };
+  const settings = { nodeId, stateDir, acceptNoIsolation: true, ...(without && { without }) };
   driverConformance(name, {
-    makeDriver: (bootId) => guardDriver(createProcessDriver({ ...shared, bootId, log })),
-    startElsewhere: { script, args: (bootId) => [JSON.stringify({ ...shared, bootId })] },
+    makeDriver: (bootId) => lazyDriver("process", settings, bootId),
+    startElsewhere: {
+      script,
+      args: (bootId) => [JSON.stringify(settings), bootId, "process"],
+    },
     runtimes,
     leftovers: () => leftoversOf(nodeId),
     leavesOut,
@@ -72,7 +74,6 @@ const sampled = all("without cgroups, what forks is stopped by a sample, not by 
 ]);
 const plain = {
   ...all("an ordinary child process shares files, network and user with the server", needIsolation),
-  "parent-death": "an ordinary child process outlives its server until the next sweep",
 };
 
 /** What this machine cannot run is skipped with what would enable it; CI has to be able to. */

@@ -1,15 +1,19 @@
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { IsolaError, messageOf } from "../../errors.ts";
 import type {
-  Driver,
+  Dial,
+  DriverCore,
   DriverProbe,
   RuntimeSpec,
-  Sandbox,
+  SandboxHandle,
   SandboxSpec,
+  StreamName,
   SweepReport,
 } from "../driver.ts";
 import { HostUsers } from "./host-users.ts";
 import { LimitWatch, type Watched } from "./limit-watch.ts";
+import { type LaunchStreams, closeStreams } from "./launch.ts";
 import { type ProcessMachine, examine } from "./machine.ts";
 import { probeOf } from "./probe.ts";
 import { ProcessSandbox } from "./process-sandbox.ts";
@@ -31,8 +35,21 @@ export interface ProcessDriverOptions {
 }
 
 /** Functions as processes in namespaces of their own, by bubblewrap. */
-export function createProcessDriver(options: ProcessDriverOptions): Driver {
+export function createProcessDriver(options: ProcessDriverOptions): DriverCore {
   return new ProcessDriver(options);
+}
+
+/** All three, or none. */
+async function dialAll(dial: Dial, id: string): Promise<LaunchStreams> {
+  const names: readonly StreamName[] = ["stdout", "stderr", "control"];
+  const dialled = await Promise.allSettled(names.map((name) => dial(id, name)));
+  const streams: LaunchStreams = { stdout: "ignore", stderr: "ignore", control: "ignore" };
+  for (const [at, each] of dialled.entries())
+    if (each.status === "fulfilled") streams[names[at] as StreamName] = each.value;
+  const failed = dialled.find((each) => each.status === "rejected");
+  if (failed === undefined) return streams;
+  closeStreams(streams);
+  throw failed.reason;
 }
 
 interface Settled extends StartContext {
@@ -40,7 +57,7 @@ interface Settled extends StartContext {
   trialProblem: string | null;
 }
 
-class ProcessDriver implements Driver {
+class ProcessDriver implements DriverCore {
   readonly name = "process";
   readonly #options: ProcessDriverOptions;
   readonly #marks: SandboxMarks;
@@ -65,7 +82,7 @@ class ProcessDriver implements Driver {
     return probeOf(machine, trialProblem, this.#options.acceptNoIsolation);
   }
 
-  async start(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
+  async start(spec: SandboxSpec, dial: Dial, signal: AbortSignal): Promise<SandboxHandle> {
     const context = await (this.#settled ??= this.#settle());
     if (context.machine.tier === "none" && !this.#options.acceptNoIsolation)
       throw new IsolaError(
@@ -74,7 +91,10 @@ class ProcessDriver implements Driver {
       );
     if (this.#isClosed || signal.aborted)
       throw new IsolaError("sandbox_start_failed", `the start of ${spec.id} was given up`);
-    const starting = startProcess(context, spec, this.#marks.of(spec.id));
+    const starting = startProcess(context, spec, {
+      mark: this.#marks.of(spec.id),
+      openStreams: () => dialAll(dial, spec.id),
+    });
     this.#starting.add(starting);
     try {
       const sandbox = this.#adopt(context, spec, await starting);
@@ -105,7 +125,7 @@ class ProcessDriver implements Driver {
     const sandbox = new ProcessSandbox({
       id: spec.id,
       taskRoot: started.taskRoot,
-      launched: started.launched,
+      child: started.child,
       group,
       isWrapped: machine.bwrap !== null,
       onProblem: (problem) => this.#onProblem(problem),
@@ -157,14 +177,14 @@ class ProcessDriver implements Driver {
     this.#trials += 1;
     try {
       return await tryOut(async (runtime: RuntimeSpec, limits) => {
-        const spec = {
-          id: `try-${process.pid}-${this.#trials}`,
-          runtime,
-          limits,
-          tmpBytes: 2 ** 20,
-        };
-        const started = await startProcess(context, spec, this.#marks.of(spec.id));
-        return this.#adopt({ ...context, trialProblem: null }, spec, started);
+        const id = `try-${process.pid}-${this.#trials}`;
+        const spec = { id, runtime, limits, tmpBytes: 2 ** 20 };
+        const started = await startProcess(context, spec, {
+          mark: this.#marks.of(id),
+          openStreams: async () => ({ stdout: "ignore", stderr: "pipe", control: "ignore" }),
+        });
+        const sandbox = this.#adopt({ ...context, trialProblem: null }, spec, started);
+        return { sandbox, stderr: started.child.stderr as Readable };
       });
     } catch (error) {
       return messageOf(error);

@@ -1,28 +1,26 @@
+import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
-import type { Duplex, Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { IsolaError, messageOf } from "../../errors.ts";
 import {
   type DestroyReason,
   type DestroyReport,
   KILL_CONFIRM_MS,
-  type Sandbox,
   type SandboxExit,
+  type SandboxHandle,
   type SandboxLimits,
   type SandboxUsage,
 } from "../driver.ts";
-import type { Launched } from "./launch.ts";
 import type { SandboxGroup } from "./sandbox-group.ts";
 
 /** A control stream that ends is mostly a process that ends: it may say how before it is killed. */
 const CRASH_GRACE_MS = 50;
-const OUTPUT_END_MS = 1000;
 const CONFIRM_STEP_MS_MAX = 50;
 
 export interface ProcessSandboxOptions {
   id: string;
   taskRoot: string;
-  launched: Launched;
+  child: ChildProcess;
   group: SandboxGroup;
   /** bubblewrap tells a signal of the process inside as status 128 + number. */
   isWrapped: boolean;
@@ -35,12 +33,9 @@ export interface ProcessSandboxOptions {
  * One child process with everything that comes from it.
  * Life: running -> ended (by itself, killed for memory, or by `destroy`) -> gone (nothing of it runs, what was kept for it is removed).
  */
-export class ProcessSandbox implements Sandbox {
+export class ProcessSandbox implements SandboxHandle {
   readonly id: string;
   readonly taskRoot: string;
-  readonly control: Duplex;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
   readonly exited: Promise<SandboxExit>;
   readonly #options: ProcessSandboxOptions;
   #hasExited = false;
@@ -50,19 +45,11 @@ export class ProcessSandbox implements Sandbox {
   #destroying: Promise<DestroyReport> | null = null;
 
   constructor(options: ProcessSandboxOptions) {
-    const { launched } = options;
     this.id = options.id;
     this.taskRoot = options.taskRoot;
     this.#options = options;
-    this.control = launched.control;
-    this.stdout = launched.stdout;
-    this.stderr = launched.stderr;
-    for (const stream of [this.control, this.stdout, this.stderr])
-      stream.on("error", () => {
-        // A stream whose other end was killed may fail; its `close` tells the reader all it can use.
-      });
     this.exited = new Promise((resolve) => {
-      launched.child.once("exit", (code, signal) => resolve(this.#onExit(code, signal)));
+      options.child.once("exit", (code, signal) => resolve(this.#onExit(code, signal)));
     });
   }
 
@@ -72,7 +59,7 @@ export class ProcessSandbox implements Sandbox {
   }
 
   get pid(): number {
-    return this.#options.launched.child.pid as number;
+    return this.#options.child.pid as number;
   }
 
   async applyLimits(limits: SandboxLimits): Promise<void> {
@@ -89,6 +76,17 @@ export class ProcessSandbox implements Sandbox {
   async usage(): Promise<SandboxUsage> {
     if (this.#isGone) return { memoryBytes: null, cpuMicros: null, pids: null };
     return await this.#options.group.usage();
+  }
+
+  async freeze(): Promise<boolean> {
+    if (this.#hasExited || this.#destroying !== null) return false;
+    return await this.#options.group.freeze();
+  }
+
+  async thaw(): Promise<void> {
+    if (this.#hasExited || this.#destroying !== null)
+      throw new IsolaError("sandbox_exited", `${this.id} has ended`);
+    this.#options.group.thaw();
   }
 
   /** Ends the sandbox as one when the kernel has killed a part of it for memory, or a sample is above a limit. */
@@ -137,7 +135,6 @@ export class ProcessSandbox implements Sandbox {
     const graceMs = reason === "crash" && !this.#isOutOfMemory ? CRASH_GRACE_MS : 0;
     if (!this.#hasExited && graceMs > 0) await this.#exitWithin(graceMs);
     const isConfirmed = await this.#kill(startedAt + KILL_CONFIRM_MS);
-    this.#closeStreams();
     this.#isLost = !isConfirmed;
     if (isConfirmed) await this.#clear();
     else this.#options.onProblem(`${this.id}: not seen to be gone after ${KILL_CONFIRM_MS} ms`);
@@ -145,11 +142,11 @@ export class ProcessSandbox implements Sandbox {
   }
 
   async #kill(deadline: number): Promise<boolean> {
-    const { group, launched } = this.#options;
+    const { group, child } = this.#options;
     for (let pass = 0; ; pass += 1) {
       try {
         await group.kill(pass > 0);
-        if (!this.#hasExited) launched.child.kill("SIGKILL");
+        if (!this.#hasExited) child.kill("SIGKILL");
         if (this.#hasExited && (await group.isEmpty())) return true;
       } catch (error) {
         this.#options.onProblem(`${this.id}: kill ${pass}: ${messageOf(error)}`);
@@ -177,17 +174,6 @@ export class ProcessSandbox implements Sandbox {
       this.#options.onProblem(`${this.id}: ${messageOf(error)}`);
     }
     this.#options.onGone();
-  }
-
-  /** Output that someone reads comes to its own end, as nothing of the sandbox holds the other side any more; what was not found does not keep it open. */
-  #closeStreams(): void {
-    this.control.destroy();
-    for (const stream of [this.stdout, this.stderr]) {
-      if (stream.readableFlowing !== true) stream.destroy();
-      if (stream.destroyed) continue;
-      const timer = setTimeout(() => stream.destroy(), OUTPUT_END_MS);
-      stream.once("close", () => clearTimeout(timer));
-    }
   }
 }
 

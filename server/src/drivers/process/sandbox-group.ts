@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { SandboxLimits, SandboxUsage } from "../driver.ts";
 import { killPid } from "./cgroup-files.ts";
 import type { Cgroup } from "./cgroup.ts";
@@ -5,12 +6,18 @@ import { type MarkPlace, findMarked, readProcesses, treeOf } from "./process-tab
 import { removeTree } from "./private-folder.ts";
 import { markText } from "./sandbox-mark.ts";
 
+const FREEZE_MS_MAX = 1000;
+const FREEZE_STEP_MS = 2;
+
 /** Everything of one sandbox as a whole: what is limited, counted and killed. */
 export interface SandboxGroup {
   /** Throws when they cannot be put in force. */
   setLimits(limits: SandboxLimits): void;
   usage(): Promise<SandboxUsage>;
   wasKilledForMemory(): boolean;
+  /** Resolves with true once all of it stands still; false where it cannot be stopped, or a `thaw` came between. */
+  freeze(): Promise<boolean>;
+  thaw(): void;
   /** SIGKILL to all of it, once. */
   kill(isThorough: boolean): Promise<void>;
   isEmpty(): Promise<boolean>;
@@ -29,6 +36,8 @@ export function cgroupGroup(
       cgroup.setLimits({ memoryBytes, pidsMax: pidsMax + pidsOverhead }),
     usage: async () => cgroup.usage(),
     wasKilledForMemory: () => cgroup.oomKills() > 0,
+    freeze: () => freezeGroup(cgroup),
+    thaw: () => cgroup.thaw(),
     kill: async (isThorough) => cgroup.killAll(isThorough),
     isEmpty: async () => cgroup.isEmpty(),
     async remove() {
@@ -36,6 +45,18 @@ export function cgroupGroup(
       if (folder !== null) await removeTree(folder);
     },
   };
+}
+
+/** The kernel stops one task after the other; those in the middle of a system call take a moment. */
+async function freezeGroup(cgroup: Cgroup): Promise<boolean> {
+  if (!cgroup.freeze()) return false;
+  for (let waitedMs = 0; waitedMs < FREEZE_MS_MAX; waitedMs += FREEZE_STEP_MS) {
+    const state = cgroup.frozenState();
+    if (state !== "freezing") return state === "frozen";
+    await delay(FREEZE_STEP_MS);
+  }
+  cgroup.thaw();
+  return false;
 }
 
 export interface MarkedGroupOptions {
@@ -60,6 +81,8 @@ export function markedGroup(options: MarkedGroupOptions): SandboxGroup {
       return { memoryBytes, cpuMicros: null, pids: tree.length };
     },
     wasKilledForMemory: () => false,
+    freeze: async () => false,
+    thaw: () => {},
     async kill(isThorough) {
       if (isGroupLeader) killPid(-pid);
       // The first process of a pid namespace dies with the child, and all others with it.

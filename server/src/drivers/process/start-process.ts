@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { IsolaError, messageOf } from "../../errors.ts";
@@ -5,7 +6,7 @@ import type { SandboxLimits, SandboxSpec } from "../driver.ts";
 import { PIDS_OVERHEAD, type Plan, planFor } from "./bubblewrap.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { HostUsers } from "./host-users.ts";
-import { type Launched, launch } from "./launch.ts";
+import { type LaunchStreams, launch } from "./launch.ts";
 import type { ProcessMachine } from "./machine.ts";
 import { makePrivateFolder, removeTree } from "./private-folder.ts";
 import { type SandboxGroup, cgroupGroup, markedGroup } from "./sandbox-group.ts";
@@ -25,7 +26,7 @@ export interface StartContext {
 
 /** A started sandbox in parts. */
 export interface Started {
-  launched: Launched;
+  child: ChildProcess;
   group: SandboxGroup;
   taskRoot: string;
   /** Limits to watch by sampling; null where the kernel holds them. Changed in place. */
@@ -37,7 +38,7 @@ export interface Started {
 export async function startProcess(
   context: StartContext,
   spec: SandboxSpec,
-  mark: string,
+  { mark, openStreams }: { mark: string; openStreams: () => Promise<LaunchStreams> },
 ): Promise<Started> {
   const { machine, foldersDir } = context;
   const isWrapped = machine.bwrap !== null;
@@ -52,9 +53,10 @@ export async function startProcess(
     if (!isWrapped) folder = await makePrivateFolder(foldersDir, mark);
     const plan = isWrapped ? planOf(context, spec) : null;
     if (machine.isRoot && plan?.isReachableByAll === true) hostUser = context.users.take();
-    const launched = await run(context, spec, { mark, cgroup, folder, hostUser, plan });
+    const streams = await openStreams();
+    const child = await run(context, spec, { mark, cgroup, folder, hostUser, plan, streams });
     const made = { mark, cgroup, folder, pidsOverhead };
-    return { launched, hostUser, ...groupOf(spec, launched, made) };
+    return { child, hostUser, ...groupOf(spec, child, made) };
   } catch (error) {
     if (hostUser !== null) context.users.give(hostUser);
     // No process has come to be, so both are empty.
@@ -88,12 +90,18 @@ interface Made {
   folder: string | null;
   hostUser: number | null;
   plan: Plan | null;
+  streams: LaunchStreams;
 }
 
-async function run({ machine }: StartContext, spec: SandboxSpec, made: Made): Promise<Launched> {
-  const { mark, cgroup, folder, hostUser, plan } = made;
+async function run(
+  { machine }: StartContext,
+  spec: SandboxSpec,
+  made: Made,
+): Promise<ChildProcess> {
+  const { mark, cgroup, folder, hostUser, plan, streams } = made;
   const processesMax = cgroup === null ? spec.limits.pidsMax + PIDS_OVERHEAD : PROCESSES_BACKSTOP;
-  const launched = launch({
+  const child = launch({
+    streams,
     command:
       plan === null
         ? plainCommand(spec)
@@ -105,8 +113,8 @@ async function run({ machine }: StartContext, spec: SandboxSpec, made: Made): Pr
     isGroupLeader: folder !== null,
     cwd: folder === null ? "/" : join(folder, "tmp"),
   });
-  if (launched.child.pid !== undefined) return launched;
-  const [error] = await once(launched.child, "error");
+  if (child.pid !== undefined) return child;
+  const [error] = await once(child, "error");
   throw error;
 }
 
@@ -129,7 +137,7 @@ function plainEnv(folder: string, mark: string): Record<string, string> {
 
 function groupOf(
   spec: SandboxSpec,
-  launched: Launched,
+  child: ChildProcess,
   made: { mark: string; cgroup: Cgroup | null; folder: string | null; pidsOverhead: number },
 ): Pick<Started, "group" | "taskRoot" | "sampled"> {
   const { mark, cgroup, folder, pidsOverhead } = made;
@@ -140,7 +148,7 @@ function groupOf(
   const sampled = { limits: inTree(spec.limits) };
   const group = markedGroup({
     mark,
-    pid: launched.child.pid as number,
+    pid: child.pid as number,
     folder,
     isGroupLeader: folder !== null,
     onLimits: (limits) => {

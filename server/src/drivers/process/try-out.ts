@@ -1,5 +1,6 @@
+import type { Readable } from "node:stream";
 import { MiB } from "../../domain/limits.ts";
-import type { RuntimeSpec, Sandbox, SandboxLimits } from "../driver.ts";
+import type { RuntimeSpec, SandboxHandle, SandboxLimits } from "../driver.ts";
 import { sharedLibraries } from "../shared-libraries.ts";
 
 const TRIAL_MS_MAX = 5000;
@@ -9,7 +10,10 @@ const TEXT_BYTES_MAX = 2000;
  * Runs the server's own Node once in a sandbox, with every limit. null: it works; a text: why not.
  */
 export async function tryOut(
-  start: (runtime: RuntimeSpec, limits: SandboxLimits) => Promise<Sandbox>,
+  start: (
+    runtime: RuntimeSpec,
+    limits: SandboxLimits,
+  ) => Promise<{ sandbox: SandboxHandle; stderr: Readable }>,
 ): Promise<string | null> {
   const runtime: RuntimeSpec = {
     name: "trial",
@@ -20,12 +24,11 @@ export async function tryOut(
     runtimeDir: import.meta.dirname,
     needs: await sharedLibraries([process.execPath]),
   };
-  const sandbox = await start(runtime, { memoryBytes: 256 * MiB, pidsMax: 64 });
+  const { sandbox, stderr } = await start(runtime, { memoryBytes: 256 * MiB, pidsMax: 64 });
   const timer = setTimeout(() => void sandbox.destroy("timeout"), TRIAL_MS_MAX);
   try {
-    sandbox.stdout.resume();
     let text = "";
-    sandbox.stderr.on("data", (chunk: Buffer) => {
+    stderr.on("data", (chunk: Buffer) => {
       if (text.length < TEXT_BYTES_MAX) text += chunk.toString("latin1");
     });
     const exit = await sandbox.exited;

@@ -69,6 +69,7 @@ export class InProcessSandbox implements Sandbox {
   readonly exited: Promise<SandboxExit>;
   destroyedFor: DestroyReason | null = null;
   memoryBytes = 0;
+  isFrozen = false;
   inits = 0;
   readonly #inside: Duplex;
   readonly #behaviour: Behaviour;
@@ -101,6 +102,15 @@ export class InProcessSandbox implements Sandbox {
 
   async usage() {
     return { memoryBytes: null, cpuMicros: null, pids: null };
+  }
+
+  async freeze(): Promise<boolean> {
+    this.isFrozen = true;
+    return true;
+  }
+
+  async thaw(): Promise<void> {
+    this.isFrozen = false;
   }
 
   async destroy(reason: DestroyReason): Promise<DestroyReport> {

@@ -1,4 +1,8 @@
-import type { DeployedFunction, RevisionSettings } from "../../domain/function.ts";
+import {
+  type DeployedFunction,
+  type RevisionSettings,
+  laterSettings,
+} from "../../domain/function.ts";
 import type { StartKind } from "../../domain/invocation.ts";
 import type { IsolaError } from "../../errors.ts";
 import type { PooledSandbox } from "../pooled-sandbox.ts";
@@ -36,6 +40,7 @@ export class PoolBench {
       blanks: { nodejs: 0, python: 0 },
       code: () => [Buffer.from("code")],
       events: { onLog: () => {}, onRaw: () => {} },
+      watch: { add: () => {}, remove: () => {} },
       onProblem: (message) => this.problems.push(message),
       ...options,
     });
@@ -68,6 +73,7 @@ export function makeFunction(
       idleTimeoutMs: 5000,
       env: {},
       exposeErrors: false,
+      ...laterSettings,
       ...settings,
     },
     ...identity,

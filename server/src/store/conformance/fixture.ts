@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
 import type { Clock } from "../../domain/clock.ts";
-import type { RevisionSettings } from "../../domain/function.ts";
+import { type RevisionSettings, laterSettings } from "../../domain/function.ts";
 import type { InvocationRecord, LogRecord } from "../../domain/invocation.ts";
 import { IsolaError, type ErrorCode } from "../../errors.ts";
 import type { NewRevision, Page, Store } from "../store.ts";
@@ -50,6 +50,7 @@ export const settings: RevisionSettings = {
   idleTimeoutMs: 600_000,
   env: { GREETING: "grüß dich \u{1F600}" },
   exposeErrors: false,
+  ...laterSettings,
 };
 
 export function newRevision(change: Partial<NewRevision> = {}): NewRevision {

@@ -1,3 +1,4 @@
+import { laterSettings } from "../../domain/function.ts";
 import { strict as assert } from "node:assert";
 import type { Selectable } from "kysely";
 import type { DeploymentTables } from "../tables.ts";
@@ -53,7 +54,7 @@ export function toRevisionRow(row: Selectable<DeploymentTables["revisions"]>): R
       entries: row.artifact_entries,
       unpackedBytes: row.artifact_unpacked_bytes,
     },
-    settings: JSON.parse(row.settings),
+    settings: { ...laterSettings, ...JSON.parse(row.settings) },
     createdAt: row.created_at,
     createdBy: row.created_by,
     reason: row.reason,

@@ -1,0 +1,70 @@
+import type { DriverName } from "../domain/function.ts";
+import type {
+  DestroyReason,
+  DestroyReport,
+  DriverProbe,
+  SandboxExit,
+  SandboxLimits,
+  SandboxSpec,
+  SandboxUsage,
+  SweepReport,
+} from "../drivers/driver.ts";
+import type { ErrorCode } from "../errors.ts";
+
+/** What the gateway and its keeper say to each other, over the IPC channel of the child process. */
+
+/** What a keeper needs to know once. */
+export interface KeeperSettings {
+  nodeId: string;
+  /** Of this life of the keeper; its sandboxes carry it. */
+  bootId: string;
+  /** A private folder of this server. */
+  stateDir: string;
+  acceptNoIsolation: boolean;
+  /** Where the gateway awaits the streams of sandboxes. */
+  streamsPath: string;
+  /** Techniques left out although the machine has them; for tests of the others. */
+  without?: readonly ("bubblewrap" | "cgroups")[];
+}
+
+/** The calls, by method: what is given and what comes back. */
+export interface KeeperCalls {
+  probe: { params: null; result: DriverProbe };
+  start: { params: { spec: SandboxSpec }; result: { taskRoot: string } };
+  applyLimits: { params: { id: string; limits: SandboxLimits }; result: null };
+  usage: { params: { id: string }; result: SandboxUsage };
+  freeze: { params: { id: string }; result: boolean };
+  thaw: { params: { id: string }; result: null };
+  destroy: { params: { id: string; reason: DestroyReason }; result: DestroyReport };
+  sweep: { params: null; result: SweepReport };
+}
+
+export type KeeperMethod = keyof KeeperCalls;
+
+/**
+ * The deadlines that the gateway has not seen kept yet. It is sent at least every `HEARTBEAT_MS` while anything runs, so that its absence says that the gateway
+ * does not run itself.
+ */
+export interface Watch {
+  type: "watch";
+  /** Something runs. */
+  isBusy: boolean;
+  /** Sandbox and ms from now: it must be done or destroyed by then. A later entry replaces an earlier one. */
+  arm: [id: string, inMs: number][];
+  disarm: string[];
+}
+
+export type ToKeeper =
+  | { type: "begin"; settings: KeeperSettings }
+  | { type: "call"; call: number; driver: DriverName; method: KeeperMethod; params: unknown }
+  /** Only starts can be given up. */
+  | { type: "abort"; call: number }
+  | Watch
+  | { type: "close" };
+
+export type FromKeeper =
+  | { type: "answer"; call: number; result: unknown }
+  | { type: "failure"; call: number; code: ErrorCode; message: string }
+  | { type: "exited"; id: string; exit: SandboxExit };
+
+export const HEARTBEAT_MS = 500;

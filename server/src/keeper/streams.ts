@@ -1,0 +1,110 @@
+import { rmSync } from "node:fs";
+import { type Server, type Socket, connect, createServer } from "node:net";
+import { IsolaError } from "../errors.ts";
+import type { Dial, StreamName } from "../drivers/driver.ts";
+
+/** `<sandbox id> <stream>\n`, written by the keeper before the sandbox gets the connection. */
+const HEADER_BYTES_MAX = 256;
+const HEADER_MS_MAX = 5000;
+
+export type SandboxStreams = Record<StreamName, Socket>;
+
+interface Expected {
+  streams: Partial<SandboxStreams>;
+  resolve(streams: SandboxStreams): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The gateway's end of all streams of its sandboxes: a unix socket in a folder that only this user may enter. The keeper dials, says whose stream it is, and
+ * gives the connection to the sandbox as a descriptor; from then on bytes go between sandbox and gateway alone.
+ */
+export class StreamListener {
+  readonly #server: Server;
+  readonly #expected = new Map<string, Expected>();
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#server = createServer((socket) => this.#onConnection(socket));
+  }
+
+  async listen(): Promise<void> {
+    rmSync(this.path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.path, 4096, resolve);
+    });
+  }
+
+  /** Resolves when all streams of the sandbox have been dialled; rejects at `giveUp`. */
+  expect(id: string): { streams: Promise<SandboxStreams>; giveUp(): void } {
+    const { promise, resolve, reject } = Promise.withResolvers<SandboxStreams>();
+    const expected: Expected = { streams: {}, resolve, reject };
+    promise.catch(() => {}); // whoever gives up does not wait
+    this.#expected.set(id, expected);
+    return { streams: promise, giveUp: () => this.#giveUp(id, expected) };
+  }
+
+  close(): void {
+    for (const [id, expected] of this.#expected) this.#giveUp(id, expected);
+    this.#server.close();
+  }
+
+  #giveUp(id: string, expected: Expected): void {
+    if (this.#expected.get(id) !== expected) return;
+    this.#expected.delete(id);
+    for (const socket of Object.values(expected.streams)) socket.destroy();
+    expected.reject(new IsolaError("sandbox_start_failed", `the start of ${id} was given up`));
+  }
+
+  #onConnection(socket: Socket): void {
+    socket.on("error", () => {
+      // A stream whose other end was killed may fail; its `close` tells the reader all it can use.
+    });
+    const timer = setTimeout(() => socket.destroy(), HEADER_MS_MAX);
+    let head = Buffer.alloc(0);
+    // By `readable`, which leaves the stream as if nobody had looked: whoever reads it next starts it.
+    const onReadable = () => {
+      head = Buffer.concat([head, socket.read() ?? Buffer.alloc(0)]);
+      const end = head.indexOf(10);
+      if (end === -1 && head.length < HEADER_BYTES_MAX) return;
+      clearTimeout(timer);
+      socket.off("readable", onReadable);
+      const [id = "", stream = ""] = head.toString("latin1", 0, Math.max(end, 0)).split(" ");
+      if (end + 1 < head.length) socket.unshift(head.subarray(end + 1));
+      if (end === -1 || !this.#arrived(id, stream as StreamName, socket)) socket.destroy();
+    };
+    socket.on("readable", onReadable);
+    socket.once("close", () => clearTimeout(timer));
+  }
+
+  #arrived(id: string, stream: StreamName, socket: Socket): boolean {
+    const expected = this.#expected.get(id);
+    if (expected === undefined || expected.streams[stream] !== undefined) return false;
+    expected.streams[stream] = socket;
+    const { control, stdout, stderr } = expected.streams;
+    if (control === undefined || stdout === undefined || stderr === undefined) return true;
+    this.#expected.delete(id);
+    // A turn later: only then is the stream as if nobody had looked.
+    setImmediate(() => expected.resolve({ control, stdout, stderr }));
+    return true;
+  }
+}
+
+/** The keeper's side. Nothing is read from the connection here: every byte belongs to the sandbox. */
+export function dialler(path: string): Dial {
+  return (id, stream) =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ path });
+      socket.pause();
+      socket.once("error", reject);
+      socket.once("connect", () =>
+        socket.write(`${id} ${stream}\n`, (error) => {
+          if (error) return reject(error);
+          socket.off("error", reject);
+          resolve(socket);
+        }),
+      );
+    });
+}
