@@ -4,7 +4,7 @@ import { IsolaError } from "./errors.ts";
 
 /**
  * Every place where a test can make a process fail, and how the place is passed: an `async` one is awaited, a `sync` one is not and cannot be delayed.
- * `server/test/recovery/fail-points.test.ts` holds that each stands once in the sources and is reached by a test.
+ * `server/test/recovery/fail-points.test.ts` holds that each stands in the sources and is reached by a test.
  */
 export const failPoints = {
   /** The upload's spool file has a name still. */
