@@ -14,10 +14,14 @@ const words: Record<string, string> = {
   ENOTDIR: "a file is where a folder should be: check the data folder",
 };
 
+/** What is wrong and what to do, for a failure of the disk; null for anything else. Names no path: callers of functions may read it. */
+export function diskProblem(error: unknown): string | null {
+  return words[(error as NodeJS.ErrnoException | null)?.code ?? ""] ?? null;
+}
+
 /** Turns a failure of the disk into `not_ready`; anything else stays as it is. `what` begins the sentence: `The artifact could not be written`. */
 export function asDiskFailure(error: unknown, what: string): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  const reason = code === undefined ? undefined : words[code];
-  if (reason === undefined) return error;
+  const reason = diskProblem(error);
+  if (reason === null) return error;
   return new IsolaError("not_ready", `${what}: ${reason}.`, { cause: error });
 }

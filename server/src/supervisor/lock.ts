@@ -16,6 +16,7 @@ export function lockDataDir(dir: string, runDir: string): DataLock {
   const pidPath = join(runDir, "supervisor.pid");
   const database = openDatabase(dir, join(runDir, "lock.db"));
   try {
+    database.pragma("journal_mode = MEMORY"); // nothing is ever written: the lock needs no room on the disk
     database.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
     database.close();

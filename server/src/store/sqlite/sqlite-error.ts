@@ -12,6 +12,7 @@ const plainWords: [prefix: string, words: string][] = [
   ["SQLITE_PERM", "it may not be opened: check the owner and the mode of the file"],
   ["SQLITE_CORRUPT", "it is damaged: stop Isola and restore the data folder from a backup"],
   ["SQLITE_NOTADB", "it is not a database: restore the data folder from a backup"],
+  ["SQLITE_IOERR_SHMSIZE", "the disk is full: free some space, then try again"],
   ["SQLITE_IOERR", "the disk reports an error: see the system's log, then try again"],
   ["SQLITE_BUSY", "another process holds it for too long: find and stop it, then try again"],
   ["SQLITE_LOCKED", "another process holds it for too long: find and stop it, then try again"],
