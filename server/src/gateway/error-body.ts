@@ -51,21 +51,15 @@ export interface OwnWords {
 /** The answer to a call that a function failed: its own words only where its settings allow, and the limit that fired. */
 export function functionFailure(
   fn: DeployedFunction,
-  said: Omit<FailureDetail, "limitMs" | "type" | "stack">,
+  said: Omit<FailureDetail, "type" | "stack">,
   words: OwnWords | null,
 ): Failure {
   const { settings } = fn;
   const shown = settings.exposeErrors ? words : null;
   const isOwn = words !== null && (said.code === "function_error" || said.code === "init_failed");
-  const limits: Partial<Record<ErrorCode, number>> = {
-    function_timeout: settings.timeoutMs,
-    init_timeout: settings.initTimeoutMs,
-    queue_timeout: settings.queueTimeoutMs,
-  };
   return failureAnswer({
     ...said,
     message: isOwn && shown === null ? `${fn.name} failed; its logs say why` : said.message,
-    limitMs: limits[said.code],
     type: shown?.type,
     stack: shown?.stack,
   });

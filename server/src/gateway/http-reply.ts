@@ -12,6 +12,8 @@ export class HttpReply implements Reply {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #hasNoBody = false;
+  /** The caller went away: what is still written goes nowhere, at once. */
+  #isGone = false;
   /** Bytes that came while the caller was slow; the protocol's window bounds them. null: it keeps up. */
   #held: GatheredBytes | null = null;
 
@@ -19,7 +21,10 @@ export class HttpReply implements Reply {
     this.#request = request;
     this.#response = response;
     response.on("close", () => {
-      if (!response.writableFinished) this.onGone();
+      if (response.writableFinished) return;
+      this.#isGone = true;
+      this.#held = null;
+      this.onGone();
     });
   }
 
@@ -28,13 +33,14 @@ export class HttpReply implements Reply {
   }
 
   head(status: number, headers: string[]): void {
+    if (this.#isGone) return;
     const response = this.#response;
     this.#hasNoBody = status === 204 || status === 304 || this.#request.method === "HEAD";
     response.writeHead(status, headers);
   }
 
   body(bytes: Buffer): boolean {
-    if (this.#hasNoBody) return true;
+    if (this.#hasNoBody || this.#isGone) return true;
     if (this.#held !== null) {
       this.#held.add(bytes);
       return false;
@@ -46,6 +52,7 @@ export class HttpReply implements Reply {
   }
 
   end(bytes?: Buffer): void {
+    if (this.#isGone) return;
     const held = this.#held?.take() ?? null;
     this.#held = null;
     if (held !== null) this.#response.write(held);
@@ -54,6 +61,7 @@ export class HttpReply implements Reply {
   }
 
   flush(): void {
+    if (this.#isGone) return;
     this.#response.flushHeaders();
   }
 

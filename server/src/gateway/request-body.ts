@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 export interface RequestBody {
   /** By `content-length`; null when unknown. */
   readonly declaredBytes: number | null;
+  /** All of it has been received. */
+  readonly isComplete: boolean;
   start(onBytes: (bytes: Buffer) => void, onEnd: () => void): void;
   pause(): void;
   resume(): void;
@@ -21,6 +23,10 @@ export class StreamedBody implements RequestBody {
   constructor(source: Readable, declaredBytes: number | null) {
     this.#source = source;
     this.declaredBytes = declaredBytes;
+  }
+
+  get isComplete(): boolean {
+    return this.#source.readableEnded;
   }
 
   start(onBytes: (bytes: Buffer) => void, onEnd: () => void): void {
@@ -51,6 +57,7 @@ export class StreamedBody implements RequestBody {
 /** A body that is there already. */
 export class WholeBody implements RequestBody {
   readonly declaredBytes: number;
+  readonly isComplete = true;
   readonly #bytes: Buffer;
 
   constructor(bytes: Buffer) {

@@ -94,4 +94,6 @@ export interface GatewayStatus {
   drivers: DriverProbe[];
   runtimes: { name: string; family: string; version: string }[];
   recordsLost: number;
+  /** Frames of sandboxes that came after the outcome of their call was decided. */
+  lateFrames: number;
 }

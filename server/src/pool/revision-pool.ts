@@ -118,9 +118,14 @@ export class RevisionPool implements SandboxOwner {
     this.#offer(sandbox);
   }
 
+  /** The sandbox takes no further invocation; the one that ends it is still inside, and `abandon` follows. */
+  condemn(sandbox: PooledSandbox, reason: DestroyReason): void {
+    if (sandbox.isIdle || sandbox.state === "busy") this.#drain(sandbox, reason);
+  }
+
   /** The invocation ended abnormally: the sandbox takes no further one, and is destroyed when those inside have ended. */
   abandon(sandbox: PooledSandbox, reason: DestroyReason): void {
-    if (sandbox.isIdle || sandbox.state === "busy") this.#drain(sandbox, reason);
+    this.condemn(sandbox, reason);
     this.#leave(sandbox);
     if (sandbox.state === "draining") this.#destroyWhenEmpty(sandbox);
   }

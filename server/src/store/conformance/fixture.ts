@@ -125,6 +125,7 @@ export function invocation(change: Partial<InvocationRecord> = {}): InvocationRe
     initMs: null,
     runMs: 1.25,
     requestBytes: 0,
+    killMs: null,
     responseBytes: 5_000_000_000,
     ...change,
   };

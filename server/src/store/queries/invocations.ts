@@ -122,5 +122,6 @@ function toRecord(row: Selectable<RecordTables["invocations"]>): InvocationRecor
     runMs: row.run_ms,
     requestBytes: row.request_bytes,
     responseBytes: row.response_bytes,
+    killMs: null,
   };
 }
