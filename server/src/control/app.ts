@@ -27,6 +27,7 @@ import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { enforcePolicies } from "./request-policy.ts";
 import { registerRevisions } from "./revisions.ts";
+import { RouteBook } from "./route-book.ts";
 import { UploadSlots } from "./upload-slots.ts";
 import { type Check, validatorCompiler } from "./validation.ts";
 
@@ -51,7 +52,8 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const { store, gateway, clock, log } = deps;
   const facts = new GatewayFacts(gateway, clock);
   const publisher = new Publisher({ store, gateway, clock, log });
-  const deployer = new Deployer({ store, artifacts: deps.artifacts, facts, publisher });
+  const routes = await RouteBook.open(store);
+  const deployer = new Deployer({ store, artifacts: deps.artifacts, facts, publisher, routes });
   const onProblem = (message: string) => log.warn({}, message);
   const authenticator = new Authenticator({ store, clock, onProblem });
   const app = makeServer(log);
