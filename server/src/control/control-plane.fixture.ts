@@ -48,7 +48,12 @@ export async function openControlPlane(
   const gateway = new GatewayStandIn();
   const kept = await openArtifactStore(join(dir, "artifacts"));
   const artifacts = codeStore(kept, { tempDir: dir, garbageAgeMs: -1000 });
-  const settings = { gatewayUrl: "http://localhost:8080", allowedHosts: [], version: "0.0.0" };
+  const settings = {
+    gatewayUrl: "http://localhost:8080",
+    allowedHosts: [],
+    version: "0.0.0",
+    timeoutMsMax: 900_000,
+  };
   const deps = { store, artifacts, gateway, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {

@@ -1,7 +1,9 @@
 import type { CreateFunction, PatchFunction } from "@isola/api/functions";
 import type { RevisionSettings } from "../domain/function.ts";
+import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
+import { checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -9,6 +11,7 @@ import type { Artifacts, CodeInput } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { changesSettings, resolveSettings } from "./resolve-settings.ts";
 import type { RouteBook } from "./route-book.ts";
+import { invalidRequest } from "./validation.ts";
 
 export interface DeployerOptions {
   store: Store;
@@ -16,6 +19,8 @@ export interface DeployerOptions {
   facts: GatewayFacts;
   publisher: Publisher;
   routes: RouteBook;
+  /** No revision with a higher `timeoutMs` becomes live. */
+  timeoutMsMax: number;
 }
 
 /** What is changed, by whom, and the version that must still hold. */
@@ -57,7 +62,9 @@ export class Deployer {
     const { store, artifacts, facts, routes } = this.#options;
     const { project, name, keyId } = target;
     const { description = "", labels = {} } = body;
-    const settings = resolveSettings(body, null, await facts.known());
+    const timeoutMs = Math.min(settingLimits.timeoutMs.default, this.#options.timeoutMsMax);
+    const settings = resolveSettings({ timeoutMs, ...body }, null, await facts.known());
+    this.#checkTimeout(settings);
     const made = await this.#codeGate.share(async () => {
       await this.#checkNew(target, settings);
       const artifact = await artifacts.put(code);
@@ -85,6 +92,7 @@ export class Deployer {
           : resolveSettings(body, before.live.settings, machine);
       const isNew = !sameSettings(settings, before.live.settings);
       if (isNew) this.#checkRoute(target, settings);
+      if (isNew) this.#checkTimeout(settings);
       const metadata = {
         ...(description !== undefined && { description }),
         ...(labels && { labels }),
@@ -115,6 +123,7 @@ export class Deployer {
       return this.#commit(async () => {
         const before = await this.#current(target);
         const settings = resolveSettings({}, before.live.settings, machine);
+        this.#checkTimeout(settings);
         return this.#addRevision(target, before.fn, { artifact, settings, reason: "code" });
       });
     });
@@ -128,6 +137,7 @@ export class Deployer {
       const before = await this.#current(target);
       const wanted = await store.getRevision(before.fn.id, revision);
       this.#checkRoute(target, wanted.settings);
+      this.#checkTimeout(wanted.settings);
       const fn = await store.setLive(project, name, revision, before.fn.version);
       routes.put({ project, name, route: wanted.settings.route });
       return { fn, live: wanted };
@@ -172,6 +182,11 @@ export class Deployer {
 
   #checkRoute({ project, name }: Target, { route }: RevisionSettings): void {
     this.#options.routes.check({ project, name, route });
+  }
+
+  #checkTimeout(settings: RevisionSettings): void {
+    const problems = checkTimeout(settings, this.#options.timeoutMsMax);
+    if (problems.length > 0) throw invalidRequest(problems);
   }
 
   async #current(target: Target): Promise<{ fn: FunctionRow; live: RevisionRow }> {

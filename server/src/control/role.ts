@@ -36,6 +36,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       gatewayUrl: config.publicUrl,
       allowedHosts: [...config.allowedHosts, config.controlHost],
       version: serverVersion(),
+      timeoutMsMax: config.timeoutMsMax,
     },
     clock,
     log,
