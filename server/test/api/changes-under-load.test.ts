@@ -26,7 +26,7 @@ describe("changes while the function is called", () => {
     const answered = { code: 0, env: 0 };
     const seen = new Set<string>();
     let isOver = false;
-    let calls = 0;
+    let onCall = () => {};
     const caller = async () => {
       while (!isOver) {
         const least = { ...answered };
@@ -37,7 +37,7 @@ describe("changes while the function is called", () => {
         // Code and settings change in turn, so that in every revision the one is a step behind the other.
         assert.ok(code + env === 0 || Math.abs(code - env) === 1, `mixed: ${text}`);
         seen.add(`${code} ${env}`);
-        calls += 1;
+        onCall();
       }
     };
     const callers = Array.from({ length: CALLERS }, caller);
@@ -50,14 +50,15 @@ describe("changes while the function is called", () => {
         assert.equal(answer.status, 200, answer.text);
         assert.equal(answer.json.applied, true);
         answered[isCode ? "code" : "env"] = turn;
+        // However slow the machine, every second revision is called; the others may be gone before.
+        if (isCode) await new Promise<void>((resolve) => (onCall = resolve));
       }
     })();
     await Promise.race([changes, ...callers]);
     await changes;
     isOver = true;
     await Promise.all(callers);
-    assert.ok(seen.size > DEPLOYS / 5, `the calls saw only ${seen.size} revisions`);
-    assert.ok(calls > DEPLOYS);
+    assert.ok(seen.size > DEPLOYS / 4, `the calls saw only ${seen.size} revisions`);
     const last = { code: DEPLOYS - 1, env: String(DEPLOYS) };
     assert.deepEqual((await server.call("/live")).json, last);
   });
