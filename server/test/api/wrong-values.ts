@@ -141,11 +141,11 @@ export function brokenTexts(text: string): fc.Arbitrary<Buffer> {
     fc.constantFrom(...fixed, ...more).map((one) => Buffer.from(one)),
     fc.nat({ max: Math.max(0, text.length - 2) }).map((end) => Buffer.from(text.slice(0, end + 1))),
     fc.constantFrom(Buffer.from(text, "utf16le"), Buffer.from(`\ufeff${text}`, "utf16le")),
-    // Not UTF-8: in the first string of it.
+    // Not UTF-8: at the end of the last string of it.
     fc.constantFrom(0x80, 0xc0, 0xff).map((byte) => {
-      const bytes = Buffer.from(text.replace('"', '"_'));
-      bytes[bytes.indexOf('"_') + 1] = byte;
-      return bytes;
+      const end = text.lastIndexOf('"');
+      const parts = [Buffer.from(text.slice(0, end)), Buffer.from([byte])];
+      return Buffer.concat([...parts, Buffer.from(text.slice(end))]);
     }),
   );
 }
