@@ -2,7 +2,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { openArtifactStore } from "../../src/artifacts/artifact-store.ts";
 import { readPackage } from "../../src/artifacts/read-package.ts";
-import type { Artifact, RevisionSettings } from "../../src/domain/function.ts";
+import type { Artifact, DeployedFunction, RevisionSettings } from "../../src/domain/function.ts";
 import { settingLimits } from "../../src/domain/limits.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open-sqlite-store.ts";
 
@@ -80,6 +80,23 @@ function insert(
     }
   });
   all();
+}
+
+/** One of them as the gateway gets it, with code of its own. */
+export function bulkDeployed(at: number): DeployedFunction {
+  return {
+    project: "default",
+    name: bulkName(at),
+    functionId: `bulk-${at}`,
+    revision: 1,
+    artifact: {
+      digest: String(at).padStart(64, "a"),
+      bytes: 2048,
+      entries: 1,
+      unpackedBytes: 300,
+    },
+    settings: bulkSettings(at, "nodejs26"),
+  };
 }
 
 function bulkSettings(at: number, runtime: string): RevisionSettings {

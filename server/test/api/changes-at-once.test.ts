@@ -114,6 +114,17 @@ describe("creates of one name at once", () => {
     assert.equal((await server.api("GET", `${functions}/raced`)).json.latestRevision, 1);
   });
 
+  test("of many names are all made", async () => {
+    const statuses = await Promise.all(
+      Array.from({ length: 120 }, async (_, at) => {
+        const body = { runtime: "nodejs", code: { files: holdingCode(at) } };
+        return (await server.api("POST", functions, { ...body, name: `many-${at}` })).status;
+      }),
+    );
+    assert.deepEqual(new Set(statuses), new Set([201]));
+    assert.equal((await server.call("/many-77")).json.code, 77);
+  });
+
   test("with conflicting routes make one function", async () => {
     const creates = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
