@@ -1,20 +1,26 @@
 import type { CreateFunction, PatchFunction } from "@isola/api/functions";
 import type { RevisionSettings } from "../domain/function.ts";
+import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
+import { checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { Artifacts, CodeInput } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { changesSettings, resolveSettings } from "./resolve-settings.ts";
-import { checkRoutes } from "./route-check.ts";
+import type { RouteBook } from "./route-book.ts";
+import { invalidRequest } from "./validation.ts";
 
 export interface DeployerOptions {
   store: Store;
   artifacts: Artifacts;
   facts: GatewayFacts;
   publisher: Publisher;
+  routes: RouteBook;
+  /** No revision with a higher `timeoutMs` becomes live. */
+  timeoutMsMax: number;
 }
 
 /** What is changed, by whom, and the version that must still hold. */
@@ -53,17 +59,21 @@ export class Deployer {
     body: Omit<CreateFunction, "name" | "code">,
     code: CodeInput,
   ): Promise<Deployed> {
-    const { store, artifacts, facts } = this.#options;
+    const { store, artifacts, facts, routes } = this.#options;
     const { project, name, keyId } = target;
     const { description = "", labels = {} } = body;
-    const settings = resolveSettings(body, null, await facts.known());
+    const timeoutMs = Math.min(settingLimits.timeoutMs.default, this.#options.timeoutMsMax);
+    const settings = resolveSettings({ timeoutMs, ...body }, null, await facts.known());
+    this.#checkTimeout(settings);
     const made = await this.#codeGate.share(async () => {
       await this.#checkNew(target, settings);
       const artifact = await artifacts.put(code);
       return this.#commit(async () => {
-        await checkRoutes(store, { project, name, route: settings.route });
+        this.#checkRoute(target, settings);
         const first = { artifact, settings, createdBy: keyId, reason: "create" as const };
-        return store.createFunction({ project, name, description, labels, first });
+        const made = await store.createFunction({ project, name, description, labels, first });
+        routes.put({ project, name, route: settings.route });
+        return made;
       });
     });
     return this.#told(target, made.fn, made.revision);
@@ -81,7 +91,8 @@ export class Deployer {
           ? before.live.settings
           : resolveSettings(body, before.live.settings, machine);
       const isNew = !sameSettings(settings, before.live.settings);
-      if (isNew) await this.#checkRoute(target, settings);
+      if (isNew) this.#checkRoute(target, settings);
+      if (isNew) this.#checkTimeout(settings);
       const metadata = {
         ...(description !== undefined && { description }),
         ...(labels && { labels }),
@@ -112,6 +123,7 @@ export class Deployer {
       return this.#commit(async () => {
         const before = await this.#current(target);
         const settings = resolveSettings({}, before.live.settings, machine);
+        this.#checkTimeout(settings);
         return this.#addRevision(target, before.fn, { artifact, settings, reason: "code" });
       });
     });
@@ -119,13 +131,16 @@ export class Deployer {
   }
 
   async rollback(target: Target, revision: number): Promise<Deployed> {
-    const { store } = this.#options;
+    const { store, routes } = this.#options;
+    const { project, name } = target;
     const { fn, live } = await this.#commit(async () => {
       const before = await this.#current(target);
       const wanted = await store.getRevision(before.fn.id, revision);
-      await this.#checkRoute(target, wanted.settings);
-      const { project, name } = target;
-      return { fn: await store.setLive(project, name, revision, before.fn.version), live: wanted };
+      this.#checkRoute(target, wanted.settings);
+      this.#checkTimeout(wanted.settings);
+      const fn = await store.setLive(project, name, revision, before.fn.version);
+      routes.put({ project, name, route: wanted.settings.route });
+      return { fn, live: wanted };
     });
     return this.#told(target, fn, live);
   }
@@ -133,8 +148,12 @@ export class Deployer {
   /** Returns whether the gateway has confirmed. */
   async delete(target: Target): Promise<boolean> {
     const { project, name, ifVersion } = target;
-    await this.#commit(() => this.#options.store.deleteFunction(project, name, ifVersion));
-    return this.#options.publisher.publish({ project, name }, APPLY_WAIT_MS);
+    const { store, publisher, routes } = this.#options;
+    await this.#commit(async () => {
+      await store.deleteFunction(project, name, ifVersion);
+      routes.delete({ project, name });
+    });
+    return publisher.publish({ project, name }, APPLY_WAIT_MS);
   }
 
   /** Removes the code that no revision refers to. */
@@ -148,7 +167,7 @@ export class Deployer {
   /** Spares the work on code that could not be committed. */
   async #checkNew(target: Target, settings: RevisionSettings): Promise<void> {
     const { project, name } = target;
-    await this.#checkRoute(target, settings);
+    this.#checkRoute(target, settings);
     try {
       await this.#options.store.getFunction(project, name);
     } catch (error) {
@@ -161,8 +180,13 @@ export class Deployer {
     );
   }
 
-  #checkRoute({ project, name }: Target, { route }: RevisionSettings): Promise<void> {
-    return checkRoutes(this.#options.store, { project, name, route });
+  #checkRoute({ project, name }: Target, { route }: RevisionSettings): void {
+    this.#options.routes.check({ project, name, route });
+  }
+
+  #checkTimeout(settings: RevisionSettings): void {
+    const problems = checkTimeout(settings, this.#options.timeoutMsMax);
+    if (problems.length > 0) throw invalidRequest(problems);
   }
 
   async #current(target: Target): Promise<{ fn: FunctionRow; live: RevisionRow }> {
@@ -182,7 +206,9 @@ export class Deployer {
     next: Omit<NewRevision, "createdBy">,
   ): Promise<{ fn: FunctionRow; live: RevisionRow }> {
     const make = () => ({ ...next, createdBy: keyId });
-    const added = await this.#options.store.addRevision(project, name, make, fn.version);
+    const { store, routes } = this.#options;
+    const added = await store.addRevision(project, name, make, fn.version);
+    routes.put({ project, name, route: next.settings.route });
     return { fn: added.fn, live: added.revision };
   }
 

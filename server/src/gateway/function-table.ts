@@ -1,9 +1,10 @@
 import type { DeployedFunction } from "../domain/function.ts";
+import { allMethods } from "../domain/route-tree.ts";
 import { IsolaError } from "../errors.ts";
 import type { FunctionKey } from "../link/messages.ts";
 import type { Pools } from "../pool/pools.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
-import { Router, allMethods } from "./router.ts";
+import { Router } from "./router.ts";
 
 const DEFAULT_PROJECT = "default";
 
@@ -111,7 +112,7 @@ export class FunctionTable {
         entry: match.target,
         prefix: "",
         path,
-        routeKey: `${method} ${match.target.fn.settings.route?.path}`,
+        routeKey: `${method} ${match.route}`,
         pathParameters: encodeParams(match.params),
       };
     const allowed = this.#router.methodsFor(path);

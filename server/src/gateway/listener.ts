@@ -8,7 +8,7 @@ import { requestHeaderBlock } from "./headers.ts";
 import { HttpReply, hasBody } from "./http-reply.ts";
 import { Invocation, type InvocationContext } from "./invocation.ts";
 import { StreamedBody } from "./request-body.ts";
-import { allMethods } from "./router.ts";
+import { allMethods } from "../domain/route-tree.ts";
 
 export interface ListenerOptions {
   host: string;

@@ -85,6 +85,13 @@ export const settingSpecs = {
     default: 1000,
     help: "Calls of one function that may wait for a sandbox; more get `too_many_requests`",
   },
+  timeoutMsMax: {
+    kind: "integer",
+    least: 1,
+    most: 900_000,
+    default: 900_000,
+    help: "Highest `timeoutMs` that a function may be deployed with; where none is asked for, its default is lowered to this",
+  },
   drainTimeoutMs: {
     kind: "integer",
     least: 0,

@@ -3,6 +3,7 @@ import type {
   DeployedFunction,
   FunctionName,
   RevisionSettings,
+  Route,
 } from "../domain/function.ts";
 import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
 
@@ -88,6 +89,13 @@ export interface LogQuery {
   limit: number;
 }
 
+/** Where a function answers; null: only on its default route. */
+export interface LiveRoute {
+  project: string;
+  name: string;
+  route: Route | null;
+}
+
 /** What a function says of itself beside its revisions. */
 export interface Metadata {
   description?: string;
@@ -147,10 +155,8 @@ export interface Store {
   ): Promise<Page<RevisionRow>>;
   /** What the gateway runs: the live revision of every function. */
   deployedFunctions(): Promise<DeployedFunction[]>;
-  /** Routes of every live revision, to refuse conflicts. */
-  liveRoutes(): Promise<
-    { functionId: string; name: string; project: string; methods: string[]; path: string }[]
-  >;
+  /** Of every live revision, to refuse conflicts; to be asked while nothing changes. */
+  liveRoutes(): Promise<LiveRoute[]>;
   /** Digests that some revision refers to; every other artifact is garbage. */
   artifactDigests(): Promise<Set<string>>;
 
