@@ -2,7 +2,12 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { openArtifactStore } from "../../src/artifacts/artifact-store.ts";
 import { readPackage } from "../../src/artifacts/read-package.ts";
-import type { Artifact, DeployedFunction, RevisionSettings } from "../../src/domain/function.ts";
+import {
+  type Artifact,
+  type DeployedFunction,
+  type RevisionSettings,
+  laterSettings,
+} from "../../src/domain/function.ts";
 import { settingLimits } from "../../src/domain/limits.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open-sqlite-store.ts";
 
@@ -109,6 +114,7 @@ function bulkSettings(at: number, runtime: string): RevisionSettings {
     handler: "index.handler",
     route: path === null ? null : { methods: ["GET"], path },
     driver: "process",
+    ...laterSettings,
     ...numbers,
     env: { MARK: bulkName(at) },
     exposeErrors: false,
