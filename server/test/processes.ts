@@ -1,10 +1,16 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 
-/** Children of a process whose command line holds `text`. */
+/** Living children of a process whose command line holds `text`. */
 export function childrenOf(pid: number, text: string): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return children
-    .split(" ")
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
     .map(Number)
-    .filter((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes(text));
+    .filter((entry) => {
+      try {
+        const parent = /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${entry}/status`, "utf8"))?.[1];
+        return Number(parent) === pid && readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false; // it has ended
+      }
+    });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually } from "../harness.ts";
+import { type Answer, eventually } from "../harness.ts";
 import { childrenOf } from "../processes.ts";
 import { endlessFunctions } from "./endless-code.ts";
 import type { DeadlineStand } from "./suite.ts";
@@ -21,7 +21,7 @@ export function enforcerCases(stand: DeadlineStand): void {
     await eventually("the call to run", async () => (await stand.sandboxes(name)).busy === 1);
     // Told to the keeper within a moment; a gateway that stalls before is found by its silence.
     await new Promise((resolve) => setTimeout(resolve, 200));
-    return call;
+    return { call };
   }
 
   async function removeOthers(): Promise<void> {
@@ -32,7 +32,7 @@ export function enforcerCases(stand: DeadlineStand): void {
 
   test("a gateway that is stopped does not keep code alive beyond its deadline", async () => {
     await removeOthers();
-    const call = await spin("stopped", 1500);
+    const { call } = await spin("stopped", 1500);
     assert.ok(stand.living().length > 0);
     const pid = gateway();
     process.kill(pid, "SIGSTOP");
@@ -50,12 +50,12 @@ export function enforcerCases(stand: DeadlineStand): void {
 
   test("a gateway that is killed takes its sandboxes with it, and the next one serves", async () => {
     await removeOthers();
-    const call = await spin("orphaned", 60_000);
+    const { call } = await spin("orphaned", 60_000);
     process.kill(gateway(), "SIGKILL");
     await assert.rejects(call);
     await eventually("the end of the code", async () => stand.living().length === 0);
     const again = await eventually("an answer", () =>
-      stand.server.call("/orphaned").then(
+      stand.server.call("/orphaned").then<Answer | null>(
         (answer) => (answer.status === 200 ? answer : null),
         () => null, // nobody listens yet
       ),
@@ -65,7 +65,7 @@ export function enforcerCases(stand: DeadlineStand): void {
 
   test("a keeper that is killed takes its sandboxes with it, and the next one starts others", async () => {
     await removeOthers();
-    const call = await spin("unkept", 60_000);
+    const { call } = await spin("unkept", 60_000);
     const before = stand.living();
     const [pid, gatewayPid] = [keeper(), gateway()];
     process.kill(pid, "SIGKILL");
