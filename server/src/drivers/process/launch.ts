@@ -4,13 +4,16 @@ import type { Duplex, Readable } from "node:stream";
 import { fixedLimits } from "../../domain/limits.ts";
 
 const CORE_BYTES_MAX = 0;
+export const FILTER_FD = 4;
 
 export interface LaunchOptions {
   /** Program and arguments that become the sandbox. */
   command: string[];
   env: Record<string, string>;
-  /** Descriptors of a cgroup to enter first; they are closed by `launch`. At most 6. */
+  /** Descriptors of a cgroup to enter first; they are closed by `launch`. At most 5, as a shell knows descriptors of one digit only. */
   entries: number[];
+  /** What the command reads from descriptor `FILTER_FD`; null: it has no such descriptor. */
+  filter: Uint8Array | null;
   /** User id of the host; null: the server's own. */
   hostUser: number | null;
   /** Most processes and threads of `hostUser`; null: not limited here. */
@@ -33,11 +36,18 @@ export interface Launched {
  * cannot be set ends it (status 96). Throws when no process can be made; a program that is missing is told by the child's `error` event.
  */
 export function launch(options: LaunchOptions): Launched {
-  const { entries, hostUser } = options;
+  const { entries, filter, hostUser } = options;
   try {
     const user = hostUser === null ? {} : { uid: hostUser, gid: hostUser };
     const child = spawn("/bin/sh", ["-c", script(options), "sh", ...options.command], {
-      stdio: ["ignore", "pipe", "pipe", "pipe", ...entries],
+      stdio: [
+        "ignore",
+        "pipe",
+        "pipe",
+        "pipe",
+        ...(filter === null ? [] : ["pipe" as const]),
+        ...entries,
+      ],
       env: options.env,
       cwd: options.cwd,
       detached: options.isGroupLeader,
@@ -46,6 +56,7 @@ export function launch(options: LaunchOptions): Launched {
     child.on("error", () => {
       // Told by the exit event that never comes: see `pid`, which is undefined then.
     });
+    if (filter !== null) give(child.stdio[FILTER_FD] as Duplex, filter);
     return {
       child,
       control: child.stdio[3] as Duplex,
@@ -57,12 +68,19 @@ export function launch(options: LaunchOptions): Launched {
   }
 }
 
+function give(stream: Duplex, bytes: Uint8Array): void {
+  stream.on("error", () => {
+    // The command has ended before it read everything, and its exit says so.
+  });
+  stream.end(bytes);
+}
+
 /** `-p` is the process limit of dash and busybox, `-u` that of others; the wrong one fails, and so does the start. */
-function script({ entries, processesMax }: LaunchOptions): string {
+function script({ entries, filter, processesMax }: LaunchOptions): string {
   const steps = [`ulimit -c ${CORE_BYTES_MAX}`, `ulimit -n ${fixedLimits.openFilesMax}`];
   if (processesMax !== null)
     steps.push(`{ ulimit -u ${processesMax} 2>&- || ulimit -p ${processesMax}; }`);
-  const numbers = entries.map((_, at) => 4 + at);
+  const numbers = entries.map((_, at) => (filter === null ? 4 : FILTER_FD + 1) + at);
   steps.push(...numbers.map((number) => `echo 0 >&${number}`));
   const closing = numbers.map((number) => `${number}>&-`).join(" ");
   return `${steps.join(" && ")} || exit 96; exec "$@" ${closing}`;

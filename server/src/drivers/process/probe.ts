@@ -25,7 +25,8 @@ export function probeOf(
   };
 }
 
-function viewProtections({ bwrap, isRoot }: ProcessMachine): Protection[] {
+function viewProtections(machine: ProcessMachine): Protection[] {
+  const { bwrap, isRoot } = machine;
   const isIsolated = bwrap !== null;
   const how = (text: string) => (isIsolated ? text : "no: an ordinary child process");
   const kept = (name: string, text: string) => ({ name, isEnforced: isIsolated, how: how(text) });
@@ -38,6 +39,7 @@ function viewProtections({ bwrap, isRoot }: ProcessMachine): Protection[] {
     kept("visibility", "namespaces for processes, users, IPC, host name and cgroups"),
     kept("tmp", "tmpfs of limited size"),
     kept("privileges", privileges(bwrap?.canDisableUserNamespaces ?? false)),
+    syscalls(machine),
     isIsolated ? hostUser(isRoot) : { name: "host-user", isEnforced: false, how: how("") },
   ];
 }
@@ -56,6 +58,15 @@ function killing({ bwrap, cgroups }: ProcessMachine): Protection {
 function privileges(canDisableUserNamespaces: boolean): string {
   const rest = canDisableUserNamespaces ? ", no further user namespaces" : "";
   return `no capabilities, no_new_privs${rest}`;
+}
+
+function syscalls({ bwrap, filter }: ProcessMachine): Protection {
+  const name = "syscalls";
+  if (bwrap === null) return { name, isEnforced: false, how: "no: an ordinary child process" };
+  if (filter.program === null) return { name, isEnforced: false, how: `no: ${filter.problem}` };
+  const how =
+    "seccomp filter: no mounts, namespaces, tracing, bpf, perf, io_uring, keyrings; sockets of unix and internet only; no foreign ABI";
+  return { name, isEnforced: true, how };
 }
 
 function hostUser(isRoot: boolean): Protection {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { escapeCaseNames } from "../conformance/escape-cases.ts";
 import { driverConformance } from "../conformance.ts";
 import { guardDriver } from "../guarded-driver.ts";
 import { findRuntimes } from "../runtimes.ts";
@@ -31,6 +32,7 @@ const needIsolation = [
   "read-only",
   "tmp-size",
   "privileges",
+  ...escapeCaseNames,
 ];
 
 function suite(

@@ -5,7 +5,7 @@ import type { SandboxLimits, SandboxSpec } from "../driver.ts";
 import { PIDS_OVERHEAD, type Plan, planFor } from "./bubblewrap.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { HostUsers } from "./host-users.ts";
-import { type Launched, launch } from "./launch.ts";
+import { FILTER_FD, type Launched, launch } from "./launch.ts";
 import type { ProcessMachine } from "./machine.ts";
 import { makePrivateFolder, removeTree } from "./private-folder.ts";
 import { type SandboxGroup, cgroupGroup, markedGroup } from "./sandbox-group.ts";
@@ -93,11 +93,11 @@ interface Made {
 async function run({ machine }: StartContext, spec: SandboxSpec, made: Made): Promise<Launched> {
   const { mark, cgroup, folder, hostUser, plan } = made;
   const processesMax = cgroup === null ? spec.limits.pidsMax + PIDS_OVERHEAD : PROCESSES_BACKSTOP;
+  const filter = plan === null ? null : machine.filter.program;
   const launched = launch({
     command:
-      plan === null
-        ? plainCommand(spec)
-        : wrappedCommand(machine.bwrap?.path as string, plan, mark, spec.tmpBytes),
+      plan === null ? plainCommand(spec) : wrappedCommand(machine, plan, mark, spec.tmpBytes),
+    filter,
     env: folder === null ? {} : plainEnv(folder, mark),
     entries: cgroup?.openEntries() ?? [],
     hostUser,
@@ -111,8 +111,15 @@ async function run({ machine }: StartContext, spec: SandboxSpec, made: Made): Pr
 }
 
 /** The mark stands among the arguments as the name of a variable to unset, which there is not. */
-function wrappedCommand(bwrap: string, plan: Plan, mark: string, tmpBytes: number): string[] {
-  return [bwrap, "--unsetenv", mark, ...plan.head, String(tmpBytes), ...plan.tail];
+function wrappedCommand(
+  { bwrap, filter }: ProcessMachine,
+  plan: Plan,
+  mark: string,
+  tmpBytes: number,
+): string[] {
+  const seccomp = filter.program === null ? [] : ["--seccomp", String(FILTER_FD)];
+  const head = [bwrap?.path as string, "--unsetenv", mark, ...seccomp, ...plan.head];
+  return [...head, String(tmpBytes), ...plan.tail];
 }
 
 function plainCommand({ runtime }: SandboxSpec): string[] {
