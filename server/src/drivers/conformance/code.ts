@@ -37,12 +37,12 @@ const ops = {
   status: () => fs.readFileSync("/proc/self/status", "latin1"),
   grow: () => { const kept = []; for (;;) kept.push(Buffer.alloc(4 << 20, 1)); },
   growInChild: async () => { child(hog); await later(60_000); },
-  spin: () => { for (;;); },
+  spin: () => { say("spinning"); for (;;); },
   spinAnyway: () => {
     for (const name of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]) process.on(name, () => {});
+    say("spinning");
     for (;;);
   },
-  stop: () => process.kill(process.pid, "SIGSTOP"),
   sayAndStop: () => { fs.writeSync(1, "stopping\\n"); process.kill(process.pid, "SIGSTOP"); },
   orphan: async () => {
     const inner = "setInterval(() => {}, 1000)";
@@ -61,7 +61,7 @@ const ops = {
   sleepNative: () => { say("asleep"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); },
   fileLoop: () => {
     say("writing");
-    for (;;) { fs.writeFileSync("/tmp/loop", "x".repeat(65536)); fs.readFileSync("/tmp/loop"); }
+    for (;;) { fs.writeFileSync(process.env.HOME + "/loop", "x".repeat(65536)); fs.readFileSync(process.env.HOME + "/loop"); }
   },
   regex: () => { say("matching"); return /^(a+)+$/.test("a".repeat(64) + "b"); },
   inherited: () => new Promise((resolve) => {

@@ -33,7 +33,10 @@ const needIsolation = [
   "tmp-size",
   "privileges",
   ...escapeCaseNames,
+  "shm-size",
 ];
+/** Their code refuses to run among the processes and files of the host. */
+const refuseToRun = ["kill-hop", "memory-files", "memory-sockets", "memory-inodes", "memory-task"];
 
 function suite(
   name: string,
@@ -68,12 +71,23 @@ function all(reason: string, cases: string[]): Record<string, string> {
   return Object.fromEntries(cases.map((name) => [name, reason]));
 }
 
-const sampled = all("without cgroups, what forks is stopped by a sample, not by the kernel", [
-  "processes",
-  "fork-storm",
-]);
+/** What a sample of processes does not see. */
+const unseen = all(
+  "without cgroups, memory that is no process's own is bounded by sizes of file systems and descriptors only",
+  ["memory-files", "memory-sockets", "memory-inodes", "memory-task"],
+);
+const sampled = {
+  ...unseen,
+  ...all("without cgroups, what forks is stopped by a sample, not by the kernel", [
+    "processes",
+    "fork-storm",
+    "kill-storm",
+  ]),
+  threads: "a sample counts processes, not their threads",
+};
 const plain = {
   ...all("an ordinary child process shares files, network and user with the server", needIsolation),
+  ...all("code that would harm the host does not run outside of a sandbox", refuseToRun),
   "parent-death": "an ordinary child process outlives its server until the next sweep",
 };
 
@@ -85,8 +99,8 @@ function cannotRun(what: string, reason: string): void {
 
 if (machine.bwrap === null) cannotRun("the process driver with bubblewrap", noBwrap);
 else {
-  suite("process", [], {});
-  suite("process without cgroups", ["cgroups"], {});
+  suite("process", [], machine.cgroups.tree === null ? unseen : {});
+  suite("process without cgroups", ["cgroups"], unseen);
 }
 if (machine.cgroups.tree === null) cannotRun("the process driver with cgroups", noCgroups);
 suite("process without bubblewrap", ["bubblewrap"], {

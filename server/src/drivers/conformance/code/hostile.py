@@ -105,6 +105,15 @@ def grow(event: dict[str, Any]) -> None:
         kept.append(bytearray(4 * MiB))
 
 
+def grow_slowly(event: dict[str, Any]) -> None:
+    """Below any limit while it is looked at."""
+    kept = []
+    say("growing")
+    while True:
+        kept.append(bytearray(1 << 10))
+        time.sleep(0.001)
+
+
 def grow_in_child(event: dict[str, Any]) -> None:
     if os.fork() == 0:
         grow(event)
@@ -151,6 +160,13 @@ def fill(event: dict[str, Any]) -> str:
         return "filled"
     except OSError as error:
         return name_of(error)
+
+
+@inside_only
+def fill_task(event: dict[str, Any]) -> str:
+    """Its owner may open the folder of the code again."""
+    os.chmod("/var/task", 0o755)
+    return fill({"path": "/var/task/full"})
 
 
 @inside_only
