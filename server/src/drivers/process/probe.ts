@@ -86,7 +86,7 @@ function limitProtections(machine: ProcessMachine): Protection[] {
     const by = (controller: string) => `cgroup ${tree.version} ${controller}`;
     const has = (controller: string) => tree.controllers.includes(controller);
     const cpu = has("cpu")
-      ? `${by("cpu")}: equal shares`
+      ? `${by("cpu")}: equal shares, each a tenth of the server's, where processors are not enough`
       : "no: the cpu controller is not available";
     return [
       { name: "memory", isEnforced: true, how: `${by("memory")}, no swap` },

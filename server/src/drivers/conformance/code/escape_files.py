@@ -116,6 +116,13 @@ def permitted(work: Callable[[], object]) -> Optional[object]:
         return f"permitted: {error}"
 
 
+@attempt("files")
+def telltales_of_the_machine(event: dict[str, Any]) -> Optional[object]:
+    """Keys, timers and interrupts of everybody."""
+    names = ("keys", "timer_list", "interrupts", "sched_debug")
+    return [name for name in names if opened(f"/proc/{name}")] or None
+
+
 @attempt("mounts")
 def mount(event: dict[str, Any]) -> Optional[object]:
     return permitted(lambda: raw.call("mount", b"none", b"/tmp", b"no-such-type", 0, None))
