@@ -33,11 +33,11 @@ function viewProtections(machine: ProcessMachine): Protection[] {
   return [
     kept(
       "files",
-      "mount namespace: a read-only view of the runtime; /tmp and /var/task of its own",
+      "mount namespace: a read-only view of the runtime; /proc is read-only; /tmp and /var/task of its own",
     ),
     kept("network", "network namespace without any interface that is up but its own loopback"),
     kept("visibility", "namespaces for processes, users, IPC, host name and cgroups"),
-    kept("tmp", "tmpfs of limited size"),
+    kept("tmp", `tmpfs of limited size; ${emptyFiles(machine)}`),
     kept("privileges", privileges(bwrap?.canDisableUserNamespaces ?? false)),
     syscalls(machine),
     isIsolated ? hostUser(isRoot) : { name: "host-user", isEnforced: false, how: how("") },
@@ -58,6 +58,12 @@ function killing({ bwrap, cgroups }: ProcessMachine): Protection {
 function privileges(canDisableUserNamespaces: boolean): string {
   const rest = canDisableUserNamespaces ? ", no further user namespaces" : "";
   return `no capabilities, no_new_privs${rest}`;
+}
+
+/** tmpfs as bubblewrap mounts it has no limit on the number of files. */
+function emptyFiles({ cgroups }: ProcessMachine): string {
+  if (cgroups.tree !== null) return "files without content count as memory";
+  return "the number of files is not limited, as cgroups are not available";
 }
 
 function syscalls({ bwrap, filter }: ProcessMachine): Protection {
@@ -100,7 +106,7 @@ function limitProtections(machine: ProcessMachine): Protection[] {
     {
       name: "memory",
       isEnforced: true,
-      how: `sampled twice a second, as cgroups are not available: ${why}`,
+      how: `of processes only, sampled twice a second, as cgroups are not available: ${why}`,
     },
     processesWithoutCgroups(machine),
     { name: "cpu", isEnforced: false, how: "no: cgroups are not available" },
@@ -112,7 +118,7 @@ function processesWithoutCgroups({ bwrap, isRoot, prlimit }: ProcessMachine): Pr
   const name = "processes";
   if (bwrap !== null && (isRoot || prlimit !== null))
     return { name, isEnforced: true, how: "rlimit" };
-  return { name, isEnforced: true, how: "sampled twice a second" };
+  return { name, isEnforced: true, how: "sampled twice a second, without threads" };
 }
 
 function isolationFixes({ bwrapProblem }: ProcessMachine, trialProblem: string | null): string[] {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { constants } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { codeOf } from "../conformance/code.ts";
+import { Session } from "../conformance/session.ts";
+import { findRuntimes } from "../runtimes.ts";
+import { examine } from "./machine.ts";
+import { createProcessDriver } from "./process-driver.ts";
 import { findSyscallFilter, syscallFilter } from "./seccomp.ts";
 import { FIRST_UNKNOWN, type FilterArch, judgedCalls, refusedCalls } from "./syscalls.ts";
 
@@ -184,4 +191,37 @@ describe("the list of system calls", () => {
     if (found.program === null) assert.match(found.problem, /seccomp|no list/);
     else assert.deepEqual(found.program, syscallFilter(process.arch as FilterArch));
   });
+});
+
+const machine = await examine();
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+const runtimes = await findRuntimes({ root, python: null });
+
+test("every process of a sandbox runs under the filter", {
+  skip: machine.bwrap === null ? "bubblewrap is not installed: apt-get install bubblewrap" : false,
+}, async (t) => {
+  const python = runtimes.find((runtime) => runtime.family === "python");
+  assert(python !== undefined, "python3 is not installed: apt-get install python3");
+  const stateDir = mkdtempSync(join(tmpdir(), "isola-seccomp-"));
+  const driver = createProcessDriver({
+    ...{ nodeId: `seccomp-${process.pid}`, bootId: "this", stateDir, acceptNoIsolation: false },
+    log: { warn: () => {} },
+  });
+  t.after(async () => {
+    await driver.close();
+    rmSync(stateDir, { recursive: true });
+  });
+  const { protections } = await driver.probe();
+  assert.equal(protections.find(({ name }) => name === "syscalls")?.isEnforced, true);
+  const session = await Session.start(driver, python);
+  await session.init(codeOf.python.files, codeOf.python.handler);
+  await session.invoke({ op: "orphan" });
+  const statuses = await session.invoke<string[]>({ op: "statuses" });
+  assert(statuses.length >= 2);
+  for (const status of statuses) assert.match(status, /^Seccomp:\s+2$/m);
+  const tried = { op: "attempt", group: "kernel-parts" };
+  const { refused } = await session.invoke<{ refused: Record<string, string> }>(tried);
+  const { unknown_calls: unknown, ...listed } = refused;
+  assert.equal(unknown, "ENOSYS");
+  assert.deepEqual(new Set(Object.values(listed)), new Set(["EPERM"]));
 });
