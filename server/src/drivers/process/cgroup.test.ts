@@ -82,7 +82,7 @@ describe("a cgroup", () => {
     t.after(() => cgroup.remove());
     const folders = await findFolders("/sys/fs/cgroup", (each) => each === `${name}-weight`);
     const file = tree?.version === "v2" ? "cpu.weight" : "cpu.shares";
-    const [own] = folders.map((folder) => join(folder, file)).filter((path) => existsSync(path));
+    const own = folders.map((folder) => join(folder, file)).find((path) => existsSync(path));
     const ofServer = tree?.version === "v2" ? 100 : 1024;
     assert.equal(Math.round(ofServer / Number(readFileSync(own as string, "utf8"))), 10);
   });

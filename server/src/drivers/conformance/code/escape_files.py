@@ -171,7 +171,11 @@ def devices_that_are_made(event: dict[str, Any]) -> Optional[object]:
     """Memory, the first disks."""
     made = []
     for folder in filter(os.path.isdir, ("/tmp", "/var/task", "/dev/shm")):
-        for kind, major, minor in [(stat.S_IFCHR, 1, 1), (stat.S_IFBLK, 254, 0), (stat.S_IFBLK, 8, 0)]:
+        for kind, major, minor in [
+            (stat.S_IFCHR, 1, 1),
+            (stat.S_IFBLK, 254, 0),
+            (stat.S_IFBLK, 8, 0),
+        ]:
             path = f"{folder}/made-{os.getpid()}"
             try:
                 os.mknod(path, kind | 0o600, os.makedev(major, minor))

@@ -55,7 +55,9 @@ for name, work in {
     "working_folder": lambda pid: os.listdir(f"/proc/{pid}/cwd"),
     "handle": lambda pid: raw.call("pidfd_open", pid, 0),
     "limits": lambda pid: resource.prlimit(pid, resource.RLIMIT_NOFILE),
-    "renice": lambda pid: [os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid))],
+    "renice": lambda pid: [
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid))
+    ],
     "processors": lambda pid: os.sched_getaffinity(pid),
     "session": lambda pid: os.getsid(pid),
 }.items():
