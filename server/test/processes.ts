@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 
-/** Living children of a process whose command line holds `text`. */
+/** Living children of a process with an argument that ends with `text`. */
 export function childrenOf(pid: number, text: string): number[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
@@ -8,7 +8,8 @@ export function childrenOf(pid: number, text: string): number[] {
     .filter((entry) => {
       try {
         const parent = /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${entry}/status`, "utf8"))?.[1];
-        return Number(parent) === pid && readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(text);
+        const argv = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
+        return Number(parent) === pid && argv.some((each) => each.endsWith(text));
       } catch {
         return false; // it has ended
       }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Answer, eventually } from "../harness.ts";
+import { eventually } from "../harness.ts";
 import { childrenOf } from "../processes.ts";
 import { endlessFunctions } from "./endless-code.ts";
 import type { DeadlineStand } from "./suite.ts";
@@ -54,12 +54,14 @@ export function enforcerCases(stand: DeadlineStand): void {
     process.kill(gateway(), "SIGKILL");
     await assert.rejects(call);
     await eventually("the end of the code", async () => stand.living().length === 0);
-    const again = await eventually("an answer", () =>
-      stand.server.call("/orphaned").then<Answer | null>(
-        (answer) => (answer.status === 200 ? answer : null),
-        () => null, // nobody listens yet
-      ),
-    );
+    const again = await eventually("an answer", async () => {
+      try {
+        const answer = await stand.server.call("/orphaned");
+        return answer.status === 200 && answer;
+      } catch {
+        return null; // nobody listens yet
+      }
+    });
     assert.equal(again.text, "ok");
   });
 
