@@ -1,5 +1,3 @@
-import { collectGarbage } from "./collect.mjs";
-
 /** How long nothing has been under way when it counts as rest. */
 const REST_MS = 2000;
 /** Fewer calls leave little behind. */
@@ -25,7 +23,7 @@ export class Rest {
 
   /**
    * @param {{callCount: () => number, isIdle: () => boolean}} activity calls so far, and whether none is under way
-   * @param {() => number} [nowMs] @param {() => void} [collect]
+   * @param {() => number} [nowMs] @param {() => unknown} [collect]
    */
   constructor(activity, nowMs = monotonicMs, collect = collectSmallHeap) {
     this.#activity = activity;
@@ -55,6 +53,9 @@ export class Rest {
   }
 }
 
-function collectSmallHeap() {
-  if (process.memoryUsage().heapUsed <= HEAP_BYTES_MAX) collectGarbage();
+/** What it takes is loaded when it is needed: a cold start waits for every module. */
+async function collectSmallHeap() {
+  if (process.memoryUsage().heapUsed > HEAP_BYTES_MAX) return;
+  const { collectGarbage } = await import("./collect.mjs");
+  collectGarbage();
 }
