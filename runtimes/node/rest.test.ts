@@ -88,8 +88,9 @@ describe("rest after calls", () => {
         const garbage = Array.from({ length: 1000 }, (_, at) => ({ at }));
         return [garbage.length, typeof gc, vm.runInNewContext("typeof gc")];
       };`;
-    await using host = await TestHost.ready({ "index.mjs": code });
-    for (let calls = 0; calls < 1500; calls++) await host.invoke();
+    await using host = await TestHost.ready({ "index.mjs": code }, { concurrency: 1500 });
+    const streams = Array.from({ length: 1500 }, () => host.open());
+    await host.answer(streams.at(-1) as number);
     await host.first((frame) => frame.type === Type.LOG);
     assert.deepEqual(
       host.logs.map(({ text }) => text),
