@@ -114,7 +114,17 @@ function namespaceArgs(bwrap: Bubblewrap): string[] {
     ...["--unshare-cgroup", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox"],
     ...(bwrap.canDisableUserNamespaces ? ["--disable-userns"] : []),
     ...["--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv"],
-    ...["--setenv", "ISOLA_CONTROL", "fd:3", "--setenv", "HOME", "/tmp"],
+    ...[
+      "--setenv",
+      "ISOLA_CONTROL",
+      "fd:3",
+      "--setenv",
+      "HOME",
+      "/tmp",
+      "--setenv",
+      "MALLOC_ARENA_MAX",
+      "1",
+    ],
     ...["--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8"],
   ];
 }
