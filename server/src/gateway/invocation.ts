@@ -13,7 +13,8 @@ import type { LeasePhases, QueueEntry, Waiter } from "../pool/queue.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
 import { type OwnWords, functionFailure } from "./error-body.ts";
 import type { Reply } from "./reply.ts";
-import { type InvocationRequest, identityOf } from "./invocation-request.ts";
+import { recordOf } from "./invocation-record.ts";
+import type { InvocationRequest } from "./invocation-request.ts";
 import type { RequestBody } from "./request-body.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import { LogTarget, type SandboxLogs } from "./sandbox-logs.ts";
@@ -371,8 +372,7 @@ export class Invocation implements Waiter, InvocationSink {
       this.#context.logs.said(this.log, `isola: ${this.#errorCode}: ${this.#errorMessage}`);
     this.log.isOver = true;
     const now = this.#context.clock.now();
-    this.#context.onDone(this, {
-      ...identityOf(this.fn, this.#request),
+    const record = recordOf(this.fn, this.#request, {
       startKind: this.#startKind,
       sandboxId: this.#sandboxId,
       outcome: this.#outcome ?? "platform_error",
@@ -381,11 +381,12 @@ export class Invocation implements Waiter, InvocationSink {
       status: this.#status,
       startedAt: this.startedAt,
       totalMs: now - this.admittedAt,
-      ...this.#phases,
+      phases: this.#phases,
       runMs: this.#leasedAt > 0 ? now - this.#leasedAt : null,
       requestBytes: this.#requestBytes,
       responseBytes: this.#relay.bytes,
     });
+    this.#context.onDone(this, record);
   }
 }
 
