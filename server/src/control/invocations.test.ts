@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import { systemClock } from "../domain/clock.ts";
+import { chunkOf } from "../records/chunk-writer.ts";
 import { openControlPlane, quiet } from "./control-plane.fixture.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -76,7 +77,10 @@ describe("records", () => {
     const invocations = [0, 1, 2, 3].map((at) => record(at));
     invocations.push(record(9, "other"));
     const logs = [0, 1, 2, 3].map(line);
-    await recorder.record({ batch: 1, invocations, logs, lost: 0 });
+    await recorder.record({
+      ...{ source: "gateway", batch: 1, lost: 0 },
+      ...{ invocations: chunkOf(invocations), logs },
+    });
     const idsOf = async (path: string) =>
       (await plane.call("GET", path, { scope: "read" }))
         .json<{ items: { id: string }[] }>()

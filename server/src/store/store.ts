@@ -6,6 +6,7 @@ import type {
   Route,
 } from "../domain/function.ts";
 import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import type { RecordBatch } from "../records/record-batch.ts";
 
 /** A function as kept: metadata that does not make a revision, and where `live` points. */
 export interface FunctionRow {
@@ -179,11 +180,15 @@ export interface Store {
   ): Promise<void>;
 
   /** Records. */
-  recordBatch(invocations: InvocationRecord[], logs: LogRecord[]): Promise<void>;
+  /** All of it or nothing; a batch that is stored already is left as it is. */
+  recordBatch(batch: RecordBatch): Promise<void>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
   listLogs(query: LogQuery): Promise<Page<LogRecord & { seq: number }>>;
-  /** Drops records beyond the bounds, oldest first. Returns how many rows went. */
+  /**
+   * Drops records beyond the bounds, oldest first, and says how many. Lines go one by one, and so do invocations above `invocationsMax`; by age invocations go in the
+   * batches they came in, once all of a batch are from before `before`.
+   */
   trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }): Promise<number>;
 
   close(): Promise<void>;

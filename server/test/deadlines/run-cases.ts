@@ -23,6 +23,7 @@ export function runCases(stand: DeadlineStand): void {
       const record = await stand.recordOf(answer.headers.get("isola-request-id"));
       assert.equal(record.outcome, "timeout");
       assert.ok(record.runMs >= TIMEOUT_MS);
+      assert.equal(typeof record.killMs, "number", "it was seen to be gone");
       await eventually("the line that says that nothing of it was left", async () =>
         (await stand.logsOf(name)).some((line) => /was killed and gone after/.test(line)),
       );
