@@ -1,9 +1,8 @@
 import { strict as assert } from "node:assert";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { TestServer, eventually } from "./harness.ts";
+import { TestServer, eventually, gatewayOf } from "./harness.ts";
 
 describe("callers that do what they should not", () => {
   const server = new TestServer();
@@ -132,10 +131,3 @@ describe("callers that do what they should not", () => {
     assert.ok(!seen.has(404), `statuses ${[...seen].join(", ")}`);
   });
 });
-
-function gatewayOf(server: TestServer): number {
-  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8");
-  const isGateway = (pid: string) =>
-    readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("gateway");
-  return Number(children.trim().split(" ").find(isGateway));
-}

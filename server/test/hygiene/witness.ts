@@ -1,0 +1,82 @@
+import { strict as assert } from "node:assert";
+import { TestServer, gatewayOf } from "../harness.ts";
+import { type RawAnswer, valuesOf } from "./answer-parser.ts";
+
+/** What a function was given. */
+export interface SeenCall {
+  method: string;
+  path: string;
+  query: string;
+  headers: Record<string, string>;
+  cookies: string[];
+  /** ISO-8859-1: a character is a byte. */
+  body: string;
+}
+
+const code = `
+const calls = [];
+export const handler = async (event) => {
+  if (event.rawPath === "/calls") return calls.splice(0);
+  const call = {
+    method: event.requestContext.http.method,
+    path: event.rawPath,
+    query: event.rawQueryString,
+    headers: event.headers,
+    cookies: event.cookies ?? [],
+    body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8").toString("latin1"),
+  };
+  calls.push(call);
+  return call;
+};
+`;
+
+/** A server with a function that reports what reaches it and remembers it. */
+export class WitnessServer extends TestServer {
+  #gatewayPid = 0;
+
+  override async start(): Promise<this> {
+    await super.start();
+    this.#gatewayPid = gatewayOf(this);
+    const settings = { concurrency: 100, maxSandboxes: 1, minSandboxes: 1 };
+    await this.deploy("witness", { "index.mjs": code }, settings);
+    await this.seen();
+    return this;
+  }
+
+  /** The calls that reached the witness since this was last asked. */
+  async seen(): Promise<SeenCall[]> {
+    const answer = await this.call("/witness/calls");
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json;
+  }
+
+  /** It is the same gateway as at the start, it serves, and has logged no defect. */
+  async assertSound(): Promise<void> {
+    assert.equal(gatewayOf(this), this.#gatewayPid, `another gateway runs:\n${this.log}`);
+    assert.equal((await this.call("/witness/sound")).json.path, "/sound");
+    await this.seen();
+    assert.doesNotMatch(this.log, /internal_error|inv-|Error|\bat .*:\d+:\d+/);
+  }
+}
+
+/** A request that ends its connection: what was sent before it has left nothing behind when the witness sees it. */
+export const lastRequest = "GET /witness/last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+/** The report of a witness in its answer. */
+export function reportOf(answer: RawAnswer | undefined): SeenCall {
+  assert.equal(answer?.status, 200, answer?.body.toString());
+  return JSON.parse((answer as RawAnswer).body.toString());
+}
+
+/** A refusal has its form whatever is refused; returns its code. */
+export function assertRefusal(answer: RawAnswer | undefined, status: number): string {
+  assert.ok(answer !== undefined, "there was no answer");
+  assert.equal(answer.status, status, answer.body.toString());
+  assert.deepEqual(valuesOf(answer, "content-type"), ["application/json"]);
+  const { error } = JSON.parse(answer.body.toString());
+  assert.equal(typeof error.message, "string");
+  assert.ok(error.message.length > 0);
+  assert.deepEqual(valuesOf(answer, "isola-error"), [error.code]);
+  assert.deepEqual(valuesOf(answer, "isola-request-id"), [error.requestId]);
+  return error.code;
+}
