@@ -141,7 +141,7 @@ function nominated(connection: string): Set<string> {
 
 function withoutConsole(cookies: string): string {
   const pairs = cookies.split(";").map((pair) => pair.trim());
-  return pairs.filter((pair) => !pair.startsWith(CONSOLE_COOKIE)).join("; ");
+  return pairs.filter((pair) => pair !== "" && !pair.startsWith(CONSOLE_COOKIE)).join("; ");
 }
 
 export interface ResponseHeaders {

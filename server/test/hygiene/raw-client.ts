@@ -64,6 +64,11 @@ export class RawCaller {
     }
   }
 
+  /** Something has come, or the connection has ended. */
+  async anything(): Promise<void> {
+    while (this.#bytes.length === 0 && !this.#hasEnded) await this.#change();
+  }
+
   /** Every answer until the server closes the connection; `methods` of the requests, where not all are `GET`. */
   async untilClosed(methods: readonly string[] = []): Promise<Exchange> {
     const answers: RawAnswer[] = [];
