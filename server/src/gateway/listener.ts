@@ -179,8 +179,10 @@ export class Listener {
     const answer = this.#failure(id, error);
     if (error instanceof IsolaError && error.code === "method_not_allowed")
       answer.headers.push("allow", this.#allowed(reply.request).join(", "));
+    // Where its body ends may be what is wrong with it.
+    if (hasBody(reply.request)) reply.response.shouldKeepAlive = false;
     reply.refuse(answer);
-    if (hasBody(reply.request)) CallerConnection.of(reply.request.socket).close();
+    if (!reply.response.shouldKeepAlive) CallerConnection.of(reply.request.socket).close();
   }
 
   #failure(requestId: string, error: unknown): Failure {

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { TestServer, gatewayOf } from "../harness.ts";
+import { TestServer, eventually, gatewayOf } from "../harness.ts";
 import { type RawAnswer, valuesOf } from "./answer-parser.ts";
 
 /** What a function was given. */
@@ -11,12 +11,18 @@ export interface SeenCall {
   cookies: string[];
   /** ISO-8859-1: a character is a byte. */
   body: string;
+  /** How many calls, with this one, were under way when it began. */
+  running: number;
 }
 
 const code = `
 const calls = [];
+const held = [];
+let running = 0;
 export const handler = async (event) => {
   if (event.rawPath === "/calls") return calls.splice(0);
+  if (event.rawPath === "/go") return held.splice(0).map((go) => go()).length;
+  running += 1;
   const call = {
     method: event.requestContext.http.method,
     path: event.rawPath,
@@ -24,13 +30,19 @@ export const handler = async (event) => {
     headers: event.headers,
     cookies: event.cookies ?? [],
     body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8").toString("latin1"),
+    running,
   };
   calls.push(call);
+  if (call.path.startsWith("/hold")) await new Promise((go) => held.push(go));
+  const ms = Number(new URLSearchParams(call.query).get("ms"));
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+  running -= 1;
+  if (call.path === "/throws") throw new Error("as asked");
   return call;
 };
 `;
 
-/** A server with a function that reports what reaches it and remembers it. */
+/** A server with a function that reports what reaches it and remembers it; it waits at `/hold` until it is called at `/go`, takes `?ms=` long, and fails at `/throws`. */
 export class WitnessServer extends TestServer {
   #gatewayPid = 0;
 
@@ -48,6 +60,13 @@ export class WitnessServer extends TestServer {
     const answer = await this.call("/witness/calls");
     assert.equal(answer.status, 200, answer.text);
     return answer.json;
+  }
+
+  /** The call that waits at `/hold` has reached the witness. */
+  async held(): Promise<void> {
+    await eventually("the held call", async () =>
+      (await this.seen()).some(({ path }) => path.startsWith("/hold")),
+    );
   }
 
   /** It is the same gateway as at the start, it serves, and has logged no defect. */
