@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { describe, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { requestHeaderBlock, responseHeaders } from "./headers.ts";
 
 function blockOf(rawHeaders: string[], connection?: string): string[] {
@@ -63,6 +65,28 @@ describe("request headers", () => {
 });
 
 describe("response headers", () => {
+  test("do not leave long names behind", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const heapBytes = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heapBytes();
+    for (let at = 0; at < 1000; at += 1) {
+      responseHeaders([`x-${at}-${"y".repeat(50_000)}`, "z"], 100_000, false);
+    }
+    const growthBytes = heapBytes() - before;
+    assert.ok(growthBytes < 10_000_000, `${growthBytes} bytes more`);
+  });
+
+  test("without a body lose their length, and those that connection names", () => {
+    const given = ["x-a", "1", "Connection", "X-A, content-length", "content-length", "7"];
+    assert.deepEqual(responseHeaders(given, 1000, true), { headers: [], contentLength: -1 });
+    const headers = ["content-length", "7"];
+    assert.deepEqual(responseHeaders(given, 1000, false), { headers, contentLength: 7 });
+  });
+
   test("lose hop-by-hop and isola-* names", () => {
     const given = [
       "Content-Type",

@@ -41,7 +41,7 @@ function isLookalike(name: string): boolean {
 
 const KNOWN_NAMES_MAX = 2000;
 const KNOWN_NAME_CHARS_MAX = 64;
-/** Header name as received -> lower case, or "" where it is not passed on. Bounded; saves the work for the few names that callers use. */
+/** Header name as received -> lower case, or "" where it is not passed on. Bounded in number and length; saves the work for the few names that callers use. */
 const requestNames = new Map<string, string>();
 const responseNames = new Map<string, string>();
 
@@ -64,16 +64,11 @@ function responseName(name: string): string {
   );
 }
 
-/** A copy is kept: a name cut out of a whole head would hold on to all of it. */
 function remember(map: Map<string, string>, name: string, value: string): string {
   if (name.length > KNOWN_NAME_CHARS_MAX) return value;
   if (map.size >= KNOWN_NAMES_MAX) map.clear();
-  map.set(copyOf(name), value === "" ? "" : copyOf(value));
+  map.set(name, value);
   return value;
-}
-
-function copyOf(text: string): string {
-  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 /**

@@ -125,8 +125,7 @@ export class Listener {
   #onTurn(connection: CallerConnection, reply: HttpReply): void {
     const id = this.#options.newId();
     const { request, response } = reply;
-    // After an offer to upgrade the parser drops what came in the same packet.
-    if (this.#isDraining || request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    if (this.#isDraining || isLast(request)) response.shouldKeepAlive = false;
     if (!response.shouldKeepAlive) connection.close();
     try {
       this.#invoke(id, reply);
@@ -179,8 +178,9 @@ export class Listener {
     const answer = this.#failure(id, error);
     if (error instanceof IsolaError && error.code === "method_not_allowed")
       answer.headers.push("allow", this.#allowed(reply.request).join(", "));
-    // Where its body ends may be what is wrong with it.
-    if (hasBody(reply.request)) reply.response.shouldKeepAlive = false;
+    // Where such a request ends may be what is wrong with it.
+    const isDoubtful = error instanceof IsolaError && error.code === "bad_http";
+    if (isDoubtful || hasBody(reply.request)) reply.response.shouldKeepAlive = false;
     reply.refuse(answer);
     if (!reply.response.shouldKeepAlive) CallerConnection.of(reply.request.socket).close();
   }
@@ -218,6 +218,13 @@ export class Listener {
       `callers hold ${connectionsMax} connections, as many as connectionsMax allows: further ones are closed`,
     );
   }
+}
+
+/** Whether nothing that comes behind it can be trusted, where the parser does not say so. */
+function isLast({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  // After an offer to upgrade the parser drops what came in the same packet; in HTTP/1.0 it lets `keep-alive` win over `close`.
+  if (headers.upgrade !== undefined) return true;
+  return httpVersionMinor === 0 && /\bclose\b/i.test(headers.connection ?? "");
 }
 
 /** What holds for every request, whoever it is for. */

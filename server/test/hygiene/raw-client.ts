@@ -18,9 +18,11 @@ export class RawCaller {
   #hasEnded = false;
   #wake: () => void = () => {};
 
-  constructor(url: string) {
+  /** `localAddress`: where it calls from. */
+  constructor(url: string, localAddress?: string) {
     const { hostname, port } = new URL(url);
-    this.socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    const from = localAddress === undefined ? {} : { localAddress };
+    this.socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true, ...from });
     this.socket.on("data", (bytes: Buffer) => {
       this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes]);
       this.#wake();
