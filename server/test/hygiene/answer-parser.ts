@@ -1,3 +1,8 @@
+interface Read {
+  body: Buffer;
+  bytesUsed: number;
+}
+
 export interface RawAnswer {
   status: number;
   /** Names in lower case, in order, duplicates kept. */
@@ -14,11 +19,12 @@ const headerPattern = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\x
 
 /**
  * Reads one response from the front of `bytes`, as strictly as RFC 9112 lets a recipient be; null while it is incomplete. `isBodiless`: it answers a `HEAD`.
- * Throws `MalformedAnswer`.
+ * `hasEnded`: nothing more comes. Throws `MalformedAnswer`.
  */
 export function parseAnswer(
   bytes: Buffer,
   isBodiless: boolean,
+  hasEnded: boolean,
 ): { answer: RawAnswer; bytesUsed: number } | null {
   const end = bytes.indexOf("\r\n\r\n");
   if (end === -1) return startProblem(bytes);
@@ -35,7 +41,7 @@ export function parseAnswer(
   answer.isLast = valuesOf(answer, "connection").some((value) => value.toLowerCase() === "close");
   const isEmpty = isBodiless || answer.status < 200 || [204, 304].includes(answer.status);
   const content = bytes.subarray(end + 4);
-  const read = isEmpty ? { body: answer.body, bytesUsed: 0 } : bodyOf(answer, content);
+  const read = isEmpty ? { body: answer.body, bytesUsed: 0 } : bodyOf(answer, content, hasEnded);
   if (read === null) return null;
   answer.body = read.body;
   return { answer, bytesUsed: end + 4 + read.bytesUsed };
@@ -58,9 +64,12 @@ function headerOf(line: string): [string, string] {
   return [name.toLowerCase(), value];
 }
 
-function bodyOf(answer: RawAnswer, bytes: Buffer): { body: Buffer; bytesUsed: number } | null {
+function bodyOf(answer: RawAnswer, bytes: Buffer, hasEnded: boolean): Read | null {
   const lengths = valuesOf(answer, "content-length");
   const codings = valuesOf(answer, "transfer-encoding");
+  // To HTTP/1.0, where a length is not known beforehand.
+  if (lengths.length + codings.length === 0 && answer.isLast)
+    return hasEnded ? { body: bytes, bytesUsed: bytes.length } : null;
   if (lengths.length + codings.length !== 1)
     throw new MalformedAnswer(`lengths ${lengths.join()}, transfer-encodings ${codings.join()}`);
   if (codings.length === 1) {
@@ -73,7 +82,7 @@ function bodyOf(answer: RawAnswer, bytes: Buffer): { body: Buffer; bytesUsed: nu
   return bytes.length < length ? null : { body: bytes.subarray(0, length), bytesUsed: length };
 }
 
-function chunksOf(bytes: Buffer): { body: Buffer; bytesUsed: number } | null {
+function chunksOf(bytes: Buffer): Read | null {
   const parts: Buffer[] = [];
   let at = 0;
   for (;;) {

@@ -56,7 +56,10 @@ export class RawCaller {
   /** The next answer; null when the server closed the connection instead. Throws `MalformedAnswer`. */
   async answer(method = "GET"): Promise<RawAnswer | null> {
     for (;;) {
-      const read = this.#bytes.length === 0 ? null : parseAnswer(this.#bytes, method === "HEAD");
+      const read =
+        this.#bytes.length === 0
+          ? null
+          : parseAnswer(this.#bytes, method === "HEAD", this.#hasEnded);
       if (read !== null) {
         this.#bytes = this.#bytes.subarray(read.bytesUsed);
         return read.answer;

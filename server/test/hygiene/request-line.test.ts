@@ -117,12 +117,6 @@ const taken: [what: string, bytes: string, calls: string[][], statuses: number[]
   ["HTTP/1.0", withHost("GET /witness/x HTTP/1.0"), [x], [200]],
   ["HTTP/1.0 without Host", "GET /witness/x HTTP/1.0\r\n\r\n", [x], [200]],
   [
-    "HTTP/1.0 that stays",
-    "GET /witness/x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-    [x, last],
-    [200, 200],
-  ],
-  [
     "HTTP/1.0 that stays and goes",
     "GET /witness/x HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n",
     [x],
@@ -254,6 +248,14 @@ describe("a request whose first lines are odd", () => {
       for (const answer of answers) if (answer.status >= 400) assertRefusal(answer, answer.status);
       assert.equal(rest, "");
     });
+
+  test("in HTTP/1.0 keeps its connection where its answer has a length", async () => {
+    const bytes = "GET /nobody HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    const { answers } = await exchange(server.gatewayUrl, bytes + lastRequest);
+    assert.equal(assertRefusal(answers[0], 404), "route_not_found");
+    assert.equal(reportOf(answers[1]).path, "/last");
+    await server.seen();
+  });
 
   test("is answered in its turn where it asks for a tunnel, or not at all", async () => {
     const first = withHost("GET /witness/x HTTP/1.1");
