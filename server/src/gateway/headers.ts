@@ -1,75 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
-
-const hopByHop = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-/** What belongs to the request and not to the connection: a `Connection` that names one of these would take it away from the function. */
-const endToEnd = new Set(["host", "content-length", "content-type", "authorization", "cookie"]);
+import { endToEnd, requestName, responseName } from "./header-names.ts";
 
 /** Cookies of the console begin with this: functions neither get nor set them. */
 const CONSOLE_COOKIE = "__Host-isola";
-
-/** Said by the gateway alone, or dangerous where it is believed, whatever a caller says. */
-function isReplaced(name: string): boolean {
-  return (
-    name.startsWith("isola-") ||
-    name.startsWith("x-forwarded-") ||
-    name === "forwarded" ||
-    name === "x-real-ip" ||
-    name === "proxy" ||
-    name === "expect"
-  );
-}
-
-/** `Content_Length` and its like are the same as `content-length` to whoever makes variables of headers (CGI, WSGI). */
-function isLookalike(name: string): boolean {
-  if (!name.includes("_")) return false;
-  const plain = name.replaceAll("_", "-");
-  return hopByHop.has(plain) || isReplaced(plain) || endToEnd.has(plain);
-}
-
-const KNOWN_NAMES_MAX = 2000;
-const KNOWN_NAME_CHARS_MAX = 64;
-/** Header name as received -> lower case, or "" where it is not passed on. Bounded in number and length; saves the work for the few names that callers use. */
-const requestNames = new Map<string, string>();
-const responseNames = new Map<string, string>();
-
-function requestName(name: string): string {
-  const known = requestNames.get(name);
-  if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  const isDropped = hopByHop.has(lower) || isReplaced(lower) || isLookalike(lower);
-  return remember(requestNames, name, isDropped ? "" : lower);
-}
-
-function responseName(name: string): string {
-  const known = responseNames.get(name);
-  if (known !== undefined) return known;
-  const lower = name.toLowerCase();
-  return remember(
-    responseNames,
-    name,
-    hopByHop.has(lower) || lower.startsWith("isola-") ? "" : lower,
-  );
-}
-
-function remember(map: Map<string, string>, name: string, value: string): string {
-  if (name.length > KNOWN_NAME_CHARS_MAX) return value;
-  if (map.size >= KNOWN_NAMES_MAX) map.clear();
-  map.set(name, value);
-  return value;
-}
 
 /**
  * The request's headers as the protocol wants them (`\nname\nvalue` each), without hop-by-hop headers and those that `Connection` names, and without the console's
@@ -139,6 +74,8 @@ function withoutConsole(cookies: string): string {
   return pairs.filter((pair) => pair !== "" && !pair.startsWith(CONSOLE_COOKIE)).join("; ");
 }
 
+const none: ReadonlySet<string> = new Set();
+
 export interface ResponseHeaders {
   /** Flat, lower case, hop-by-hop removed. */
   headers: string[];
@@ -164,7 +101,7 @@ export function responseHeaders(
     const value = given[at + 1] as string;
     bytes += (given[at] as string).length + value.length + 4;
     if (name === "") {
-      if (isConnection(given[at] as string)) named = listed(value).union(named ?? new Set());
+      if (isConnection(given[at] as string)) named = listed(value).union(named ?? none);
       continue;
     }
     if (name === "content-length") {

@@ -10,6 +10,8 @@ export const LINGER_MS = 2000;
 export class HttpReply implements Reply {
   onDrain: () => void = noop;
   onGone: () => void = noop;
+  /** Of the call; "" before its turn has come. */
+  id = "";
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   #hasNoBody = false;

@@ -2,7 +2,8 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { Socket } from "node:net";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
-import { CallerConnection } from "./caller-connection.ts";
+import { CallerConnection, type ConnectionEvents } from "./caller-connection.ts";
+import { TARGET_BYTES_MAX, checkRequest, isLast } from "./check-request.ts";
 import { type Failure, failureAnswer, rawFailure } from "./error-body.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { requestHeaderBlock } from "./headers.ts";
@@ -30,7 +31,6 @@ export interface ListenerOptions {
   onProblem(message: string): void;
 }
 
-const REQUEST_LINE_BYTES_MAX = 8192;
 /** For a whole request; a function's own deadlines end long before. */
 const REQUEST_TIMEOUT_MS = 900_000;
 /** How late a limit of time may be noticed. */
@@ -43,6 +43,11 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
   readonly #connections = new Set<CallerConnection>();
+  readonly #events: ConnectionEvents = {
+    onTurn: (connection, reply) => this.#onTurn(connection, reply),
+    refuse: (reply, error) => this.#refuse(reply, error),
+    rawRefusal: (error) => rawFailure(this.#failure(this.#options.newId(), error)),
+  };
   #checks: NodeJS.Timeout | null = null;
   #warnedAt = Number.NEGATIVE_INFINITY;
   #isDraining = false;
@@ -52,7 +57,7 @@ export class Listener {
     const { limits } = options;
     this.#server = createServer(
       {
-        maxHeaderSize: fixedLimits.headerBytesMax + REQUEST_LINE_BYTES_MAX,
+        maxHeaderSize: fixedLimits.headerBytesMax + TARGET_BYTES_MAX,
         headersTimeout: limits.headersTimeoutMs,
         requestTimeout: REQUEST_TIMEOUT_MS,
         connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, limits.headersTimeoutMs),
@@ -109,11 +114,7 @@ export class Listener {
   }
 
   #onConnection(socket: Socket): void {
-    const connection = new CallerConnection(socket, {
-      onTurn: (its, reply) => this.#onTurn(its, reply),
-      refuse: (reply, error) => this.#refuse(this.#options.newId(), reply, error),
-      rawRefusal: (error) => rawFailure(this.#failure(this.#options.newId(), error)),
-    });
+    const connection = new CallerConnection(socket, this.#events);
     this.#connections.add(connection);
     socket.once("close", () => this.#connections.delete(connection));
   }
@@ -123,20 +124,20 @@ export class Listener {
   }
 
   #onTurn(connection: CallerConnection, reply: HttpReply): void {
-    const id = this.#options.newId();
     const { request, response } = reply;
+    reply.id = this.#options.newId();
     if (this.#isDraining || isLast(request)) response.shouldKeepAlive = false;
     if (!response.shouldKeepAlive) connection.close();
     try {
-      this.#invoke(id, reply);
+      this.#invoke(reply);
     } catch (error) {
-      this.#refuse(id, reply, error);
+      this.#refuse(reply, error);
     }
   }
 
-  #invoke(id: string, reply: HttpReply): void {
+  #invoke(reply: HttpReply): void {
     const { table, context } = this.#options;
-    const { request, response } = reply;
+    const { id, request, response } = reply;
     const method = request.method as string;
     const url = request.url as string;
     checkRequest(request, url);
@@ -172,7 +173,8 @@ export class Listener {
     invocation.start();
   }
 
-  #refuse(id: string, reply: HttpReply, error: unknown): void {
+  #refuse(reply: HttpReply, error: unknown): void {
+    const id = reply.id === "" ? this.#options.newId() : reply.id;
     if (!(error instanceof IsolaError))
       this.#options.onProblem(`${id}: ${String((error as Error).stack ?? error)}`);
     const answer = this.#failure(id, error);
@@ -198,14 +200,14 @@ export class Listener {
   }
 
   #endStalled(): void {
-    const { context, limits, newId } = this.#options;
+    const { context, limits } = this.#options;
     const now = context.clock.now();
     for (const connection of this.#connections) {
       const what = connection.stalled(now, limits.callerStallTimeoutMs);
       if (what === "answer") connection.socket.destroy();
       if (what !== "body" || connection.current === null) continue;
       const text = `the body stopped coming for ${limits.callerStallTimeoutMs} ms`;
-      this.#refuse(newId(), connection.current, new IsolaError("request_timeout", text));
+      this.#refuse(connection.current, new IsolaError("request_timeout", text));
     }
   }
 
@@ -218,48 +220,6 @@ export class Listener {
       `callers hold ${connectionsMax} connections, as many as connectionsMax allows: further ones are closed`,
     );
   }
-}
-
-/** Whether nothing that comes behind it can be trusted, where the parser does not say so. */
-function isLast({ headers, httpVersionMinor }: IncomingMessage): boolean {
-  // After an offer to upgrade the parser drops what came in the same packet; in HTTP/1.0 it lets `keep-alive` win over `close`.
-  if (headers.upgrade !== undefined) return true;
-  return httpVersionMinor === 0 && /\bclose\b/i.test(headers.connection ?? "");
-}
-
-/** What holds for every request, whoever it is for. */
-function checkRequest(request: IncomingMessage, url: string): void {
-  const { headers } = request;
-  if (request.httpVersionMajor !== 1 || request.httpVersionMinor > 1)
-    throw new IsolaError("bad_http", `HTTP/${request.httpVersion} is not spoken here`);
-  if (url.charCodeAt(0) !== 0x2f)
-    throw new IsolaError("bad_http", "the request target must begin with /");
-  if (url.length > REQUEST_LINE_BYTES_MAX)
-    throw new IsolaError(
-      "headers_too_large",
-      `the request target exceeds ${REQUEST_LINE_BYTES_MAX} bytes`,
-    );
-  if (url.includes("#"))
-    throw new IsolaError("bad_path", "the request target holds a fragment (#)");
-  if ((headers.host === undefined || headers.host === "") && request.httpVersionMinor === 1)
-    throw new IsolaError("bad_http", "the request has no Host header");
-  if (headers["transfer-encoding"] !== undefined)
-    checkEncoding(headers["transfer-encoding"], request.httpVersionMinor);
-  if (headers.upgrade !== undefined && /\bwebsocket\b/i.test(headers.upgrade))
-    throw new IsolaError("bad_http", "WebSocket is not supported");
-  if (headers.expect !== undefined && request.httpVersionMinor === 1)
-    checkExpectation(headers.expect);
-}
-
-function checkEncoding(encoding: string, minorVersion: number): void {
-  if (encoding.toLowerCase() !== "chunked")
-    throw new IsolaError("bad_http", "the only transfer-encoding taken is chunked");
-  if (minorVersion === 0) throw new IsolaError("bad_http", "HTTP/1.0 has no transfer-encoding");
-}
-
-function checkExpectation(expectation: string): void {
-  if (expectation.toLowerCase() !== "100-continue")
-    throw new IsolaError("bad_http", "the only expectation that can be met is 100-continue");
 }
 
 function bodyOf(request: IncomingMessage, response: ServerResponse): StreamedBody {

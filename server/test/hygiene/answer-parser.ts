@@ -13,7 +13,7 @@ export interface RawAnswer {
 }
 
 /** What came is no HTTP/1.1 response. */
-export class MalformedAnswer extends Error {}
+class MalformedAnswer extends Error {}
 
 const headerPattern = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
 

@@ -1,5 +1,5 @@
 import { type Socket, connect } from "node:net";
-import { MalformedAnswer, type RawAnswer, parseAnswer } from "./answer-parser.ts";
+import { type RawAnswer, parseAnswer } from "./answer-parser.ts";
 
 /** After this long without what it waits for, a caller gives up: something hangs. */
 const HANG_MS = 20_000;
@@ -107,5 +107,3 @@ export async function exchange(
 ): Promise<Exchange> {
   return await new RawCaller(url).send(bytes).untilClosed(methods);
 }
-
-export { MalformedAnswer };

@@ -83,7 +83,7 @@ export const lastRequest = "GET /witness/last HTTP/1.1\r\nHost: a\r\nConnection:
 
 /** The report of a witness in its answer. */
 export function reportOf(answer: RawAnswer | undefined): SeenCall {
-  assert.equal(answer?.status, 200, answer?.body.toString());
+  assert.equal(answer?.status, 200, String(answer?.body));
   return JSON.parse((answer as RawAnswer).body.toString());
 }
 
