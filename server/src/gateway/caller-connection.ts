@@ -80,14 +80,11 @@ export class CallerConnection {
   fail(error: IsolaError): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
-    const wasClosing = this.#isClosing;
     this.close();
     const last = this.#waiting.at(-1) ?? this.#current;
     if (last !== null && !last.request.complete) {
       if (last === this.#current) this.#events.refuse(last, error);
       else this.#problem = error;
-    } else if (wasClosing) {
-      // These bytes come after the last request, and nobody waits for an answer to them.
     } else if (last === null || last.isFinished) this.#refuse(error);
     else last.response.once("close", () => this.#refuse(error));
   }
@@ -135,7 +132,7 @@ export class CallerConnection {
 
   #refuse(error: IsolaError): void {
     const { socket } = this;
-    if (!socket.writable) return void socket.destroy();
+    if (!socket.writable) return; // the answer before was the last
     socket.end(this.#events.rawRefusal(error));
     this.#linger();
   }
