@@ -181,10 +181,11 @@ export class Listener {
     if (error instanceof IsolaError && error.code === "method_not_allowed")
       answer.headers.push("allow", this.#allowed(reply.request).join(", "));
     // Where such a request ends may be what is wrong with it.
-    const isDoubtful = error instanceof IsolaError && error.code === "bad_http";
-    if (isDoubtful || hasBody(reply.request)) reply.response.shouldKeepAlive = false;
+    if (error instanceof IsolaError && error.code === "bad_http") {
+      reply.response.shouldKeepAlive = false;
+      CallerConnection.of(reply.request.socket).close();
+    }
     reply.refuse(answer);
-    if (!reply.response.shouldKeepAlive) CallerConnection.of(reply.request.socket).close();
   }
 
   #failure(requestId: string, error: unknown): Failure {

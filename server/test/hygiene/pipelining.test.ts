@@ -172,7 +172,7 @@ describe("requests that do not wait for answers", () => {
     await server.seen();
   });
 
-  test("that are refused while they are still sent can read why", async () => {
+  test("that are refused while they are still sent can read why when they have been", async () => {
     const piece = Buffer.alloc(1_000_000, "x");
     const refusals: [string, number][] = [
       ["POST /nobody HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n", 404],
@@ -181,8 +181,10 @@ describe("requests that do not wait for answers", () => {
     ];
     for (const [head, status] of refusals) {
       const caller = new RawCaller(server.gatewayUrl).send(head);
+      caller.socket.pause();
       for (let at = 0; at < 20; at += 1)
         await new Promise((resolve) => caller.socket.write(piece, resolve));
+      caller.socket.resume();
       const { answers } = await caller.send(lastRequest).untilClosed();
       assertRefusal(answers[0], status);
       assert.equal(answers[0]?.isLast, true);
