@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { DeployedFunction } from "../domain/function.ts";
 import { type ErrorCode, errorCatalogue } from "../errors.ts";
 
@@ -23,7 +24,7 @@ export interface Failure {
 const RETRY_AFTER_S = "1";
 
 /** The answer to a failed call: docs/timeouts.md has the form. */
-export function failureAnswer(detail: FailureDetail, allow?: string[]): Failure {
+export function failureAnswer(detail: FailureDetail): Failure {
   const body = Buffer.from(JSON.stringify({ error: detail }));
   const { status } = errorCatalogue[detail.code];
   const headers = [
@@ -37,8 +38,14 @@ export function failureAnswer(detail: FailureDetail, allow?: string[]): Failure 
     detail.requestId,
   ];
   if (status === 503 || status === 429) headers.push("retry-after", RETRY_AFTER_S);
-  if (allow !== undefined) headers.push("allow", allow.join(", "));
   return { status, headers, body };
+}
+
+/** A failure as a whole HTTP response that ends its connection, for callers whose request could not be read. */
+export function rawFailure({ status, headers, body }: Failure): string {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n`;
+  for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  return `${head}\r\n${body.toString()}`;
 }
 
 /** What a function said as it failed: data. */

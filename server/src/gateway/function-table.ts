@@ -105,6 +105,7 @@ export class FunctionTable {
   find(method: string, path: string): Destination {
     this.#assertReady();
     if (path.includes("%")) checkEscapes(path);
+    if (path.includes("/.")) checkDots(path);
     if (path.includes("\\")) throw new IsolaError("bad_path", "the path holds a backslash");
     const match = this.#router.find(method, path);
     if (match !== null)
@@ -199,6 +200,13 @@ function checkEscapes(path: string): void {
   } catch {
     throw new IsolaError("bad_path", "the path's escapes are not UTF-8");
   }
+  checkDots(path);
+}
+
+/** Whoever reads `.` and `..` as folders, before us or behind, would see another path than the one that is routed. */
+function checkDots(path: string): void {
+  if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path))
+    throw new IsolaError("bad_path", "the path holds a segment that is . or ..");
 }
 
 function encodeParams(params: Record<string, string>): string {

@@ -66,7 +66,7 @@ export class Gateway {
     };
     const { gatewayHost: host, gatewayPort: port } = config;
     this.#invoker = new ApiInvoker(calls);
-    this.#listener = new Listener({ ...calls, host, port, onProblem });
+    this.#listener = new Listener({ ...calls, host, port, limits: config, onProblem });
     this.#link = this.#makeLink();
   }
 

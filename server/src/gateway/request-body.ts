@@ -17,12 +17,15 @@ export interface RequestBody {
 export class StreamedBody implements RequestBody {
   readonly declaredBytes: number | null;
   readonly #source: Readable;
+  readonly #invite: (() => void) | null;
   #onBytes: ((bytes: Buffer) => void) | null = null;
   #onEnd: (() => void) | null = null;
 
-  constructor(source: Readable, declaredBytes: number | null) {
+  /** `invite` is called where the caller waits to be asked for the body (`Expect: 100-continue`). */
+  constructor(source: Readable, declaredBytes: number | null, invite: (() => void) | null) {
     this.#source = source;
     this.declaredBytes = declaredBytes;
+    this.#invite = invite;
   }
 
   get isComplete(): boolean {
@@ -34,6 +37,7 @@ export class StreamedBody implements RequestBody {
     this.#onEnd = onEnd;
     this.#source.on("data", onBytes);
     this.#source.on("end", onEnd);
+    this.#invite?.();
   }
 
   pause(): void {

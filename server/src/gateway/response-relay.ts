@@ -61,14 +61,16 @@ export class ResponseRelay {
   #giveHead(wholeBytes: number | undefined): string | null {
     const head = this.#held as { status: number; headers: string[] };
     this.#held = null;
-    const checked = responseHeaders(head.headers, fixedLimits.headerBytesMax);
+    const isEmpty = head.status === 204 || head.status === 205;
+    const checked = responseHeaders(head.headers, fixedLimits.headerBytesMax, isEmpty);
     if (typeof checked === "string") return checked;
     const { headers } = checked;
     this.#contentLength = checked.contentLength;
     this.status = head.status;
     const lengthProblem = this.#lengthProblem(wholeBytes !== undefined);
     if (lengthProblem !== null) return lengthProblem;
-    if (checked.contentLength === -1 && this.#mayCount(wholeBytes))
+    if (head.status === 205) headers.push("content-length", "0");
+    else if (checked.contentLength === -1 && this.#mayCount(wholeBytes))
       headers.push("content-length", String(wholeBytes));
     for (const header of this.#ownHeaders()) headers.push(header);
     try {
