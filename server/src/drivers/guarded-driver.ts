@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { type Clock, systemClock } from "../domain/clock.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import {
   type DestroyReason,
@@ -21,25 +21,34 @@ const DESTROY_TIMEOUT_MS = KILL_CONFIRM_MS + 1000;
  * Makes any driver safe to stand on: a start ends within `startTimeoutMs` or at an abort, and what succeeds later is destroyed; every failure is an `IsolaError`;
  * `destroy` is one, bounded and never rejects; a sandbox that has ended does nothing more.
  */
-export function guardDriver(driver: Driver, startTimeoutMs = START_TIMEOUT_MS): Driver {
+export function guardDriver(
+  driver: Driver,
+  startTimeoutMs = START_TIMEOUT_MS,
+  clock: Clock = systemClock,
+): Driver {
   return {
     name: driver.name,
     probe: () => driver.probe(),
-    start: (spec, signal) => guardedStart(driver, spec, signal, startTimeoutMs),
+    start: (spec, signal) => guardedStart({ driver, startTimeoutMs, clock }, spec, signal),
     sweep: () => driver.sweep(),
     close: () => driver.close(),
   };
 }
 
+interface Guard {
+  driver: Driver;
+  startTimeoutMs: number;
+  clock: Clock;
+}
+
 async function guardedStart(
-  driver: Driver,
+  { driver, startTimeoutMs, clock }: Guard,
   spec: SandboxSpec,
   signal: AbortSignal,
-  timeoutMs: number,
 ): Promise<Sandbox> {
   const given = new AbortController();
   let isGivenUp = false;
-  const starting = (async () => new GuardedSandbox(await driver.start(spec, given.signal)))();
+  const starting = (async () => new GuardedSandbox(await driver.start(spec, given.signal), clock))();
   const stop = Promise.withResolvers<never>();
   const giveUp = (why: string) => {
     isGivenUp = true;
@@ -47,7 +56,9 @@ async function guardedStart(
     stop.reject(new IsolaError("sandbox_start_failed", `the start of ${spec.id} ${why}`));
   };
   const onAbort = () => giveUp("was given up");
-  const timer = setTimeout(() => giveUp(`took longer than ${timeoutMs} ms`), timeoutMs);
+  const cancelTimer = clock.after(startTimeoutMs, () =>
+    giveUp(`took longer than ${startTimeoutMs} ms`),
+  );
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -62,7 +73,7 @@ async function guardedStart(
       );
     throw asStartFailure(spec, error);
   } finally {
-    clearTimeout(timer);
+    cancelTimer();
     signal.removeEventListener("abort", onAbort);
     stop.promise.catch(() => {}); // nobody waits for it once the race is over
   }
@@ -84,11 +95,13 @@ class GuardedSandbox implements Sandbox {
   readonly stderr: Sandbox["stderr"];
   readonly exited: Promise<SandboxExit>;
   readonly #sandbox: Sandbox;
+  readonly #clock: Clock;
   #hasEnded = false;
   #destroying: Promise<DestroyReport> | null = null;
 
-  constructor(sandbox: Sandbox) {
+  constructor(sandbox: Sandbox, clock: Clock) {
     this.#sandbox = sandbox;
+    this.#clock = clock;
     this.id = sandbox.id;
     this.taskRoot = sandbox.taskRoot;
     this.control = sandbox.control;
@@ -104,7 +117,7 @@ class GuardedSandbox implements Sandbox {
   async applyLimits(limits: SandboxLimits): Promise<void> {
     if (this.#hasEnded) throw new IsolaError("sandbox_start_failed", `${this.id} has ended`);
     try {
-      await within(LIMITS_TIMEOUT_MS, this.#sandbox.applyLimits(limits));
+      await within(this.#clock, LIMITS_TIMEOUT_MS, this.#sandbox.applyLimits(limits));
     } catch (error) {
       if (error instanceof IsolaError) throw error;
       const text = `the limits of ${this.id} could not be put in force: ${messageOf(error)}`;
@@ -125,25 +138,22 @@ class GuardedSandbox implements Sandbox {
   }
 
   async #destroyOnce(reason: DestroyReason): Promise<DestroyReport> {
-    const startedAt = performance.now();
+    const startedAt = this.#clock.now();
     try {
-      return await within(DESTROY_TIMEOUT_MS, this.#sandbox.destroy(reason));
+      return await within(this.#clock, DESTROY_TIMEOUT_MS, this.#sandbox.destroy(reason));
     } catch {
       // The driver broke its promise; its sweep finds what is left.
-      return { isConfirmed: false, tookMs: performance.now() - startedAt };
+      return { isConfirmed: false, tookMs: this.#clock.now() - startedAt };
     }
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const enough = new AbortController();
-  const late = delay(ms, undefined, { signal: enough.signal }).then(() => {
-    throw new Error(`not done after ${ms} ms`);
-  });
-  late.catch(() => {}); // cancelled below
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const cancelTimer = clock.after(ms, () => late.reject(new Error(`not done after ${ms} ms`)));
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, late.promise]);
   } finally {
-    enough.abort();
+    cancelTimer();
   }
 }

@@ -119,8 +119,10 @@ export class BlankPool implements SandboxOwner {
 
   async #start(): Promise<void> {
     this.#starting += 1;
-    const { driver, runtime, starter } = this.#options;
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+    const { driver, runtime, starter, clock } = this.#options;
+    const tooLong = new AbortController();
+    const cancelTimer = clock.after(START_TIMEOUT_MS, () => tooLong.abort());
+    const signal = AbortSignal.any([this.#abort.signal, tooLong.signal]);
     const tmpMiB = settingLimits.tmpMiB.default;
     try {
       const sandbox = await starter.start(
@@ -139,6 +141,7 @@ export class BlankPool implements SandboxOwner {
       this.#options.onProblem(`a blank ${runtime.name} sandbox did not start: ${messageOf(error)}`);
       this.#retryLater();
     } finally {
+      cancelTimer();
       this.#starting -= 1;
       this.refill();
     }

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { ChannelEnd, Ready, SandboxLog } from "@isola/protocol/channel-types";
 import { HostChannel } from "@isola/protocol/host-channel";
+import type { EventLoop } from "../domain/clock.ts";
 import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
 
@@ -45,13 +45,14 @@ export class PooledSandbox {
   /** Its pool offers it to the next caller. */
   isListed = false;
   #sandbox: Sandbox;
+  #loop: EventLoop;
   #events: SandboxEvents;
   #state: SandboxState = "starting";
   #destroying: Promise<void> | null = null;
 
   constructor(
     sandbox: Sandbox,
-    given: { runtime: RuntimeSpec; tmpMiB: number; reservedMiB: number },
+    given: { runtime: RuntimeSpec; tmpMiB: number; reservedMiB: number; loop: EventLoop },
     events: SandboxEvents,
   ) {
     this.id = sandbox.id;
@@ -59,11 +60,16 @@ export class PooledSandbox {
     this.tmpMiB = given.tmpMiB;
     this.reservedMiB = given.reservedMiB;
     this.#sandbox = sandbox;
+    this.#loop = given.loop;
     this.#events = events;
-    this.channel = new HostChannel(sandbox.control, {
-      onLog: (log) => events.onLog(this, log),
-      onEnd: (end) => this.#onChannelEnd(end),
-    });
+    this.channel = new HostChannel(
+      sandbox.control,
+      {
+        onLog: (log) => events.onLog(this, log),
+        onEnd: (end) => this.#onChannelEnd(end),
+      },
+      given.loop.soon,
+    );
     sandbox.stdout.on("data", (bytes: Buffer) => events.onRaw(this, "stdout", bytes));
     sandbox.stderr.on("data", (bytes: Buffer) => events.onRaw(this, "stderr", bytes));
     void sandbox.exited.then(() => this.channel.end("the sandbox's process has ended"));
@@ -136,7 +142,7 @@ export class PooledSandbox {
     for (;;) {
       const { isConfirmed } = await this.#sandbox.destroy(reason);
       if (isConfirmed) return;
-      await delay(UNCONFIRMED_RETRY_MS, undefined, { ref: false });
+      await new Promise<void>((resolve) => this.#loop.after(UNCONFIRMED_RETRY_MS, resolve));
     }
   }
 

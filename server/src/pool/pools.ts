@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/clock.ts";
+import type { EventLoop } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
@@ -12,7 +12,7 @@ import { Starter } from "./starter.ts";
 
 export interface PoolsOptions {
   bootId: string;
-  clock: Clock;
+  clock: EventLoop;
   /** By name; only those whose probe says available. */
   drivers: ReadonlyMap<string, Driver>;
   /** By name, as revisions name them. */
@@ -230,7 +230,7 @@ export class Pools {
   #pumpSoon(): void {
     if (this.#isPumping || this.#isClosed) return;
     this.#isPumping = true;
-    setImmediate(() => {
+    this.#options.clock.soon(() => {
       this.#isPumping = false;
       if (this.#isClosed) return;
       this.#forgetEmpty();

@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/clock.ts";
+import type { EventLoop } from "../domain/clock.ts";
 import { MiB, fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
@@ -14,7 +14,7 @@ export interface StartRequest {
 
 export interface StarterOptions {
   bootId: string;
-  clock: Clock;
+  clock: EventLoop;
   budget: MemoryBudget;
   events: Omit<SandboxEvents, "onGone">;
 }
@@ -54,7 +54,12 @@ export class Starter {
       );
       pooled = new PooledSandbox(
         sandbox,
-        { runtime: request.runtime, tmpMiB: request.tmpMiB, reservedMiB: request.memoryMiB },
+        {
+          runtime: request.runtime,
+          tmpMiB: request.tmpMiB,
+          reservedMiB: request.memoryMiB,
+          loop: clock,
+        },
         this.#events,
       );
     } catch (error) {
