@@ -48,7 +48,8 @@ async function guardedStart(
 ): Promise<Sandbox> {
   const given = new AbortController();
   let isGivenUp = false;
-  const starting = (async () => new GuardedSandbox(await driver.start(spec, given.signal), clock))();
+  const starting = (async () =>
+    new GuardedSandbox(await driver.start(spec, given.signal), clock))();
   const stop = Promise.withResolvers<never>();
   const giveUp = (why: string) => {
     isGivenUp = true;
@@ -131,6 +132,7 @@ class GuardedSandbox implements Sandbox {
     return await this.#sandbox.usage().catch(() => unknown); // it ended while it was asked
   }
 
+  /** What was not confirmed is asked for again by the next call. */
   destroy(reason: DestroyReason): Promise<DestroyReport> {
     this.#hasEnded = true;
     this.#destroying ??= this.#destroyOnce(reason);
@@ -140,9 +142,12 @@ class GuardedSandbox implements Sandbox {
   async #destroyOnce(reason: DestroyReason): Promise<DestroyReport> {
     const startedAt = this.#clock.now();
     try {
-      return await within(this.#clock, DESTROY_TIMEOUT_MS, this.#sandbox.destroy(reason));
+      const report = await within(this.#clock, DESTROY_TIMEOUT_MS, this.#sandbox.destroy(reason));
+      if (!report.isConfirmed) this.#destroying = null;
+      return report;
     } catch {
       // The driver broke its promise; its sweep finds what is left.
+      this.#destroying = null;
       return { isConfirmed: false, tookMs: this.#clock.now() - startedAt };
     }
   }
