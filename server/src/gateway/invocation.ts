@@ -172,7 +172,8 @@ export class Invocation implements Waiter, InvocationSink {
     this.#cancelTimer();
     const sandbox = this.#sandbox as PooledSandbox;
     this.#giveBack("crash");
-    void sandbox.exited.then((exit) => {
+    const leftMs = this.#leasedAt + this.fn.settings.timeoutMs - this.#context.clock.now();
+    void sandbox.exitWithin(leftMs).then((exit) => {
       if (end.isBreach)
         return this.#fail("bad_response", `the sandbox broke the protocol: ${end.reason}`, "run");
       if (exit.cause === "out_of_memory") {

@@ -5,6 +5,8 @@ import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../driver
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
 
 const UNCONFIRMED_RETRY_MS = 30_000;
+/** A process whose stream has ended is waited for this long to say how. */
+const EXIT_NEWS_MS = 1000;
 
 /** What a sandbox tells of itself while it lives. */
 export interface SandboxEvents {
@@ -83,9 +85,17 @@ export class PooledSandbox {
     return this.#sandbox.taskRoot;
   }
 
-  /** How the process ended, once it has. */
-  get exited(): Promise<SandboxExit> {
-    return this.#sandbox.exited;
+  /** How the process ended; without a cause when nothing was heard of it in that time, or in a second. */
+  exitWithin(ms: number): Promise<SandboxExit> {
+    return new Promise((resolve) => {
+      const cancelTimer = this.#loop.after(Math.max(0, Math.min(ms, EXIT_NEWS_MS)), () =>
+        resolve({ cause: "exited", exitCode: null, signal: null }),
+      );
+      void this.#sandbox.exited.then((exit) => {
+        cancelTimer();
+        resolve(exit);
+      });
+    });
   }
 
   applyLimits(limits: { memoryBytes: number; pidsMax: number }): Promise<void> {
