@@ -46,7 +46,7 @@ type Phase = "new" | "queued" | "running" | "cancelling" | "done";
  */
 export class Invocation implements Waiter, InvocationSink {
   readonly id: string;
-  readonly fn: DeployedFunction;
+  fn: DeployedFunction;
   readonly log: LogTarget;
   readonly admittedAt: number;
   readonly startedAt: number;
@@ -110,6 +110,7 @@ export class Invocation implements Waiter, InvocationSink {
     this.#sandbox = sandbox;
     this.#sandboxId = sandbox.id;
     this.#pool = sandbox.owner as RevisionPool;
+    this.fn = this.log.fn = this.#pool.fn; // a deploy while it waited has moved it
     this.#startKind = kind;
     this.#phases = phases;
     const tooLarge = this.#bodyRefusal(sandbox);
