@@ -69,6 +69,8 @@ export class Pools {
 
   /** A pool for the function's revision; rejects with `driver_unavailable` when the machine cannot run it. */
   open(fn: DeployedFunction): RevisionPool {
+    if (this.#isClosed)
+      throw new IsolaError("shutting_down", "the server is stopping and starts nothing any more");
     const { drivers, runtimes, clock, code, queueLengthMax, onProblem } = this.#options;
     const driver = drivers.get(fn.settings.driver);
     const runtime = runtimes.get(fn.settings.runtime);

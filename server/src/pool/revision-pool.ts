@@ -79,6 +79,10 @@ export class RevisionPool implements SandboxOwner {
       this.#enter(sandbox);
       waiter.onLease(sandbox, "warm", { queueMs: 0, startMs: null, initMs: null });
       return null;
+    if (this.#isRetired) {
+      waiter.onRefused(shuttingDown());
+      return null;
+    }
     }
     if (this.#queue.length >= this.#options.queueLengthMax) {
       const text = `${this.#queue.length} calls wait for a sandbox of ${this.fn.name} already`;
@@ -140,9 +144,9 @@ export class RevisionPool implements SandboxOwner {
     return waiting;
   }
 
-  /** Destroys everything now. */
+  /** Refuses the waiting callers and destroys everything now. */
   async close(): Promise<void> {
-    this.retire("shutdown");
+    for (const entry of this.retire("shutdown")) entry.waiter.onRefused(shuttingDown());
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
@@ -364,4 +368,8 @@ export class RevisionPool implements SandboxOwner {
     }
     if (this.#live() > this.fn.settings.minSandboxes) this.#armIdleTimer();
   }
+}
+
+function shuttingDown(): IsolaError {
+  return new IsolaError("shutting_down", "the server is stopping and starts nothing any more");
 }
