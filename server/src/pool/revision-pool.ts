@@ -9,13 +9,18 @@ import { StartAttempt } from "./start-attempt.ts";
 /** What a revision's pool may ask of the whole. */
 export interface PoolRoom {
   /** A blank sandbox of this function's size with its memory reserved, or null. */
-  takeBlank(fn: DeployedFunction): PooledSandbox | null;
+  takeBlank(pool: RevisionPool): PooledSandbox | null;
   /** Reserves memory, evicting idle sandboxes of others where that helps; false when it is not there (yet). The pool is pumped when some has become free. */
   reserve(mib: number, pool: RevisionPool): boolean;
   /** Whether one of the machine's slots for starts is free. The pool is pumped when one has become free. */
   hasStartSlot(): boolean;
-  takeStartSlot(): void;
+  /** The memory is reserved and the start begins. */
+  takeStartSlot(fn: DeployedFunction): void;
   freeStartSlot(): void;
+  /** A sandbox has become idle, or one more is ready: some may be evicted now. */
+  onEvictable(): void;
+  /** No caller of this pool waits any more. */
+  onQueueEmpty(pool: RevisionPool): void;
   readonly memoryMiBMax: number;
 }
 
@@ -37,7 +42,7 @@ const MINIMUM_RETRY_LAST_MS = 60_000;
 export class RevisionPool implements SandboxOwner {
   readonly fn: DeployedFunction;
   readonly #options: RevisionPoolOptions;
-  readonly #queue = new Queue();
+  readonly #queue = new Queue(() => this.#options.room.onQueueEmpty(this));
   /** All until they are confirmed gone. */
   readonly #sandboxes = new Set<PooledSandbox>();
   /** Those with room for one more, most recently used last. */
@@ -74,15 +79,15 @@ export class RevisionPool implements SandboxOwner {
 
   /** Gives the waiter a sandbox at once (null), or queues it. */
   acquire(waiter: Waiter): QueueEntry | null {
+    if (this.#isRetired) {
+      waiter.onRefused(shuttingDown());
+      return null;
+    }
     const sandbox = this.#available.at(-1);
     if (sandbox !== undefined) {
       this.#enter(sandbox);
       waiter.onLease(sandbox, "warm", { queueMs: 0, startMs: null, initMs: null });
       return null;
-    if (this.#isRetired) {
-      waiter.onRefused(shuttingDown());
-      return null;
-    }
     }
     if (this.#queue.length >= this.#options.queueLengthMax) {
       const text = `${this.#queue.length} calls wait for a sandbox of ${this.fn.name} already`;
@@ -125,7 +130,7 @@ export class RevisionPool implements SandboxOwner {
     while (this.#queue.uncovered > 0 && this.#mayStart()) {
       if (!this.#begin()) return;
     }
-    this.#keepMinimum();
+    this.keepMinimum();
   }
 
   /** No further lease from this revision. Returns the callers that still wait; those inside finish on it. */
@@ -152,12 +157,18 @@ export class RevisionPool implements SandboxOwner {
 
   /** The sandbox that has been idle longest, and may go; null when there is none. */
   longestIdle(): PooledSandbox | null {
-    if (this.#live() <= this.fn.settings.minSandboxes) return null;
+    if (this.#spare() <= 0) return null;
     let found: PooledSandbox | null = null;
     for (const sandbox of this.#available)
       if (sandbox.state === "idle" && (found === null || sandbox.idleSince < found.idleSince))
         found = sandbox;
     return found;
+  }
+
+  /** What evicting could free. */
+  get evictableMiB(): number {
+    const idle = this.#available.filter(({ state }) => state === "idle").length;
+    return Math.max(0, Math.min(idle, this.#spare())) * this.fn.settings.memoryMiB;
   }
 
   onDead(sandbox: PooledSandbox, reason: DestroyReason): void {
@@ -174,11 +185,11 @@ export class RevisionPool implements SandboxOwner {
     if (!this.#isRetired) this.pump();
   }
 
-  #live(): number {
-    let live = 0;
-    for (const sandbox of this.#sandboxes)
-      if (sandbox.state !== "dead" && sandbox.state !== "draining") live += 1;
-    return live;
+  /** Beyond what `minSandboxes` keeps. One that still starts stands in for none: it may fail. */
+  #spare(): number {
+    let ready = 0;
+    for (const { state } of this.#sandboxes) if (state === "idle" || state === "busy") ready += 1;
+    return ready - this.fn.settings.minSandboxes;
   }
 
   #enter(sandbox: PooledSandbox): void {
@@ -199,7 +210,9 @@ export class RevisionPool implements SandboxOwner {
       const next = this.#queue.shift();
       if (next === null) {
         this.#list(sandbox);
-        if (sandbox.running === 0) this.#armIdleTimer();
+        if (sandbox.running > 0) return;
+        this.#armIdleTimer();
+        this.#options.room.onEvictable();
         return;
       }
       this.#enter(sandbox);
@@ -275,9 +288,9 @@ export class RevisionPool implements SandboxOwner {
       return false;
     }
     if (!room.hasStartSlot()) return false;
-    const blank = room.takeBlank(this.fn);
+    const blank = room.takeBlank(this);
     if (blank === null && !room.reserve(memoryMiB, this)) return false;
-    room.takeStartSlot();
+    room.takeStartSlot(this.fn);
     const attempt = new StartAttempt(clock.now());
     this.#queue.cover(attempt, concurrency);
     this.#attempts.add(attempt);
@@ -322,14 +335,18 @@ export class RevisionPool implements SandboxOwner {
       return;
     }
     this.#offer(sandbox, attempt);
+    this.#armIdleTimer();
+    this.#options.room.onEvictable();
   }
 
-  #keepMinimum(): void {
-    if (this.#isRetired || this.#cancelMinimumTimer !== null) return;
+  /** Starts what `minSandboxes` lacks. */
+  keepMinimum(): void {
     const { minSandboxes } = this.fn.settings;
-    while (this.#live() + this.#unborn() < minSandboxes && this.#mayStart()) {
-      if (!this.#begin()) return;
-    }
+    if (minSandboxes === 0 || this.#isRetired || this.#cancelMinimumTimer !== null) return;
+    let count = this.#unborn();
+    for (const { state } of this.#sandboxes)
+      if (state !== "dead" && state !== "draining") count += 1;
+    for (; count < minSandboxes && this.#mayStart(); count += 1) if (!this.#begin()) return;
   }
 
   #retryMinimum(): void {
@@ -363,10 +380,10 @@ export class RevisionPool implements SandboxOwner {
     const before = this.#options.clock.now() - this.fn.settings.idleTimeoutMs;
     for (const sandbox of [...this.#available]) {
       if (sandbox.state !== "idle" || sandbox.idleSince > before) continue;
-      if (this.#live() <= this.fn.settings.minSandboxes) break;
+      if (this.#spare() <= 0) break;
       void sandbox.destroy("idle");
     }
-    if (this.#live() > this.fn.settings.minSandboxes) this.#armIdleTimer();
+    if (this.#spare() > 0) this.#armIdleTimer();
   }
 }
 
