@@ -51,7 +51,7 @@ type Phase = "new" | "queued" | "running" | "cancelling" | "fading" | "done";
  */
 export class Invocation implements Waiter, InvocationSink, LimitListener {
   readonly id: string;
-  readonly fn: DeployedFunction;
+  fn: DeployedFunction;
   readonly log: LogTarget;
   readonly admittedAt: number;
   readonly startedAt: number;
@@ -68,7 +68,7 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   #startKind: StartKind | null = null;
   #phases: LeasePhases = { queueMs: 0, startMs: null, initMs: null };
   #leasedAt = 0;
-  readonly #limits: RunLimits;
+  #limits: RunLimits;
   #passed: PassedLimit | null = null;
   /** Of cancelling and fading. */
   #cancelTimer: () => void = noop;
@@ -76,6 +76,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   /** Under way; the record waits for it. */
   #killing: Promise<number | null> | null = null;
   #outcome: Outcome | null = null;
+  /** When that was decided, which is when the caller is answered. */
+  #endedAt = 0;
   #errorCode: ErrorCode | null = null;
   #errorMessage: string | null = null;
   #status = 0;
@@ -123,6 +125,7 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     this.#sandbox = sandbox;
     this.#sandboxId = sandbox.id;
     this.#pool = sandbox.owner as RevisionPool;
+    this.#movedTo(this.#pool.fn);
     this.#startKind = kind;
     this.#phases = phases;
     const tooLarge = bodyRefusal(this.fn.name, this.#request.body, sandbox);
@@ -204,7 +207,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     this.#phase = "done";
     const sandbox = this.#sandbox as PooledSandbox;
     this.#giveBack("crash");
-    void sandbox.exited.then((exit) => {
+    const leftMs = this.#leasedAt + this.fn.settings.timeoutMs - this.#context.clock.now();
+    void sandbox.exitWithin(leftMs).then((exit) => {
       const { code, message } = endOf(this.fn, end, exit);
       this.#answer(code, message, "run");
       this.#done();
@@ -213,6 +217,13 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
 
   onWritable(): void {
     this.#request.body?.resume();
+  }
+
+  /** A deploy while it waited has given it to another revision. */
+  #movedTo(fn: DeployedFunction): void {
+    if (fn === this.fn) return;
+    this.fn = this.log.fn = fn;
+    this.#limits = new RunLimits(this.#context.clock, fn.settings, this);
   }
 
   #run(sandbox: PooledSandbox): void {
@@ -320,6 +331,7 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
 
   /** Ends a call with an error; `reason` destroys a sandbox that cannot be trusted any more, after the caller has been answered. */
   #end(code: ErrorCode, message: string, reason: DestroyReason | null): void {
+    this.#phase = "done"; // destroying the sandbox closes its streams, this one too
     this.#answer(code, message, "run");
     this.#giveBack(reason);
     this.#done();
@@ -369,6 +381,7 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   #decide(outcome: Outcome): boolean {
     if (this.#outcome !== null) return false;
     this.#outcome = outcome;
+    this.#endedAt = this.#context.clock.now();
     return true;
   }
 
@@ -381,15 +394,15 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     this.#phase = "done";
     const { logs } = this.#context;
     if (this.#errorCode !== null) logs.ended(this.log, this.#errorCode, this.#errorMessage ?? "");
-    const endedAt = this.#context.clock.now();
-    if (this.#killing === null) return this.#record(endedAt, null);
+    if (this.#killing === null) return this.#record(null);
     void this.#killing.then((killMs) => {
       logs.killed(this.log, killMs);
-      this.#record(endedAt, killMs);
+      this.#record(killMs);
     });
   }
 
-  #record(endedAt: number, killMs: number | null): void {
+  #record(killMs: number | null): void {
+    const endedAt = this.#endedAt;
     this.log.isOver = true;
     const record = recordOf(this.fn, this.#request, {
       startKind: this.#startKind,

@@ -35,7 +35,7 @@ const FUTURE_MS_MAX = 1000;
 /** Whom lines are given to: what logs need of an invocation, kept a little longer than the invocation itself. */
 export class LogTarget {
   readonly id: string;
-  readonly fn: DeployedFunction;
+  fn: DeployedFunction;
   sandboxId = "";
   bytes = 0;
   isOver = false;
