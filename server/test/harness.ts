@@ -30,8 +30,8 @@ export class TestServer {
     this.#env = env;
   }
 
-  /** Resolves when both listeners answer. Rejects with the server's log when it ends before. */
-  async start(): Promise<this> {
+  /** Resolves when both listeners answer. Rejects with the server's log when it ends before. `more`: variables of this life alone. */
+  async start(more: Record<string, string> = {}): Promise<this> {
     const env = {
       ...process.env,
       ISOLA_DATA: this.dataDir,
@@ -39,6 +39,7 @@ export class TestServer {
       ISOLA_CONTROL_PORT: "0",
       ISOLA_LOG_LEVEL: "warn",
       ...this.#env,
+      ...more,
     };
     const child = fork(entry, [], { env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
     this.#child = child;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Artifact } from "../domain/function.ts";
 import { IsolaError } from "../errors.ts";
+import { failPoint } from "../fail-points.ts";
 import { artifactPath } from "./artifact-path.ts";
 import { collectGarbage, type GarbageReport } from "./collect-garbage.ts";
 import { asDiskFailure } from "./disk-failure.ts";
@@ -27,7 +28,7 @@ export interface ArtifactStore {
   /** Whether the bytes on disk still have this digest. Rejects with `not_found`. */
   verify(digest: string): Promise<boolean>;
   /**
-   * Removes artifacts that are not in `keep`, and leftovers in `tmp/`, last touched more than `olderThanMs` ago. A `put` touches what it answers: the age
+   * Removes artifacts that are not in `keep`, and leftovers in `tmp/`, last touched more than `olderThanMs` ago (-Infinity: whatever the clock says). A `put` touches what it answers: the age
    * has to be longer than an upload takes from its `put` to the commit of the revision that refers to it.
    */
   collectGarbage(keep: ReadonlySet<string>, olderThanMs: number): Promise<GarbageReport>;
@@ -55,6 +56,7 @@ class FolderArtifactStore implements ArtifactStore {
     const temporary = join(this.#dir, "tmp", randomUUID());
     try {
       const { digest, bytes } = await writeSynced(temporary, checked.tar());
+      await failPoint("artifact.written");
       await this.#inTurn(() => this.#publish(temporary, digest, bytes));
       return { digest, bytes, entries: checked.entries, unpackedBytes: checked.unpackedBytes };
     } catch (error) {
@@ -103,6 +105,7 @@ class FolderArtifactStore implements ArtifactStore {
     const folder = join(this.#dir, digest.slice(0, 2));
     if ((await mkdir(folder, PRIVATE_FOLDER)) !== undefined) await syncFolder(this.#dir);
     await rename(temporary, path);
+    await failPoint("artifact.renamed");
     await syncFolder(folder);
   }
 

@@ -1,12 +1,14 @@
 import { strict as assert } from "node:assert";
 import { randomUUID } from "node:crypto";
-import { open, unlink, type FileHandle } from "node:fs/promises";
+import { open, readdir, rm, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { MiB } from "../domain/limits.ts";
+import { failPoint } from "../fail-points.ts";
 import { asDiskFailure } from "./disk-failure.ts";
 
 const MEMORY_BYTES_MAX = 8 * MiB;
 const READ_BYTES = 256 * 1024;
+const NAME_PREFIX = "isola-upload-";
 
 /**
  * Holds file contents between the reading of an upload and the writing of its tar: appended, sealed, then read in any order, then closed.
@@ -82,8 +84,21 @@ export class Spool {
 }
 
 async function openNameless(dir: string): Promise<FileHandle> {
-  const path = join(dir, `isola-upload-${randomUUID()}`);
+  const path = join(dir, `${NAME_PREFIX}${randomUUID()}`);
   const file = await open(path, "wx+", 0o600);
-  await unlink(path);
-  return file;
+  try {
+    await failPoint("spool.named");
+    await unlink(path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Removes the files of a process that was killed before they had lost their names. Nothing may be uploaded meanwhile. */
+export async function removeLeftoverSpools(dir: string): Promise<string[]> {
+  const found = (await readdir(dir)).filter((name) => name.startsWith(NAME_PREFIX));
+  for (const name of found) await rm(join(dir, name), { force: true });
+  return found;
 }

@@ -2,6 +2,7 @@ import type { CreateFunction, PatchFunction } from "@isola/api/functions";
 import type { RevisionSettings } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
+import { failPoint } from "../fail-points.ts";
 import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
 import { checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
@@ -70,6 +71,7 @@ export class Deployer {
       const artifact = await artifacts.put(code);
       return this.#commit(async () => {
         this.#checkRoute(target, settings);
+        await failPoint("deploy.before-commit");
         const first = { artifact, settings, createdBy: keyId, reason: "create" as const };
         const made = await store.createFunction({ project, name, description, labels, first });
         routes.put({ project, name, route: settings.route });
@@ -138,6 +140,7 @@ export class Deployer {
       const wanted = await store.getRevision(before.fn.id, revision);
       this.#checkRoute(target, wanted.settings);
       this.#checkTimeout(wanted.settings);
+      await failPoint("deploy.before-commit");
       const fn = await store.setLive(project, name, revision, before.fn.version);
       routes.put({ project, name, route: wanted.settings.route });
       return { fn, live: wanted };
@@ -153,7 +156,10 @@ export class Deployer {
       await store.deleteFunction(project, name, ifVersion);
       routes.delete({ project, name });
     });
-    return publisher.publish({ project, name }, APPLY_WAIT_MS);
+    await failPoint("delete.committed");
+    const applied = await publisher.publish({ project, name }, APPLY_WAIT_MS);
+    await failPoint("delete.published");
+    return applied;
   }
 
   /** Removes the code that no revision refers to. */
@@ -207,6 +213,7 @@ export class Deployer {
   ): Promise<{ fn: FunctionRow; live: RevisionRow }> {
     const make = () => ({ ...next, createdBy: keyId });
     const { store, routes } = this.#options;
+    await failPoint("deploy.before-commit");
     const added = await store.addRevision(project, name, make, fn.version);
     routes.put({ project, name, route: next.settings.route });
     return { fn: added.fn, live: added.revision };
@@ -217,7 +224,9 @@ export class Deployer {
   }
 
   async #told({ project, name }: Target, fn: FunctionRow, live: RevisionRow): Promise<Deployed> {
+    await failPoint("deploy.committed");
     const applied = await this.#options.publisher.publish({ project, name }, APPLY_WAIT_MS);
+    await failPoint("deploy.published");
     return { fn, live, applied };
   }
 }

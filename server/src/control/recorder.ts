@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError, messageOf } from "../errors.ts";
+import { failPoint } from "../fail-points.ts";
 import type { LinkNotices } from "../link/messages.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "./ports.ts";
@@ -56,6 +57,7 @@ export class Recorder {
     for (let attempt = 1; ; attempt++) {
       try {
         await this.#options.store.recordBatch(batch);
+        await failPoint("records.stored");
         return;
       } catch (error) {
         if (attempt >= ATTEMPTS_MAX || this.#isClosed) throw error;

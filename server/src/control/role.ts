@@ -8,6 +8,7 @@ import { LinkClient } from "../link/client.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
+import { collectLeftovers } from "./collect-leftovers.ts";
 import { Janitor } from "./janitor.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -22,6 +23,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const { log } = boot;
   const store = await openSqliteStore({ path: join(config.data, "isola.db") });
   const artifacts = await openArtifactStore(join(config.data, "artifacts"));
+  await collectLeftovers({ store, artifacts, tempDir: boot.runDir, log });
   const made = await ensureAdminKey(store, config.data, clock);
   if (made !== null) log.info({ path: made.path }, "made an admin key");
   const recorder = new Recorder({ store, clock, log });

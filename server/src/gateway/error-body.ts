@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { DeployedFunction } from "../domain/function.ts";
+import type { Reply } from "./reply.ts";
 import { type ErrorCode, errorCatalogue } from "../errors.ts";
 
 export interface FailureDetail {
@@ -70,4 +71,11 @@ export function functionFailure(
     type: shown?.type,
     stack: shown?.stack,
   });
+}
+
+/** Returns the status. */
+export function giveFailure(reply: Reply, { status, headers, body }: Failure): number {
+  reply.head(status, headers);
+  reply.end(body);
+  return status;
 }

@@ -80,7 +80,7 @@ export class Gateway {
 
   /** Accepts nothing new; resolves when the calls under way have ended, or at `drainTimeoutMs`. */
   async drain(): Promise<void> {
-    this.#listener.drain();
+    const answered = this.#listener.drain();
     const quiet = new Promise<void>((resolve) => {
       this.#onQuiet = resolve;
       if (this.#running === 0) resolve();
@@ -88,14 +88,16 @@ export class Gateway {
     const tooLong = new Promise<void>((resolve) => {
       setTimeout(resolve, this.#config.drainTimeoutMs).unref();
     });
-    await Promise.race([quiet, tooLong]);
+    await Promise.race([Promise.all([answered, quiet]), tooLong]);
     await this.#records.drained(RECORDS_DRAIN_MS);
   }
 
+  /** Calls that still run end with `shutting_down`, or are cut where their answer has begun. */
   async close(): Promise<void> {
-    this.#listener.close();
+    void this.#listener.drain();
     await this.#pools.close();
     await this.#machine.keeping.close();
+    await this.#listener.close();
     await this.#records.drained(RECORDS_DRAIN_MS);
     await this.#link.close();
   }

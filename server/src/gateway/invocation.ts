@@ -2,17 +2,18 @@ import type { ChannelEnd, InvocationSink, SandboxError } from "@isola/protocol/c
 import { Flag } from "@isola/protocol/frames";
 import { invokeText } from "@isola/protocol/heads";
 import type { HostStream } from "@isola/protocol/host-stream";
-import type { Clock } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
-import type { InvocationRecord, Outcome, StartKind } from "../domain/invocation.ts";
+import type { StartKind } from "../domain/invocation.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
-import type { IsolaError } from "../errors.ts";
-import { type ErrorCode, messageOf } from "../errors.ts";
+import { type ErrorCode, type IsolaError, messageOf } from "../errors.ts";
+import { failPointNow } from "../fail-points.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import type { LeasePhases, QueueEntry, Waiter } from "../pool/queue.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
-import { type OwnWords, functionFailure } from "./error-body.ts";
+import { type OwnWords, functionFailure, giveFailure } from "./error-body.ts";
 import type { Reply } from "./reply.ts";
+import { Decision } from "./decision.ts";
+import type { InvocationContext } from "./invocation-context.ts";
 import { recordOf } from "./invocation-record.ts";
 import type { InvocationRequest } from "./invocation-request.ts";
 import { killTold } from "./kill-told.ts";
@@ -20,7 +21,7 @@ import { bodyRefusal, feedRequest, requestBytesMax, responseBytesMax } from "./r
 import { ResponseRelay } from "./response-relay.ts";
 import { type LimitListener, type PassedLimit, RunLimits } from "./run-limits.ts";
 import { roundMs, serverTiming } from "./server-timing.ts";
-import { LogTarget, type SandboxLogs } from "./sandbox-logs.ts";
+import { LogTarget } from "./sandbox-logs.ts";
 import {
   endOf,
   outcomeOf,
@@ -29,15 +30,6 @@ import {
   refusalOf,
   sandboxFailureOf,
 } from "./verdict.ts";
-
-export interface InvocationContext {
-  clock: Clock;
-  logs: SandboxLogs;
-  /** Called once per invocation, after its answer. */
-  onDone(invocation: Invocation, record: InvocationRecord): void;
-  /** A frame came after the outcome was decided; it is dropped. */
-  onLateFrame(): void;
-}
 
 /** A cancelled call may end by itself within this time; then its sandbox lives on. */
 const CANCEL_GRACE_MS = 250;
@@ -71,15 +63,11 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   #limits: RunLimits;
   #passed: PassedLimit | null = null;
   /** Of cancelling and fading. */
-  #cancelTimer: () => void = noop;
+  #cancelTimer: () => void = () => {};
   #hasReader = true;
   /** Under way; the record waits for it. */
   #killing: Promise<number | null> | null = null;
-  #outcome: Outcome | null = null;
-  /** When that was decided, which is when the caller is answered. */
-  #endedAt = 0;
-  #errorCode: ErrorCode | null = null;
-  #errorMessage: string | null = null;
+  readonly #decision = new Decision();
   #status = 0;
   #requestBytes = 0;
   #responseBytesMax = 0;
@@ -128,15 +116,14 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     this.#movedTo(this.#pool.fn);
     this.#startKind = kind;
     this.#phases = phases;
-    const tooLarge = bodyRefusal(this.fn.name, this.#request.body, sandbox);
     this.#responseBytesMax = responseBytesMax(sandbox);
+    const tooLarge = bodyRefusal(this.fn.name, this.#request.body, sandbox);
     if (tooLarge !== null) return this.#end(tooLarge.code, tooLarge.message, null);
     this.#phase = "running";
     try {
       this.#run(sandbox);
     } catch (error) {
-      const text = `the call could not be handed over: ${messageOf(error)}`;
-      this.#end("internal_error", text, null);
+      this.#end("internal_error", `it could not be handed over: ${messageOf(error)}`, null);
     }
   }
 
@@ -154,19 +141,24 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     this.#passed = passed;
     const code = this.#reply.hasHead ? "stream_timeout" : "function_timeout";
     const message = passedText(this.fn.name, passed);
-    const { timeoutGraceMs } = this.fn.settings;
-    if (timeoutGraceMs === 0) return this.#end(code, message, "timeout");
-    const sandbox = this.#sandbox as PooledSandbox;
+    if (this.fn.settings.timeoutGraceMs === 0) return this.#end(code, message, "timeout");
+    this.#fade(code, message, this.#sandbox as PooledSandbox);
+  }
+
+  /** The caller is answered, and the code told; what it still does is late. */
+  #fade(code: ErrorCode, message: string, sandbox: PooledSandbox): void {
     this.#pool.condemn(sandbox, "timeout");
     this.#answer(code, message, "run");
     this.#phase = "fading";
     this.#stopRun();
     sandbox.channel.cancel(this.#stream as HostStream, "the deadline has passed");
+    const { timeoutGraceMs } = this.fn.settings;
     this.#cancelTimer = this.#context.clock.after(timeoutGraceMs, () => this.#fadeOut());
   }
 
   onHead(status: number, headers: string[], isEnd: boolean): void {
     if (this.#phase !== "running") return this.#onLate(isEnd);
+    failPointNow("call.head");
     this.#relay.hold(status, headers);
     if (isEnd) this.#endResponse(undefined);
   }
@@ -178,11 +170,9 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   onBody(bytes: Buffer, isEnd: boolean): void {
     if (this.#phase !== "running") return this.#onLate(isEnd);
     if (isEnd) return this.#endResponse(bytes);
-    let isHeldUp = false;
-    const problem = this.#relay.body(bytes, this.#responseBytesMax, () => {
-      isHeldUp = true;
-    });
+    const problem = this.#relay.body(bytes, this.#responseBytesMax);
     if (!this.#judge(problem)) return;
+    const { isHeldUp } = this.#relay;
     this.#streams();
     this.#limits.piece(isHeldUp);
     if (isHeldUp) this.#unacknowledged += bytes.length;
@@ -239,6 +229,7 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     const stream = sandbox.channel.open(flags, limit, text, this);
     this.#stream = stream;
     logs.opened(sandbox, stream.id, this.log);
+    failPointNow("call.sent");
     if (body === null) return;
     const bytesMax = requestBytesMax(sandbox);
     feedRequest(body, sandbox, stream, (bytes) => this.#count(bytes, bytesMax));
@@ -262,7 +253,7 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     if (!this.#judge(this.#relay.end(bytes, this.#responseBytesMax))) return;
     this.#status = this.#hasReader ? this.#relay.status : 0;
     this.#giveBack(null);
-    this.#decide("ok");
+    this.#decision.make("ok", this.#context.clock.now());
     this.#done();
   }
 
@@ -274,7 +265,7 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   }
 
   #consumed(bytes: number): void {
-    if (this.#stream !== null) this.#sandbox?.channel.consumed(this.#stream, bytes);
+    this.#sandbox?.channel.consumed(this.#stream as HostStream, bytes);
   }
 
   #onDrain(): void {
@@ -307,9 +298,9 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
 
   /** Ends a cancelled call; `reason` destroys the sandbox, null spares it. */
   #settleCancelled(reason: DestroyReason | null): void {
-    if (!this.#decide("cancelled")) return;
-    this.#errorCode = "cancelled";
-    this.#errorMessage = "the caller closed the connection";
+    const message = "the caller closed the connection";
+    const now = this.#context.clock.now();
+    if (!this.#decision.make("cancelled", now, { code: "cancelled", message })) return;
     this.#giveBack(reason);
     this.#done();
   }
@@ -356,9 +347,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
 
   /** Decides, and tells the caller where there is one and nothing has been decided before. */
   #answer(code: ErrorCode, message: string, phase: string): void {
-    if (!this.#decide(outcomeOf(code))) return;
-    this.#errorCode = code;
-    this.#errorMessage = message;
+    const now = this.#context.clock.now();
+    if (!this.#decision.make(outcomeOf(code), now, { code, message })) return;
     if (this.#reply.hasHead) {
       this.#status = this.#relay.status;
       this.#reply.cut();
@@ -367,22 +357,12 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   }
 
   #answerFailure(code: ErrorCode, message: string, phase: string): void {
-    const elapsedMs = roundMs(this.#context.clock.now() - this.admittedAt);
+    const elapsedMs = roundMs(this.#decision.at - this.admittedAt);
     const said = { code, message, phase, elapsedMs, requestId: this.id };
     const limitMs = this.#passed?.limitMs ?? refusalLimitMs(this.fn, code);
     const answer = functionFailure(this.fn, { ...said, limitMs }, this.failure);
     answer.headers.push("server-timing", this.#timing());
-    this.#status = answer.status;
-    this.#reply.head(answer.status, answer.headers);
-    this.#reply.end(answer.body);
-  }
-
-  /** Compare and set: true for the one call that decides. */
-  #decide(outcome: Outcome): boolean {
-    if (this.#outcome !== null) return false;
-    this.#outcome = outcome;
-    this.#endedAt = this.#context.clock.now();
-    return true;
+    this.#status = giveFailure(this.#reply, answer);
   }
 
   #timing(): string {
@@ -393,7 +373,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   #done(): void {
     this.#phase = "done";
     const { logs } = this.#context;
-    if (this.#errorCode !== null) logs.ended(this.log, this.#errorCode, this.#errorMessage ?? "");
+    const { error } = this.#decision;
+    if (error !== null) logs.ended(this.log, error.code, error.message);
     if (this.#killing === null) return this.#record(null);
     void this.#killing.then((killMs) => {
       logs.killed(this.log, killMs);
@@ -402,19 +383,19 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   }
 
   #record(killMs: number | null): void {
-    const endedAt = this.#endedAt;
+    const { outcome, at, error } = this.#decision;
     this.log.isOver = true;
     const record = recordOf(this.fn, this.#request, {
       startKind: this.#startKind,
       sandboxId: this.#sandboxId,
-      outcome: this.#outcome ?? "platform_error",
-      errorCode: this.#errorCode,
-      errorMessage: this.#errorMessage,
+      outcome: outcome ?? "platform_error",
+      errorCode: error?.code ?? null,
+      errorMessage: error?.message ?? null,
       status: this.#status,
       startedAt: this.startedAt,
-      totalMs: endedAt - this.admittedAt,
+      totalMs: at - this.admittedAt,
       phases: this.#phases,
-      runMs: this.#leasedAt > 0 ? endedAt - this.#leasedAt : null,
+      runMs: this.#leasedAt > 0 ? at - this.#leasedAt : null,
       requestBytes: this.#requestBytes,
       responseBytes: this.#relay.bytes,
       killMs,
@@ -422,5 +403,3 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     this.#context.onDone(this, record);
   }
 }
-
-function noop(): void {}

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import type { Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
+import { setImmediate as afterPoll, setTimeout as delay } from "node:timers/promises";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import { CallerConnection, type ConnectionEvents } from "./caller-connection.ts";
@@ -8,8 +9,10 @@ import { type Failure, failureAnswer, rawFailure } from "./error-body.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { requestHeaderBlock } from "./headers.ts";
 import { HttpReply, hasBody } from "./http-reply.ts";
-import { Invocation, type InvocationContext } from "./invocation.ts";
+import type { InvocationContext } from "./invocation-context.ts";
+import { Invocation } from "./invocation.ts";
 import { StreamedBody } from "./request-body.ts";
+import { OpenAnswers } from "./open-answers.ts";
 import { allMethods } from "../domain/route-tree.ts";
 
 /** What callers may take of the gateway; settings of the server. */
@@ -36,6 +39,9 @@ const REQUEST_TIMEOUT_MS = 900_000;
 /** How late a limit of time may be noticed. */
 const CHECK_EVERY_MS = 1000;
 const WARN_EVERY_MS = 60_000;
+/** For the last answers, to callers who may not read them. */
+const CLOSE_MS = 250;
+const CLOSE_STEP_MS = 10;
 const knownMethods: ReadonlySet<string> = new Set(allMethods);
 
 /** The functions listener: HTTP in, invocations out. It serves functions and nothing else. */
@@ -50,10 +56,12 @@ export class Listener {
   };
   #checks: NodeJS.Timeout | null = null;
   #warnedAt = Number.NEGATIVE_INFINITY;
-  #isDraining = false;
+  readonly #answers: OpenAnswers;
+  #draining: Promise<void> | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#answers = new OpenAnswers(options.context.clock);
     const { limits } = options;
     this.#server = createServer(
       {
@@ -100,15 +108,29 @@ export class Listener {
     return typeof address === "object" && address !== null ? address.port : port;
   }
 
-  /** Stops accepting; connections end with their current answer. */
-  drain(): void {
-    this.#isDraining = true;
-    this.#server.close();
-    this.#server.closeIdleConnections();
+  /** Accepts no further connection at once; resolves when every caller has its answer and the connections are closed. Idempotent. */
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain();
+    return this.#draining;
   }
 
-  close(): void {
-    this.drain();
+  async #drain(): Promise<void> {
+    this.#answers.drain();
+    const alone = new AbortController();
+    // What `http.Server` adds is to cut idle connections, on which the next request may be on its way.
+    NetServer.prototype.close.call(this.#server, () => alone.abort());
+    do {
+      await this.#answers.settled(alone.signal);
+      await afterPoll(); // what had arrived by now has been read
+    } while (!this.#answers.isSettled && !alone.signal.aborted);
+    this.#server.closeAllConnections();
+  }
+
+  /** The calls have ended, however they did; their answers get a moment to go out. */
+  async close(): Promise<void> {
+    for (let waitedMs = 0; this.#answers.owed > 0 && waitedMs < CLOSE_MS; waitedMs += CLOSE_STEP_MS)
+      await delay(CLOSE_STEP_MS);
+    this.#server.close();
     if (this.#checks !== null) clearInterval(this.#checks);
     this.#server.closeAllConnections();
   }
@@ -120,13 +142,14 @@ export class Listener {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    this.#answers.owe(response);
     CallerConnection.of(request.socket).take(new HttpReply(request, response));
   }
 
   #onTurn(connection: CallerConnection, reply: HttpReply): void {
     const { request, response } = reply;
     reply.id = this.#options.newId();
-    if (this.#isDraining || isLast(request)) response.shouldKeepAlive = false;
+    if (this.#draining !== null || isLast(request)) response.shouldKeepAlive = false;
     if (!response.shouldKeepAlive) connection.close();
     try {
       this.#invoke(reply);

@@ -15,6 +15,8 @@ export class ResponseRelay {
   #contentLength = -1;
   status = 0;
   bytes = 0;
+  /** The caller is slow: the piece given last is not yet consumed. */
+  isHeldUp = false;
 
   constructor(reply: Reply, method: string, ownHeaders: () => string[]) {
     this.#reply = reply;
@@ -34,14 +36,13 @@ export class ResponseRelay {
     return problem;
   }
 
-  /** `onHeldUp` runs when the caller is slow: then the bytes are not yet consumed. */
-  body(bytes: Buffer, bytesMax: number, onHeldUp: () => void): string | null {
+  body(bytes: Buffer, bytesMax: number): string | null {
     this.bytes += bytes.length;
     if (this.bytes > bytesMax) return `the response exceeds ${bytesMax} bytes`;
     const problem =
       (this.#held === null ? null : this.#giveHead(undefined)) ?? this.#lengthProblem(false);
     if (problem !== null) return problem;
-    if (!this.#reply.body(bytes)) onHeldUp();
+    this.isHeldUp = !this.#reply.body(bytes);
     return null;
   }
 

@@ -68,6 +68,7 @@ export function endOf(
 ): { code: ErrorCode; message: string } {
   if (end.isBreach)
     return { code: "bad_response", message: `the sandbox broke the protocol: ${end.reason}` };
+  if (end.reason === "shutdown") return { code: "shutting_down", message: "the server stops" };
   if (exit.cause === "out_of_memory") {
     const limit = `${fn.settings.memoryMiB} MiB`;
     return { code: "out_of_memory", message: `${fn.name} reached its memory limit of ${limit}` };

@@ -1,6 +1,7 @@
 import { type Socket, connect } from "node:net";
 import type { DeployedFunction } from "../domain/function.ts";
 import { type ErrorCode, IsolaError } from "../errors.ts";
+import { failPoint } from "../fail-points.ts";
 import { readJsonLines, writeJsonLine } from "./json-lines.ts";
 import type { LinkNotices, LinkRequests } from "./messages.ts";
 
@@ -179,6 +180,7 @@ export class LinkClient {
   async #record(socket: Socket, records: LinkNotices["records"]): Promise<void> {
     try {
       await this.#options.onRecords(records);
+      await failPoint("records.before-ack");
       writeJsonLine(socket, { notice: "recorded", params: { batch: records.batch } });
     } catch (error) {
       this.#options.onProblem(`records could not be stored: ${String(error)}`);

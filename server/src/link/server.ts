@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { type Server, type Socket, createServer } from "node:net";
 import { IsolaError, messageOf } from "../errors.ts";
+import { failPointNow } from "../fail-points.ts";
 import { readJsonLines, writeJsonLine } from "./json-lines.ts";
 import type { LinkNotices, LinkRequests } from "./messages.ts";
 
@@ -92,7 +93,10 @@ export class LinkServer {
   ): Promise<void> {
     try {
       const handler = this.#handlers[kind] as (params: unknown) => unknown;
-      writeJsonLine(socket, { id, result: await handler(params) });
+      if (kind === "apply") failPointNow("apply.received");
+      const result = await handler(params);
+      if (kind === "apply") failPointNow("apply.applied");
+      writeJsonLine(socket, { id, result });
     } catch (error) {
       const code = error instanceof IsolaError ? error.code : "internal_error";
       writeJsonLine(socket, { id, error: { code, message: messageOf(error) } });

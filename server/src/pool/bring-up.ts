@@ -4,6 +4,7 @@ import type { DeployedFunction } from "../domain/function.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
+import { failPoint } from "../fail-points.ts";
 import type { PooledSandbox } from "./pooled-sandbox.ts";
 import type { StartAttempt } from "./start-attempt.ts";
 import { type Starter, sandboxLimits } from "./starter.ts";
@@ -63,10 +64,12 @@ async function load(
     throw new ChannelClosed(sandbox.channel.ended ?? { reason: "given up", isBreach: false });
   sandbox.claim();
   sandbox.dueBy(attempt.startedAt + fn.settings.initTimeoutMs);
+  await failPoint("claim.before-init");
   // A blank sandbox has the limits of the smallest function, so the code may come while they are raised.
   const limited = sandbox.applyLimits(sandboxLimits(memoryMiB, fn.artifact.unpackedBytes));
   limited.catch(() => {}); // awaited below
   const ready = await init(options, sandbox);
+  await failPoint("claim.initialised");
   await limited;
   const { ended } = sandbox.channel;
   if (ended !== null) throw new ChannelClosed(ended); // in the same breath

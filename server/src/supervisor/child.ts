@@ -2,8 +2,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Boot, Config, Role, RoleName } from "../config.ts";
 import { IsolaError } from "../errors.ts";
+import { FAIL_POINTS_VARIABLE } from "../fail-points.ts";
 import { type LogSink, asLogLine, forEachLine } from "./log-lines.ts";
 import type { FromRole, ToRole } from "./messages.ts";
+import { Watchdog, type WatchdogOptions } from "./watchdog.ts";
 
 export interface ChildOptions {
   /** Script that is forked with the name of the role as its only argument. */
@@ -11,6 +13,8 @@ export interface ChildOptions {
   config: Config;
   boot: Omit<Boot, "log">;
   sink: LogSink;
+  /** Whether the role is started again after an earlier life: what was armed to make that one fail is not armed again. */
+  isAgain: boolean;
 }
 
 export interface ChildExit {
@@ -31,13 +35,16 @@ export class Child {
   isReady = false;
   #process: ChildProcess;
   #drained = Promise.withResolvers<void>();
+  #watchdog: Watchdog | null = null;
+  #isClosing = false;
 
-  constructor(name: RoleName, { entry, config, boot, sink }: ChildOptions) {
+  constructor(name: RoleName, { entry, config, boot, sink, isAgain }: ChildOptions) {
     this.name = name;
     // A session of its own: a Ctrl-C in the terminal must not reach the role's sandboxes before they have drained.
     this.#process = fork(entry, [name], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       detached: true,
+      env: isAgain ? withoutFailPoints(process.env) : process.env,
     });
     this.pid = this.#process.pid;
     this.exited = this.#watchExit();
@@ -52,6 +59,19 @@ export class Child {
     this.#tell({ type: "start", config, boot });
   }
 
+  /** Asks the role, once it is ready, whether its event loop turns, until it closes. */
+  watch(options: Omit<WatchdogOptions, "ping">): void {
+    this.ready.then(
+      () => {
+        if (this.#isClosing) return;
+        this.#watchdog = new Watchdog({ ...options, ping: () => this.#tell({ type: "ping" }) });
+      },
+      () => {
+        // It never was ready; its end is told.
+      },
+    );
+  }
+
   /** Resolves true when the role has drained, false when it never was ready, has gone, or `boundMs` has passed. */
   async drain(boundMs: number): Promise<boolean> {
     if (!this.isReady) return false;
@@ -62,6 +82,8 @@ export class Child {
 
   /** Resolves true when the process ended by itself within `boundMs`, false when it had to be killed. */
   async close(boundMs: number): Promise<boolean> {
+    this.#isClosing = true;
+    this.#watchdog?.close();
     this.#tell({ type: "close" });
     const exit = await within(this.exited, boundMs);
     if (exit) return exit.signal === null;
@@ -85,6 +107,8 @@ export class Child {
     const child = this.#process;
     child.on("error", () => resolve({ code: null, signal: null })); // could not be spawned
     child.on("exit", (code, signal) => {
+      this.#isClosing = true;
+      this.#watchdog?.close();
       const closed = once(child, "close");
       const disconnected = child.connected ? once(child, "disconnect") : null;
       void within(Promise.all([closed, disconnected]), LAST_WORDS_MS).then(() => {
@@ -104,6 +128,7 @@ export class Child {
       this.#process.kill("SIGKILL");
     }, START_MS_MAX);
     this.#process.on("message", (message: FromRole) => {
+      this.#watchdog?.heard();
       if (message.type === "ready") {
         this.isReady = true;
         resolve(message.address);
@@ -117,6 +142,10 @@ export class Child {
     promise.catch(() => {}).finally(() => clearTimeout(timer));
     return promise;
   }
+}
+
+function withoutFailPoints(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, [FAIL_POINTS_VARIABLE]: "" };
 }
 
 /** The value of a promise that never rejects, or null after `boundMs`. */

@@ -7,13 +7,14 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { lockDataDir, unusable } from "./lock.ts";
+import { type DataLock, lockDataDir, unusable } from "./lock.ts";
 
 /** The data folder of a running server: locked, with its identity and a place for sockets. */
 export interface DataFolder {
@@ -29,6 +30,8 @@ export interface DataFolder {
 /** A unix socket's address holds 104 bytes on macOS, 108 on Linux, with the NUL. */
 const SOCKET_PATH_BYTES_MAX = 100;
 const SOCKET_DIR_PREFIX = "isola-sockets-";
+/** Files of a process that was killed before it gave them their names. */
+const HALF_WRITTEN = /^(?:admin-key\.[0-9a-f]{12}|(?:api-url|node-id)\.new)$/;
 
 /** Throws `data_locked`, or `invalid_settings` where the folder cannot be made or written. */
 export function openDataFolder(dir: string): DataFolder {
@@ -40,6 +43,17 @@ export function openDataFolder(dir: string): DataFolder {
     throw unusable(dir, cause);
   }
   const lock = lockDataDir(dir, runDir);
+  try {
+    return makeFolder(dir, runDir, lock);
+  } catch (cause) {
+    lock.release();
+    throw unusable(dir, cause);
+  }
+}
+
+function makeFolder(dir: string, runDir: string, lock: DataLock): DataFolder {
+  for (const name of readdirSync(dir))
+    if (HALF_WRITTEN.test(name)) rmSync(join(dir, name), { force: true });
   const record = join(runDir, "socket-dir");
   removeSocketDir(record);
   const socketDir = chooseSocketDir(runDir, record);

@@ -8,7 +8,7 @@ import { exitCodeOf, runSupervisor } from "./supervisor.ts";
 
 /**
  * A server with roles that do nothing but hold connections, for the tests of the supervisor. `FAKE_GATEWAY` and `FAKE_CONTROL` choose how a role behaves:
- * `fail:<code>` and `exit` at start, `hang` while draining and closing, `stall` with a start that never ends.
+ * `fail:<code>` and `exit` at start, `hang` while draining and closing, `stall` with a start that never ends. A call of `/block` blocks the event loop for ever.
  */
 const [first, ...rest] = process.argv.slice(2);
 if (first === "gateway" || first === "control")
@@ -22,6 +22,7 @@ async function startFake(name: "gateway" | "control", config: Config): Promise<R
   if (behaviour === "stall") await new Promise(() => setInterval(() => {}, 60_000));
   // The head of the answer goes out at once, its body once the whole request is there.
   const server = createServer((request, response) => {
+    while (request.url === "/block");
     response.flushHeaders();
     request.resume().on("end", () => response.end(`${name} of ${process.pid}`));
   });
@@ -54,7 +55,9 @@ async function supervise(argv: string[]): Promise<void> {
     const config = loadConfig({ argv, env: {}, cwd: process.cwd() });
     const entry = fileURLToPath(import.meta.url);
     const repeatMs = Number(process.env.FAKE_REPEAT_MS ?? 500);
-    process.exit(await runSupervisor(config, { entry, repeatMs }));
+    const stallMs = Number(process.env.FAKE_STALL_MS ?? 60_000);
+    const watch = { pingMs: 50, stallMs: { gateway: stallMs, control: stallMs } };
+    process.exit(await runSupervisor(config, { entry, repeatMs, watch }));
   } catch (error) {
     if (!(error instanceof IsolaError)) throw error;
     process.stderr.write(`isola: ${error.message}\n`);

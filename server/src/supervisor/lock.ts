@@ -27,7 +27,7 @@ export function lockDataDir(dir: string, runDir: string): DataLock {
       { cause },
     );
   }
-  writeFileSync(pidPath, `${process.pid}\n`);
+  noteOwner(pidPath);
   let isHeld = true;
   return {
     release() {
@@ -60,9 +60,18 @@ function isBusy(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY");
 }
 
+function noteOwner(pidPath: string): void {
+  try {
+    writeFileSync(pidPath, `${process.pid}\n`);
+  } catch {
+    // A full disk: the lock holds, only its owner cannot be named to others.
+  }
+}
+
 function ownerOf(pidPath: string): string {
   try {
-    return `process ${Number.parseInt(readFileSync(pidPath, "utf8"), 10)}`;
+    const pid = Number.parseInt(readFileSync(pidPath, "utf8"), 10);
+    return Number.isInteger(pid) ? `process ${pid}` : "a process that could not leave its number";
   } catch {
     return "a process that is just starting"; // the owner writes its number right after it has the lock
   }

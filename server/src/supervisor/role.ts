@@ -1,6 +1,7 @@
 import pino, { type Logger } from "pino";
 import type { Config, Role, RoleName, StartRole } from "../config.ts";
 import { IsolaError, messageOf } from "../errors.ts";
+import { armFailPoints } from "../fail-points.ts";
 import type { FromRole, ToRole } from "./messages.ts";
 
 type State = "waiting" | "starting" | "ready" | "draining" | "closing";
@@ -43,6 +44,8 @@ export function runRole(name: RoleName, start: StartRole): void {
     process.on("exit", () => destination.flushSync());
     log = pino({ level: config.logLevel, base: { role: name } }, destination);
     try {
+      const warning = armFailPoints(process.env.ISOLA_FAIL_POINTS);
+      if (warning !== null) log.error(warning);
       const role = await start(Object.freeze(config), { ...boot, log });
       if (move("ready")) tell({ type: "ready", address: role.address });
       return role;
@@ -71,6 +74,7 @@ export function runRole(name: RoleName, start: StartRole): void {
 
   process.on("message", (message: ToRole) => {
     if (message.type === "start" && move("starting")) starting = onStart(message);
+    if (message.type === "ping") tell({ type: "pong" });
     if (message.type === "drain") void onDrain();
     if (message.type === "close") void onClose(0);
   });

@@ -1,9 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pino, { type Logger } from "pino";
 import { type Config, type RoleName, urlOf, withPorts } from "../config.ts";
+import { systemClock } from "../domain/clock.ts";
 import { IsolaError, messageOf } from "../errors.ts";
+import { FAIL_POINTS_VARIABLE, armFailPoints } from "../fail-points.ts";
 import { Child } from "./child.ts";
 import { type DataFolder, newBootId, openDataFolder } from "./data-folder.ts";
+import { endLeftoverRoles, noteRole } from "./leftover-roles.ts";
 import { type LogSink, logSink } from "./log-lines.ts";
 import { watchStopSignals } from "./stop-signals.ts";
 
@@ -14,6 +17,14 @@ export interface SupervisorOptions {
   onReady?(urls: ServerUrls): void;
   /** Signals this close after the first are the same wish. */
   repeatMs?: number;
+  watch?: Watch;
+}
+
+/** How a role that hangs is found. */
+export interface Watch {
+  pingMs: number;
+  /** A role that has not answered for this long is killed and started again. */
+  stallMs: Record<RoleName, number>;
 }
 
 export interface ServerUrls {
@@ -34,6 +45,10 @@ const CLOSE_MS_MAX = 10_000;
 /** A role that is not ready yet has promised nothing to anyone. */
 const CLOSE_STARTING_MS_MAX = 2000;
 const REPEAT_MS = 500;
+/** The control plane runs long statements on its event loop, and nothing that callers wait for. */
+const WATCH: Watch = { pingMs: 1000, stallMs: { gateway: 15_000, control: 60_000 } };
+/** For a role to end what it has started, before it is killed. */
+const HARD_STOP_MS = 1000;
 
 /**
  * Runs the server until a signal ends it: `starting -> running -> draining -> stopped`. Resolves with the exit code of the process: 0 after a clean drain, 1 when a role had to
@@ -46,13 +61,18 @@ export async function runSupervisor(config: Config, options: SupervisorOptions):
     { level: config.logLevel, base: { role: "supervisor" } },
     { write: (line: string) => sink(line.trimEnd()) },
   );
+  const warning = armFailPoints(process.env[FAIL_POINTS_VARIABLE]);
+  if (warning !== null) log.error(warning);
   const folder = openDataFolder(config.data);
   const signals = watchStopSignals(options.repeatMs ?? REPEAT_MS);
-  const server = new Supervised({ config, entry: options.entry, folder, sink, log });
+  const { entry, watch = WATCH } = options;
+  const server = new Supervised({ config, entry, folder, sink, log, watch });
   try {
+    const ended = await endLeftoverRoles(folder.runDir);
+    if (ended.length > 0) log.warn({ ended }, "ended what an earlier life left running");
     const started = await Promise.race([server.start(), signals.first.then(() => null)]);
     if (started) {
-      folder.announce(started.api);
+      announce(folder, started, log);
       log.info(started, "ready");
       options.onReady?.(started);
     }
@@ -60,7 +80,7 @@ export async function runSupervisor(config: Config, options: SupervisorOptions):
     const note = "running calls may finish; a second Ctrl-C or SIGTERM ends them at once";
     log.info({ signal, drainTimeoutMs: config.drainTimeoutMs, note }, "draining");
     const exitCode = await Promise.race([server.stop(), signals.second]);
-    server.abandon();
+    await server.hardStop();
     log.info({ exitCode }, "stopped");
     return exitCode;
   } finally {
@@ -70,12 +90,22 @@ export async function runSupervisor(config: Config, options: SupervisorOptions):
   }
 }
 
+/** The command line can do without: it is told the URL then. */
+function announce(folder: DataFolder, { api }: ServerUrls, log: Logger): void {
+  try {
+    folder.announce(api);
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, "the API's URL could not be left in the data folder");
+  }
+}
+
 interface Parts {
   config: Config;
   entry: string;
   folder: DataFolder;
   sink: LogSink;
   log: Logger;
+  watch: Watch;
 }
 
 class Supervised {
@@ -121,9 +151,11 @@ class Supervised {
     return exitCode;
   }
 
-  /** Whatever happens to the roles from here on is no news. */
-  abandon(): void {
+  /** Roles that still live end their sandboxes and themselves, or are killed. */
+  async hardStop(): Promise<void> {
     this.#isAbandoned = true;
+    for (const name of ["gateway", "control"] as const)
+      await this.#children.get(name)?.close(HARD_STOP_MS);
   }
 
   async kill(): Promise<void> {
@@ -136,16 +168,30 @@ class Supervised {
   }
 
   #startRole(name: RoleName): Child {
-    const { entry, config, folder, sink, log } = this.#parts;
+    const { entry, config, folder, sink, log, watch } = this.#parts;
     const { nodeId, runDir, gatewaySocketPath } = folder;
     const boot = { nodeId, bootId: newBootId(), runDir, gatewaySocketPath };
-    const child = new Child(name, { entry, config, boot, sink });
+    const isAgain = this.#children.has(name);
+    const child = new Child(name, { entry, config, boot, sink, isAgain });
     this.#children.set(name, child);
+    if (child.pid !== undefined) noteRole(runDir, name, child.pid);
+    child.watch({
+      clock: systemClock,
+      pingMs: watch.pingMs,
+      stallMs: watch.stallMs[name],
+      onStall: (silentMs) => this.#onStall(child, silentMs),
+    });
     child.ready.then(
       ({ port }) => log.info({ child: name, pid: child.pid, port, bootId: boot.bootId }, "started"),
       (error: unknown) => log.debug({ child: name, reason: messageOf(error) }, "did not start"),
     );
     return child;
+  }
+
+  #onStall(child: Child, silentMs: number): void {
+    const facts = { child: child.name, pid: child.pid, silentMs: Math.round(silentMs) };
+    this.#parts.log.error(facts, "does not answer: its event loop is blocked; killing it");
+    void child.kill();
   }
 
   async #keepRunning(name: RoleName): Promise<void> {

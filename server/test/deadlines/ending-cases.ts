@@ -38,7 +38,10 @@ export default { async fetch(request) {
       const record = await stand.recordOf(during.headers.get("isola-request-id"));
       assert.deepEqual([record.outcome, record.errorCode], ["crash", "sandbox_exited"]);
       assert.equal((await stand.server.call(`/${name}/after`)).text, "ok");
-      await eventually("its end", async () => Object.keys(await stand.sandboxes(name)).length === 0);
+      await eventually(
+        "its end",
+        async () => Object.keys(await stand.sandboxes(name)).length === 0,
+      );
       assert.equal((await stand.server.call(`/${name}`)).text, "ok");
       await isAlone(stand, name);
     });
@@ -68,7 +71,10 @@ export default { async fetch(request) {
       assert.equal(answer.json.error.code, "init_timeout");
       assert.equal(answer.json.error.phase, "init");
       assert.equal(answer.json.error.limitMs, 600);
-      await eventually("its end", async () => Object.keys(await stand.sandboxes(name)).length === 0);
+      await eventually(
+        "its end",
+        async () => Object.keys(await stand.sandboxes(name)).length === 0,
+      );
     });
 
   graceCases(stand);
@@ -157,6 +163,9 @@ export const handler = async () => {
       sandboxes.add((await stand.recordOf(answer.headers.get("isola-request-id"))).sandboxId);
     }
     assert.equal(sandboxes.size, 3);
-    await eventually("the end", async () => Object.keys(await stand.sandboxes("killed")).length === 0);
+    await eventually(
+      "the end",
+      async () => Object.keys(await stand.sandboxes("killed")).length === 0,
+    );
   });
 }

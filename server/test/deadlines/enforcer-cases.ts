@@ -26,7 +26,8 @@ export function enforcerCases(stand: DeadlineStand): void {
 
   async function removeOthers(): Promise<void> {
     const { json } = await stand.server.api("GET", "/api/v1/functions?limit=200");
-    for (const { name } of json.items) await stand.server.api("DELETE", `/api/v1/functions/${name}`);
+    for (const { name } of json.items)
+      await stand.server.api("DELETE", `/api/v1/functions/${name}`);
     await eventually("no sandbox", async () => stand.living().length === 0);
   }
 
@@ -75,7 +76,10 @@ export function enforcerCases(stand: DeadlineStand): void {
     assert.equal(answer.status, 502, answer.text);
     assert.equal(answer.json.error.code, "sandbox_exited");
     assert.equal((await stand.server.call("/unkept")).text, "ok");
-    assert.deepEqual(stand.living().filter((each) => before.includes(each)), []);
+    assert.deepEqual(
+      stand.living().filter((each) => before.includes(each)),
+      [],
+    );
     assert.notEqual(keeper(), pid);
     assert.equal(gateway(), gatewayPid, "the gateway lived on");
   });

@@ -52,9 +52,7 @@ export const handler = async (event, context) => { await until(context.getRemain
     await stand.deploy("edge", files, { timeoutMs: 25, maxSandboxes: 8 });
     const answers = [];
     for (let turn = 0; turn < 25; turn += 1)
-      answers.push(
-        ...(await Promise.all([1, 2, 3, 4].map(() => stand.server.call("/edge")))),
-      );
+      answers.push(...(await Promise.all([1, 2, 3, 4].map(() => stand.server.call("/edge")))));
     for (const { status, text, headers } of answers) {
       assert.ok(status === 504 || (status === 200 && text === "ok"), `${status} ${text}`);
       const { outcome } = await stand.recordOf(headers.get("isola-request-id"));

@@ -66,7 +66,10 @@ export function streamCases(stand: DeadlineStand): void {
       return json.items?.length === 1 ? json : null;
     });
     assert.equal(page.items[0].outcome, "cancelled");
-    await eventually("its end", async () => Object.keys(await stand.sandboxes("left")).length === 0);
+    await eventually(
+      "its end",
+      async () => Object.keys(await stand.sandboxes("left")).length === 0,
+    );
   });
 
   test("with onDisconnect continue a call finishes without its caller", async () => {

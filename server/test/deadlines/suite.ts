@@ -79,13 +79,15 @@ class Stand implements DeadlineStand {
 
   living(): number[] {
     const node = readFileSync(join(this.server.dataDir, "node-id"), "utf8").trim();
-    return readdirSync("/proc").filter((entry) => {
-      if (!/^\d+$/.test(entry)) return false;
-      try {
-        return readFileSync(`/proc/${entry}/cmdline`, "latin1").includes(`isola.${node}.`);
-      } catch {
-        return false; // it has ended
-      }
-    }).map(Number);
+    return readdirSync("/proc")
+      .filter((entry) => {
+        if (!/^\d+$/.test(entry)) return false;
+        try {
+          return readFileSync(`/proc/${entry}/cmdline`, "latin1").includes(`isola.${node}.`);
+        } catch {
+          return false; // it has ended
+        }
+      })
+      .map(Number);
   }
 }

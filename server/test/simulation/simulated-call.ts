@@ -1,6 +1,7 @@
 import type { StartKind } from "../../src/domain/invocation.ts";
 import type { IsolaError } from "../../src/errors.ts";
-import { Invocation, type InvocationContext } from "../../src/gateway/invocation.ts";
+import type { InvocationContext } from "../../src/gateway/invocation-context.ts";
+import { Invocation } from "../../src/gateway/invocation.ts";
 import type { Reply } from "../../src/gateway/reply.ts";
 import { WholeBody } from "../../src/gateway/request-body.ts";
 import type { PooledSandbox } from "../../src/pool/pooled-sandbox.ts";

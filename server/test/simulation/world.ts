@@ -3,7 +3,7 @@ import type { DeployedFunction } from "../../src/domain/function.ts";
 import { guardDriver, START_TIMEOUT_MS } from "../../src/drivers/guarded-driver.ts";
 import { IsolaError } from "../../src/errors.ts";
 import { FunctionTable } from "../../src/gateway/function-table.ts";
-import type { InvocationContext } from "../../src/gateway/invocation.ts";
+import type { InvocationContext } from "../../src/gateway/invocation-context.ts";
 import { SandboxLogs } from "../../src/gateway/sandbox-logs.ts";
 import { Balance, type SharedLimits } from "./balance.ts";
 import { type WaitLimits, drawRevision, drawWaitLimits } from "./deployment.ts";

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import { IsolaError } from "../../errors.ts";
+import { failPoint } from "../../fail-points.ts";
 import type { FunctionRow, Metadata, NewRevision, RevisionRow } from "../store.ts";
 import { LIVE, type DeploymentTables } from "../tables.ts";
 import { insertLabels, replaceLabels } from "./labels.ts";
@@ -57,6 +58,7 @@ export function createFunction(db: Db, input: NewFunction, nowMs: number): Promi
     }
     await insertLabels(trx, input.project, input.id, input.labels);
     const revision = await insertRevision(trx, input.id, 1, { ...input.first, createdAt: nowMs });
+    await failPoint("deploy.inserted");
     await trx
       .insertInto("aliases")
       .values({ function_id: input.id, name: LIVE, revision: 1 })
@@ -91,6 +93,7 @@ export function addRevision(
     const number = before.latestRevision + 1;
     const { metadata, ...next } = change(live);
     const revision = await insertRevision(trx, before.id, number, { ...next, createdAt: nowMs });
+    await failPoint("deploy.inserted");
     const described = metadata ? await describe(trx, target, before, metadata) : before;
     await trx
       .updateTable("functions")
