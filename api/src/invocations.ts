@@ -101,6 +101,10 @@ const invocationMembers = {
   ...phaseMembers,
   requestBytes: Type.Integer(),
   responseBytes: Type.Integer(),
+  killMs: nullable(
+    Type.Number(),
+    "From the decision to kill its sandbox until nothing of that was left; null: not killed, or not seen",
+  ),
 };
 
 export const InvocationView = closed(invocationMembers, "Invocation");

@@ -69,6 +69,9 @@ export const SystemView = closed(
         memoryBudgetMiB: Type.Number(),
         memoryReservedMiB: Type.Number(),
         recordsLost: Type.Integer(),
+        lateFrames: Type.Integer({
+          description: "Frames that came after the outcome of their call was decided; dropped",
+        }),
         pools: Type.Array(PoolView),
         blankPools: Type.Array(BlankPoolView),
       }),

@@ -59,7 +59,12 @@ export class HostChannel {
   #pings: Awaited<Stats>[] = [];
   #headsWaiting: HostStream[] = [];
 
-  constructor(stream: Duplex, events: ChannelEvents) {
+  /** `schedule` runs a task when the current turn's work is done; what one turn writes goes out in one piece. */
+  constructor(
+    stream: Duplex,
+    events: ChannelEvents,
+    schedule: (task: () => void) => unknown = setImmediate,
+  ) {
     this.#stream = stream;
     this.#events = events;
     this.hello = new Promise((resolve, reject) => {
@@ -68,7 +73,7 @@ export class HostChannel {
     this.hello.catch(() => {
       // Whoever awaits `hello` sees the rejection; a channel nobody awaited yet must not end the process.
     });
-    this.#writer = new FrameWriter((bytes) => this.#stream.write(bytes));
+    this.#writer = new FrameWriter((bytes) => this.#stream.write(bytes), schedule);
     this.#reader = new FrameReader("host", (type, flags, id, buffer, start, end) =>
       this.#onFrame(type, flags, id, buffer, start, end),
     );

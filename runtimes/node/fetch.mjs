@@ -99,20 +99,45 @@ export class FetchKind {
 function requestOf(invocation) {
   const { lines } = invocation;
   const method = /** @type {string} */ (lines[1]);
-  /** @type {[string, string][]} */
-  const headers = [];
-  let host = "localhost";
+  const headers = headersOf(lines);
+  const url = `${lines[6]}://${hostOf(lines)}${lines[2]}`;
+  if (invocation.isRequestEnded || method === "GET" || method === "HEAD")
+    return new InvocationRequest(url, { method, headers }, invocation);
+  invocation.work = requestStream(invocation);
+  const body = invocation.work.stream;
+  return new InvocationRequest(url, { method, headers, body, duplex: "half" }, invocation);
+}
+
+/**
+ * Header names and values as an object, which `Request` reads faster than pairs; as pairs where a name comes twice.
+ * @param {string[]} lines
+ */
+function headersOf(lines) {
+  /** @type {Record<string, string>} */
+  const headers = {};
   for (let at = FIXED_LINES; at < lines.length; at += 2) {
     const name = /** @type {string} */ (lines[at]);
-    const value = /** @type {string} */ (lines[at + 1]);
-    if (name === "host" && value !== "") host = value;
-    headers.push([name, value]);
+    // Also members that every object inherits.
+    if (headers[name] !== undefined) return headerPairs(lines);
+    headers[name] = /** @type {string} */ (lines[at + 1]);
   }
-  const takesBody = !invocation.isRequestEnded && method !== "GET" && method !== "HEAD";
-  if (takesBody) invocation.work = requestStream(invocation);
-  const body = takesBody ? invocation.work.stream : undefined;
-  const url = `${lines[6]}://${host}${lines[2]}`;
-  return new InvocationRequest(url, { method, headers, body, duplex: "half" }, invocation);
+  return headers;
+}
+
+/** @param {string[]} lines */
+function hostOf(lines) {
+  for (let at = FIXED_LINES; at < lines.length; at += 2)
+    if (lines[at] === "host" && lines[at + 1] !== "") return lines[at + 1];
+  return "localhost";
+}
+
+/** @param {string[]} lines @returns {[string, string][]} */
+function headerPairs(lines) {
+  /** @type {[string, string][]} */
+  const pairs = [];
+  for (let at = FIXED_LINES; at < lines.length; at += 2)
+    pairs.push([/** @type {string} */ (lines[at]), /** @type {string} */ (lines[at + 1])]);
+  return pairs;
 }
 
 /** Takes the `Response` of any implementation. @param {any} response */

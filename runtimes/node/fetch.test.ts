@@ -49,6 +49,38 @@ describe("a fetch function", () => {
     });
   });
 
+  test("gets every header, whatever its name and however often it comes", async () => {
+    await using host = await fetchFunction(`
+      return Response.json([request.url, ...request.headers]);`);
+    const headers: [string, string][] = [
+      ["host", ""],
+      ["7", "number"],
+      ["__proto__", "p"],
+      ["constructor", "c"],
+      ["cookie", "a=1"],
+    ];
+    const names = (more: [string, string][]) =>
+      [...headers.filter(([name]) => name !== "cookie"), ...more].toSorted();
+    const once = await host.invoke({ method: "GET", headers });
+    const first = ["http://localhost/", ...names([["cookie", "a=1"]])];
+    assert.deepEqual(JSON.parse(once.body.toString()), first);
+    const more: [string, string][] = [...headers, ["host", "b.test"], ["cookie", "b=2"]];
+    const twice = await host.invoke({
+      method: "GET",
+      headers: [...more, ["x-a", "1"], ["x-a", "2"]],
+    });
+    const [url, ...seen] = JSON.parse(twice.body.toString());
+    assert.equal(url, "http://b.test/");
+    const joined: [string, string][] = [
+      ["cookie", "a=1; b=2"],
+      ["host", ", b.test"],
+      ["x-a", "1, 2"],
+    ];
+    assert.deepEqual(seen, [
+      ...names(joined).filter(([name, value]) => name !== "host" || value !== ""),
+    ]);
+  });
+
   test("may answer without a body", async () => {
     await using host = await fetchFunction("return new Response(null, { status: 204 });");
     const { status, body, headers } = await host.invoke({ method: "GET", body: "ignored" });

@@ -1,6 +1,7 @@
 import { Flag, FrameError, Type } from "../../protocol/src/frames.mjs";
 import { Deadlines } from "./deadlines.mjs";
 import { Invocation } from "./invocation.mjs";
+import { Rest } from "./rest.mjs";
 
 const FIXED_LINES = 9;
 
@@ -21,6 +22,7 @@ export class Invocations {
   #concurrency;
   #kind;
   #logs;
+  #rest = new Rest({ callCount: () => this.#lastStream, isIdle: () => this.open.size === 0 });
   /** Called when the last open one has ended. @type {(() => void) | null} */
   onIdle = null;
 
@@ -80,6 +82,8 @@ export class Invocations {
     if (invocation.logLines !== null) this.#logs.endLines(invocation);
     this.open.delete(invocation.stream);
     invocation.release();
-    if (this.open.size === 0 && this.onIdle !== null) setImmediate(this.onIdle);
+    if (this.open.size > 0) return;
+    this.#rest.begin();
+    if (this.onIdle !== null) setImmediate(this.onIdle);
   }
 }

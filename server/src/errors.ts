@@ -92,7 +92,7 @@ export const errorCatalogue = {
   bad_path: {
     status: 400,
     blame: "caller",
-    cause: "The path holds `%2f`, `%5c`, `%00` or a wrong escape where it is routed.",
+    cause: "The path holds `%2f`, `%5c`, `%00`, a segment `.` or `..`, a `#`, or a wrong escape.",
     cure: "Send a plain path.",
   },
   bad_http: {
@@ -100,6 +100,18 @@ export const errorCatalogue = {
     blame: "caller",
     cause: "The request is not one that HTTP allows here.",
     cure: "See the message.",
+  },
+  headers_too_large: {
+    status: 431,
+    blame: "caller",
+    cause: "The request's headers or its target exceed their limit.",
+    cure: "Send less in headers; large data belongs in the body.",
+  },
+  request_timeout: {
+    status: 408,
+    blame: "caller",
+    cause: "The request did not arrive in time: its headers, or the next piece of its body.",
+    cure: "Send faster; a body that is begun must go on.",
   },
   request_too_large: {
     status: 413,

@@ -148,3 +148,11 @@ export async function eventually<T>(
   }
   throw new Error(`${what} did not happen within 10 s`);
 }
+
+/** The process that serves the functions listener. */
+export function gatewayOf(server: TestServer): number {
+  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8");
+  const isGateway = (pid: string) =>
+    readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("gateway");
+  return Number(children.trim().split(" ").find(isGateway));
+}

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { after, describe, test } from "node:test";
 import { readFileSync } from "node:fs";
-import { TestServer, eventually } from "./harness.ts";
+import { TestServer, eventually, gatewayOf } from "./harness.ts";
 
 const reply = (name: string) => `export default { fetch: () => new Response("${name}") }`;
 
@@ -52,13 +52,6 @@ describe("a server whose memory is all promised", () => {
       for (const call of calls) assert.equal((await call).status, 200);
     });
 });
-
-function gatewayOf(server: TestServer): number {
-  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8");
-  const isGateway = (pid: string) =>
-    readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("gateway");
-  return Number(children.trim().split(" ").find(isGateway));
-}
 
 /** User and system time of a process, at 100 ticks a second. */
 function cpuMs(pid: number): number {

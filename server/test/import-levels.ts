@@ -13,7 +13,7 @@ export const serverLevels: readonly (readonly string[])[] = [
   ["link", "keeper"],
   ["artifacts", "drivers", "store", "metrics"],
   ["config"],
-  ["settings", "fail-points"],
+  ["settings", "records", "fail-points"],
   ["errors", "domain"],
 ];
 

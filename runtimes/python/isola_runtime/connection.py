@@ -7,6 +7,8 @@ from _thread import allocate_lock, get_ident
 
 # Below the size at which malloc maps and unmaps pages for every read.
 _READ_BYTES = 65_536
+# Sends that may be left to another thread.
+_POSTED_MAX = 64
 
 
 def open_control(place: str) -> int:
@@ -62,25 +64,45 @@ class Connection:
         error here: reading notices it.
 
         A thread that is interrupted inside of a send (by a signal handler or destructor that
-        prints)
-        leaves its frames to the send it interrupted.
+        prints) leaves its frames to the send it interrupted.
         """
-        waiting = self._waiting
         if data:
-            waiting.append(data)
-        me = get_ident()
-        if self._sender == me:
+            self._waiting.append(data)
+        if self._sender == get_ident():
             return
         with self._lock:
-            self._sender = me
+            self._drain()
+        self._settle()
+
+    def post(self, data: bytes) -> None:
+        """As `send`, but leaves the frames to a send that is under way in another thread, if there
+        is one: threads that answer at the same time share a write instead of waiting for one each.
+        """
+        self._waiting.append(data)
+        if self._sender != get_ident():
+            self._settle()
+
+    def _settle(self) -> None:
+        """Whoever has sent looks once more: another may have posted after the last look, and found
+        the lock still taken. With too much waiting, waits for the lock as well."""
+        waiting = self._waiting
+        while waiting and self._lock.acquire(len(waiting) > _POSTED_MAX):
             try:
-                while waiting:
-                    if len(waiting) == 1:
-                        self._write(waiting.pop(0))
-                    else:
-                        self._write(b"".join([waiting.pop(0) for _ in range(len(waiting))]))
+                self._drain()
             finally:
-                self._sender = 0
+                self._lock.release()
+
+    def _drain(self) -> None:
+        waiting = self._waiting
+        self._sender = get_ident()
+        try:
+            while waiting:
+                if len(waiting) == 1:
+                    self._write(waiting.pop(0))
+                else:
+                    self._write(b"".join([waiting.pop(0) for _ in range(len(waiting))]))
+        finally:
+            self._sender = 0
 
     def _write(self, data: bytes) -> None:
         try:

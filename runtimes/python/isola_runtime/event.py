@@ -115,8 +115,18 @@ def _request_context(
     }
 
 
+# Made anew once a second.
+_last_time = (-1, "")
+
+
 def clf_time(unix: float) -> str:
     """`12/Mar/2020:19:03:58 +0000`, whatever the locale."""
+    global _last_time
+    second, text = _last_time
+    if second == int(unix):
+        return text
     at = time.gmtime(unix)
     day = f"{at.tm_mday:02d}/{_MONTHS[at.tm_mon - 1]}/{at.tm_year:04d}"
-    return f"{day}:{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d} +0000"
+    text = f"{day}:{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d} +0000"
+    _last_time = (int(unix), text)
+    return text

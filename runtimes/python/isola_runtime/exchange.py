@@ -31,7 +31,7 @@ class Exchange:
         self.number = number
         self.head = head
         # Asynchronous kinds put the loop's own here, which sends once per turn.
-        self.send: Callable[[bytes], None] = session.connection.send
+        self.send: Callable[[bytes], None] = session.connection.post
         self.deadline = time.monotonic() + head.timeout_ms / 1000
         self.is_request_ended = False
         self.is_cancelled = False
@@ -100,7 +100,7 @@ class Exchange:
         session = self.session
         session.release(self.number)
         # With no other call open there is nothing to share a send with, and no turn to wait for.
-        send = self.send if session.exchanges else session.connection.send
+        send = self.send if session.exchanges else session.connection.post
         send(last)
         session.stop_if_idle()
 

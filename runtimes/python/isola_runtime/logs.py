@@ -91,8 +91,10 @@ class LogSink:
                 self._connection.send(b"".join(out))
 
     def end_all(self) -> None:
+        """Afterwards everything that was sent or posted is in the hands of the kernel."""
         for number, _ in list(self._open):
             self.end(number)
+        self._connection.send()
 
     def detach(self) -> None:
         """In a forked child: writes go to its own descriptors 1 and 2 from now on."""

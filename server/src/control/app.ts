@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import swagger from "@fastify/swagger";
 import { CreateFunction, PatchFunction, Code } from "@isola/api/functions";
@@ -27,6 +28,7 @@ import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { enforcePolicies } from "./request-policy.ts";
 import { registerRevisions } from "./revisions.ts";
+import { RouteBook } from "./route-book.ts";
 import { UploadSlots } from "./upload-slots.ts";
 import { type Check, validatorCompiler } from "./validation.ts";
 
@@ -51,7 +53,10 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const { store, gateway, clock, log } = deps;
   const facts = new GatewayFacts(gateway, clock);
   const publisher = new Publisher({ store, gateway, clock, log });
-  const deployer = new Deployer({ store, artifacts: deps.artifacts, facts, publisher });
+  const routes = await RouteBook.open(store);
+  const { artifacts, settings } = deps;
+  const { timeoutMsMax } = settings;
+  const deployer = new Deployer({ store, artifacts, facts, publisher, routes, timeoutMsMax });
   const onProblem = (message: string) => log.warn({}, message);
   const authenticator = new Authenticator({ store, clock, onProblem });
   const app = makeServer(log);
@@ -59,10 +64,10 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   setParsers(app);
   answerErrors(app, log);
-  guardRequests(app, deps.settings);
+  guardRequests(app, settings);
   enforcePolicies(app, authenticator, docsPolicies);
   keepIdempotent(app, store);
-  await registerOpenApi(app, deps.settings.version);
+  await registerOpenApi(app, settings.version);
   registerResources(app, { ...deps, facts, deployer });
   app.addHook("onClose", async () => {
     publisher.close();
@@ -121,6 +126,8 @@ function setParsers(app: FastifyInstance): void {
     (request, body: Buffer, done) => {
       noteBody(request, body);
       if (body.length === 0) return done(null, undefined);
+      // What is not UTF-8 would be taken with other characters than were sent.
+      if (!isUtf8(body)) return done(new IsolaError("invalid_request", "the body is not UTF-8"));
       void parse(request, body.toString("utf8"), done);
     },
   );

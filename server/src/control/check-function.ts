@@ -52,6 +52,13 @@ export function checkSandboxes(given: {
   return [problem("minSandboxes", expected, given.minSandboxes)];
 }
 
+/** The operator's cap, which may be lower than what the API takes. */
+export function checkTimeout(settings: { timeoutMs: number }, timeoutMsMax: number): ErrorDetail[] {
+  if (settings.timeoutMs <= timeoutMsMax) return [];
+  const expected = `at most ${timeoutMsMax}, the setting timeoutMsMax of this server`;
+  return [problem("timeoutMs", expected, settings.timeoutMs)];
+}
+
 function checkSettings(body: Record<string, unknown>): ErrorDetail[] {
   const { minSandboxes, maxSandboxes } = body;
   const isRange = typeof minSandboxes === "number" && typeof maxSandboxes === "number";

@@ -1,4 +1,5 @@
 import { ChangedFunction, Code, CodeQuery, FunctionParams } from "@isola/api/functions";
+import { ChangeHeaders } from "@isola/api/headers";
 import { requestLimits } from "@isola/api/limits";
 import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
@@ -46,6 +47,7 @@ function registerUpload(app: ControlApp, context: ControlContext, uploads: Uploa
         tags: ["functions"],
         summary: "Upload new code: a new revision",
         params: FunctionParams,
+        headers: ChangeHeaders,
         body: {
           content: {
             "application/json": { schema: Code },

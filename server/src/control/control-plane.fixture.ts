@@ -38,17 +38,23 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-/** The control plane over a real store in a folder of its own; ends with the test. */
+/** The control plane over a real store in a folder of its own, which `wrap` may make slower; ends with the test. */
 export async function openControlPlane(
   t: TestContext,
   clock: Clock = systemClock,
+  wrap: (store: Store) => Store = (store) => store,
 ): Promise<ControlFixture> {
   const dir = await mkdtemp(join(tmpdir(), "isola-control-"));
-  const store = await openSqliteStore({ path: join(dir, "isola.db") });
+  const store = wrap(await openSqliteStore({ path: join(dir, "isola.db") }));
   const gateway = new GatewayStandIn();
   const kept = await openArtifactStore(join(dir, "artifacts"));
   const artifacts = codeStore(kept, { tempDir: dir, garbageAgeMs: -1000 });
-  const settings = { gatewayUrl: "http://localhost:8080", allowedHosts: [], version: "0.0.0" };
+  const settings = {
+    gatewayUrl: "http://localhost:8080",
+    allowedHosts: [],
+    version: "0.0.0",
+    timeoutMsMax: 900_000,
+  };
   const deps = { store, artifacts, gateway, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {

@@ -1,21 +1,27 @@
 import type { CreateFunction, PatchFunction } from "@isola/api/functions";
 import type { RevisionSettings } from "../domain/function.ts";
+import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
 import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
+import { checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { Artifacts, CodeInput } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { changesSettings, resolveSettings } from "./resolve-settings.ts";
-import { checkRoutes } from "./route-check.ts";
+import type { RouteBook } from "./route-book.ts";
+import { invalidRequest } from "./validation.ts";
 
 export interface DeployerOptions {
   store: Store;
   artifacts: Artifacts;
   facts: GatewayFacts;
   publisher: Publisher;
+  routes: RouteBook;
+  /** No revision with a higher `timeoutMs` becomes live. */
+  timeoutMsMax: number;
 }
 
 /** What is changed, by whom, and the version that must still hold. */
@@ -54,18 +60,22 @@ export class Deployer {
     body: Omit<CreateFunction, "name" | "code">,
     code: CodeInput,
   ): Promise<Deployed> {
-    const { store, artifacts, facts } = this.#options;
+    const { store, artifacts, facts, routes } = this.#options;
     const { project, name, keyId } = target;
     const { description = "", labels = {} } = body;
-    const settings = resolveSettings(body, null, await facts.known());
+    const timeoutMs = Math.min(settingLimits.timeoutMs.default, this.#options.timeoutMsMax);
+    const settings = resolveSettings({ timeoutMs, ...body }, null, await facts.known());
+    this.#checkTimeout(settings);
     const made = await this.#codeGate.share(async () => {
       await this.#checkNew(target, settings);
       const artifact = await artifacts.put(code);
       return this.#commit(async () => {
-        await checkRoutes(store, { project, name, route: settings.route });
+        this.#checkRoute(target, settings);
         await failPoint("deploy.before-commit");
         const first = { artifact, settings, createdBy: keyId, reason: "create" as const };
-        return store.createFunction({ project, name, description, labels, first });
+        const made = await store.createFunction({ project, name, description, labels, first });
+        routes.put({ project, name, route: settings.route });
+        return made;
       });
     });
     return this.#told(target, made.fn, made.revision);
@@ -83,7 +93,8 @@ export class Deployer {
           ? before.live.settings
           : resolveSettings(body, before.live.settings, machine);
       const isNew = !sameSettings(settings, before.live.settings);
-      if (isNew) await this.#checkRoute(target, settings);
+      if (isNew) this.#checkRoute(target, settings);
+      if (isNew) this.#checkTimeout(settings);
       const metadata = {
         ...(description !== undefined && { description }),
         ...(labels && { labels }),
@@ -114,6 +125,7 @@ export class Deployer {
       return this.#commit(async () => {
         const before = await this.#current(target);
         const settings = resolveSettings({}, before.live.settings, machine);
+        this.#checkTimeout(settings);
         return this.#addRevision(target, before.fn, { artifact, settings, reason: "code" });
       });
     });
@@ -121,14 +133,17 @@ export class Deployer {
   }
 
   async rollback(target: Target, revision: number): Promise<Deployed> {
-    const { store } = this.#options;
+    const { store, routes } = this.#options;
+    const { project, name } = target;
     const { fn, live } = await this.#commit(async () => {
       const before = await this.#current(target);
       const wanted = await store.getRevision(before.fn.id, revision);
-      await this.#checkRoute(target, wanted.settings);
-      const { project, name } = target;
+      this.#checkRoute(target, wanted.settings);
+      this.#checkTimeout(wanted.settings);
       await failPoint("deploy.before-commit");
-      return { fn: await store.setLive(project, name, revision, before.fn.version), live: wanted };
+      const fn = await store.setLive(project, name, revision, before.fn.version);
+      routes.put({ project, name, route: wanted.settings.route });
+      return { fn, live: wanted };
     });
     return this.#told(target, fn, live);
   }
@@ -136,9 +151,13 @@ export class Deployer {
   /** Returns whether the gateway has confirmed. */
   async delete(target: Target): Promise<boolean> {
     const { project, name, ifVersion } = target;
-    await this.#commit(() => this.#options.store.deleteFunction(project, name, ifVersion));
+    const { store, publisher, routes } = this.#options;
+    await this.#commit(async () => {
+      await store.deleteFunction(project, name, ifVersion);
+      routes.delete({ project, name });
+    });
     await failPoint("delete.committed");
-    const applied = await this.#options.publisher.publish({ project, name }, APPLY_WAIT_MS);
+    const applied = await publisher.publish({ project, name }, APPLY_WAIT_MS);
     await failPoint("delete.published");
     return applied;
   }
@@ -154,7 +173,7 @@ export class Deployer {
   /** Spares the work on code that could not be committed. */
   async #checkNew(target: Target, settings: RevisionSettings): Promise<void> {
     const { project, name } = target;
-    await this.#checkRoute(target, settings);
+    this.#checkRoute(target, settings);
     try {
       await this.#options.store.getFunction(project, name);
     } catch (error) {
@@ -167,8 +186,13 @@ export class Deployer {
     );
   }
 
-  #checkRoute({ project, name }: Target, { route }: RevisionSettings): Promise<void> {
-    return checkRoutes(this.#options.store, { project, name, route });
+  #checkRoute({ project, name }: Target, { route }: RevisionSettings): void {
+    this.#options.routes.check({ project, name, route });
+  }
+
+  #checkTimeout(settings: RevisionSettings): void {
+    const problems = checkTimeout(settings, this.#options.timeoutMsMax);
+    if (problems.length > 0) throw invalidRequest(problems);
   }
 
   async #current(target: Target): Promise<{ fn: FunctionRow; live: RevisionRow }> {
@@ -188,8 +212,10 @@ export class Deployer {
     next: Omit<NewRevision, "createdBy">,
   ): Promise<{ fn: FunctionRow; live: RevisionRow }> {
     const make = () => ({ ...next, createdBy: keyId });
+    const { store, routes } = this.#options;
     await failPoint("deploy.before-commit");
-    const added = await this.#options.store.addRevision(project, name, make, fn.version);
+    const added = await store.addRevision(project, name, make, fn.version);
+    routes.put({ project, name, route: next.settings.route });
     return { fn: added.fn, live: added.revision };
   }
 

@@ -23,8 +23,9 @@ export interface Schema {
 }
 
 /** More than a person reads at once. */
-const DETAILS_MAX = 100;
+export const DETAILS_MAX = 100;
 const SHOWN_CHARS_MAX = 80;
+const WELL_FORMED = "text without half surrogate pairs";
 /** What lies below these may be a secret or somebody's data: only its kind is told. */
 const HIDDEN = /^(env|code|files|zip|event|request)\b/;
 
@@ -34,6 +35,28 @@ export function explain(schema: Schema, value: unknown, path = ""): ErrorDetail[
   visit(schema, value, path, details);
   if (details.length === 0) details.push(detailOf(schema, value, path));
   return details;
+}
+
+/**
+ * Text with half a surrogate pair, which no encoding can hold: kept, it would come back as something else. Names of members are looked at too; what has no schema is the caller's
+ * own and left alone.
+ */
+export function illFormedText(schema: Schema, value: unknown, path: string): ErrorDetail[] {
+  if (schema.type === undefined && schema.anyOf === undefined) return [];
+  if (typeof value === "string" && !value.isWellFormed())
+    return [{ path: path === "" ? "body" : path, expected: WELL_FORMED, given: kindOf(value) }];
+  const fitting = branchFor(schema, value);
+  if (Array.isArray(value))
+    return value.flatMap((item, at) => illFormedText(fitting.items ?? {}, item, `${path}[${at}]`));
+  if (!isObject(value) || fitting.type !== "object") return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const known = Object.hasOwn(fitting.properties ?? {}, name) && fitting.properties?.[name];
+    const below = memberPath(path, name.slice(0, SHOWN_CHARS_MAX));
+    if (!name.isWellFormed())
+      return [{ path: below, expected: WELL_FORMED, given: "another name" }];
+    const further = fitting.additionalProperties;
+    return illFormedText(known || (typeof further === "object" ? further : {}), member, below);
+  });
 }
 
 /** A detail with the given value as it may be shown. */
@@ -140,6 +163,8 @@ function rangeOf(least: number | undefined, most: number | undefined, unit: stri
 function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "object" && value !== null) return kindOf(value);
+  // JSON can write numbers that are none in JavaScript: 1e999.
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   const text = JSON.stringify(value) ?? kindOf(value);
   return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}...` : text;
 }

@@ -8,6 +8,7 @@ import {
   FunctionView,
   PatchFunction,
 } from "@isola/api/functions";
+import { ChangeHeaders, UnsafeHeaders } from "@isola/api/headers";
 import { requestLimits } from "@isola/api/limits";
 import { changedAnswer } from "./changed-answer.ts";
 import { codeInput } from "./code-input.ts";
@@ -26,6 +27,8 @@ import type { UploadSlots } from "./upload-slots.ts";
 const tags = ["functions"];
 const reads = { policy: { scope: "read" } } as const;
 const deploys = { policy: { scope: "deploy" } } as const;
+
+type Made = Pick<ChangedFunction, "name">;
 
 export function registerFunctions(
   app: ControlApp,
@@ -88,12 +91,13 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
   app.post(
     "/api/v1/functions",
     {
-      config: deploys,
+      config: { ...deploys, locationOf: (made) => `/api/v1/functions/${(made as Made).name}` },
       bodyLimit: requestLimits.codeBodyBytesMax,
       preParsing: uploads.take,
       schema: {
         tags,
         summary: "Create a function with its first revision",
+        headers: UnsafeHeaders,
         body: CreateFunction,
         response: answers({ 201: ChangedFunction }),
       },
@@ -101,7 +105,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
     async (request, reply) => {
       const { name, code, ...settings } = request.body;
       const made = await deployer.create(targetOf(request, name), settings, codeInput(code));
-      reply.code(201).header("location", `/api/v1/functions/${name}`);
+      reply.code(201);
       return changedAnswer(context, made, request, reply);
     },
   );
@@ -113,6 +117,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
         tags,
         summary: "Change settings (a new revision), description or labels (none)",
         params: FunctionParams,
+        headers: ChangeHeaders,
         body: PatchFunction,
         response: answers({ 200: ChangedFunction }),
       },
@@ -130,6 +135,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
         tags,
         summary: "Delete a function with its revisions",
         params: FunctionParams,
+        headers: ChangeHeaders,
         response: answers({ 200: DeletedFunction }),
       },
     },

@@ -28,6 +28,7 @@ export function invocationView(row: InvocationRecord): InvocationView {
     runMs: row.runMs,
     requestBytes: row.requestBytes,
     responseBytes: row.responseBytes,
+    killMs: row.killMs,
   };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import { systemClock } from "../domain/clock.ts";
+import { chunkOf } from "../records/chunk-writer.ts";
 import { openControlPlane, quiet } from "./control-plane.fixture.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -16,6 +17,7 @@ function record(at: number, functionName = "hello"): InvocationRecord {
     ...{ sandboxId: "sb-1", outcome: at % 2 === 0 ? "ok" : "timeout", errorCode: null },
     ...{ errorMessage: null, status: 200, method: "GET", path: "/", startedAt: 1000 + at },
     ...{ totalMs: 1.5, queueMs: 0, startMs: null, initMs: null, runMs: 1, requestBytes: 0 },
+    killMs: null,
     responseBytes: 2,
   };
 }
@@ -75,7 +77,10 @@ describe("records", () => {
     const invocations = [0, 1, 2, 3].map((at) => record(at));
     invocations.push(record(9, "other"));
     const logs = [0, 1, 2, 3].map(line);
-    await recorder.record({ batch: 1, invocations, logs, lost: 0 });
+    await recorder.record({
+      ...{ source: "gateway", batch: 1, lost: 0 },
+      ...{ invocations: chunkOf(invocations), logs },
+    });
     const idsOf = async (path: string) =>
       (await plane.call("GET", path, { scope: "read" }))
         .json<{ items: { id: string }[] }>()

@@ -1,4 +1,5 @@
 import { FunctionParams } from "@isola/api/functions";
+import { UnsafeHeaders } from "@isola/api/headers";
 import {
   AllInvocationsQuery,
   InvocationListQuery,
@@ -36,6 +37,7 @@ function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): vo
         summary:
           "Invoke a function; answers with its result, logs and phases, whatever the outcome",
         params: FunctionParams,
+        headers: UnsafeHeaders,
         body: Invoke,
         response: answers({ 200: Invoked }),
       },

@@ -1,3 +1,4 @@
+import { UnsafeHeaders } from "@isola/api/headers";
 import { CreateKey, CreatedKey, KeyListQuery, KeyPage, KeyParams, KeyView } from "@isola/api/keys";
 import { makeApiKey } from "../auth/api-key.ts";
 import type { KeyRow } from "../store/store.ts";
@@ -18,6 +19,7 @@ export function registerKeys(app: ControlApp, { store, clock }: ControlContext):
       schema: {
         tags,
         summary: "Make a key; it is shown in this answer and never again",
+        headers: UnsafeHeaders,
         body: CreateKey,
         response: answers({ 201: CreatedKey }),
       },
@@ -56,6 +58,7 @@ export function registerKeys(app: ControlApp, { store, clock }: ControlContext):
         tags,
         summary: "Revoke a key, at once and for ever",
         params: KeyParams,
+        headers: UnsafeHeaders,
         response: answers({ 200: KeyView }),
       },
     },

@@ -115,6 +115,7 @@ function gatewayView(status: GatewayStatus) {
     memoryBudgetMiB: status.memoryBudgetMiB,
     memoryReservedMiB: status.memoryReservedMiB,
     recordsLost: status.recordsLost,
+    lateFrames: status.lateFrames,
     pools: status.pools.map((pool) => ({
       functionName: pool.functionName,
       revision: pool.revision,

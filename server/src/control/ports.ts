@@ -46,4 +46,6 @@ export interface ControlSettings {
   allowedHosts: readonly string[];
   /** Of Isola itself. */
   version: string;
+  /** No revision with a higher `timeoutMs` becomes live. */
+  timeoutMsMax: number;
 }

@@ -6,7 +6,9 @@ import { quiet } from "./control-plane.fixture.ts";
 import { Janitor } from "./janitor.ts";
 import { Recorder } from "./recorder.ts";
 
-const batch = (number: number) => ({ batch: number, invocations: [], logs: [], lost: 0 });
+const batch = (number: number) => ({
+  ...{ source: "gateway", batch: number, invocations: null, logs: [], lost: 0 },
+});
 
 /** Time that passes when the test says so. */
 function handClock() {

@@ -56,7 +56,7 @@ export class Recorder {
   async #store(batch: LinkNotices["records"]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#options.store.recordBatch(batch.invocations, batch.logs);
+        await this.#options.store.recordBatch(batch);
         await failPoint("records.stored");
         return;
       } catch (error) {

@@ -1,4 +1,5 @@
 import { ChangedFunction, FunctionParams, RevisionPage, Rollback } from "@isola/api/functions";
+import { ChangeHeaders } from "@isola/api/headers";
 import { PageQuery } from "@isola/api/shapes";
 import { changedAnswer } from "./changed-answer.ts";
 import {
@@ -42,6 +43,7 @@ export function registerRevisions(app: ControlApp, context: ControlContext): voi
         tags: ["functions"],
         summary: "Make an earlier revision live",
         params: FunctionParams,
+        headers: ChangeHeaders,
         body: Rollback,
         response: answers({ 200: ChangedFunction }),
       },

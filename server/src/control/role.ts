@@ -3,6 +3,7 @@ import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
 import { systemClock as clock } from "../domain/clock.ts";
+import { messageOf } from "../errors.ts";
 import { LinkClient } from "../link/client.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { createControlApp } from "./app.ts";
@@ -12,6 +13,8 @@ import { Janitor } from "./janitor.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
+/** A start is told as ready once the gateway knows every function, or after this. */
+const GATEWAY_WAIT_MS = 10_000;
 /** Code that was uploaded this recently may belong to a deploy under way. */
 const GARBAGE_AGE_MS = HOUR_MS;
 
@@ -38,6 +41,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       gatewayUrl: config.publicUrl,
       allowedHosts: [...config.allowedHosts, config.controlHost],
       version: serverVersion(),
+      timeoutMsMax: config.timeoutMsMax,
     },
     clock,
     log,
@@ -56,6 +60,10 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const { controlHost: host, controlPort } = config;
   await app.listen({ host, port: controlPort });
   janitor.start();
+  await gateway.connected(GATEWAY_WAIT_MS).catch((error: unknown) => {
+    // Deploys and lists work without it, and the link goes on dialling.
+    log.warn({ reason: messageOf(error) }, "ready without the gateway");
+  });
   const bound = app.addresses()[0];
   const port = typeof bound === "object" ? bound.port : controlPort;
   log.info({ host, port }, "control plane is ready");

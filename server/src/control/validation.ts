@@ -2,7 +2,7 @@ import type { FastifySchemaCompiler } from "fastify";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { type ErrorDetail, IsolaError } from "../errors.ts";
-import { type Schema, explain, isObject } from "./explain.ts";
+import { DETAILS_MAX, type Schema, explain, illFormedText, isObject } from "./explain.ts";
 
 /** What a schema cannot say. Gets the value before it is known to be well formed, so that all problems are told at once. */
 export type Check = (value: unknown) => ErrorDetail[];
@@ -29,9 +29,13 @@ export function validatorCompiler(
     return (given: unknown) => {
       const value = httpPart === "body" ? given : fromText(schema as Schema, given);
       const broken = compiled.Check(value) ? [] : explain(schema as Schema, value, prefix);
-      const further = check?.(value) ?? [];
+      const further = [
+        ...illFormedText(schema as Schema, value, prefix),
+        ...(check?.(value) ?? []),
+      ];
       const places = new Set(broken.map((detail) => detail.path));
-      const details = [...broken, ...further.filter((detail) => !places.has(detail.path))];
+      const all = [...broken, ...further.filter((detail) => !places.has(detail.path))];
+      const details = all.slice(0, DETAILS_MAX);
       return details.length === 0 ? { value } : { error: invalidRequest(details) };
     };
   };

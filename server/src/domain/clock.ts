@@ -8,11 +8,18 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void;
 }
 
-export const systemClock: Clock = {
+/** Time and the turns of the event loop as an argument, for what also does things "later in this turn". */
+export interface EventLoop extends Clock {
+  /** Runs once, when the current turn's work is done. */
+  soon(run: () => void): unknown;
+}
+
+export const systemClock: EventLoop = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after: (delayMs, run) => {
     const timer = setTimeout(run, delayMs);
     return () => clearTimeout(timer);
   },
+  soon: setImmediate,
 };

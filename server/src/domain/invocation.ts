@@ -57,6 +57,8 @@ export interface InvocationRecord extends Phases {
   totalMs: number;
   requestBytes: number;
   responseBytes: number;
+  /** From the decision to kill its sandbox until nothing of that was left; null: it was not killed for this call, or was not seen to be gone. */
+  killMs: number | null;
 }
 
 /** One line that a function wrote, or that the runtime wrote about it. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { escapeCases } from "./conformance/escape-cases.ts";
+import { exhaustionCases } from "./conformance/exhaustion-cases.ts";
 import { killCases } from "./conformance/kill-cases.ts";
 import { lifeCases } from "./conformance/life-cases.ts";
 import { limitCases } from "./conformance/limit-cases.ts";
@@ -30,7 +32,9 @@ export function driverConformance(name: string, options: ConformanceOptions): vo
     });
     lifeCases(stand);
     viewCases(stand);
+    escapeCases(stand);
     limitCases(stand);
+    exhaustionCases(stand);
     killCases(stand);
     test(`every case it leaves out exists and has its reason: ${leftOut(options)}`, () => {
       for (const [left, reason] of Object.entries(options.leavesOut)) {

@@ -119,12 +119,19 @@ describe("a guarded driver", () => {
     assert.equal(reports[0]?.isConfirmed, false);
   });
 
-  test("tries again when asked again after a destroy that was not confirmed", async () => {
-    const inner = new CarelessSandbox();
-    const sandbox = await guardDriver(driverWith(async () => inner)).start(spec, never);
-    await sandbox.destroy("idle");
-    await sandbox.destroy("idle");
-    assert.equal(inner.destroys, 2);
+  test("asks again for what was not confirmed to be gone", async () => {
+    const careless = new CarelessSandbox();
+    const slow = new CarelessSandbox();
+    let asked = 0;
+    slow.destroy = (async () => ({ isConfirmed: ++asked > 1, tookMs: 0 })) as never;
+    for (const inner of [careless, slow]) {
+      const sandbox = await guardDriver(driverWith(async () => inner)).start(spec, never);
+      await sandbox.destroy("idle");
+      await sandbox.destroy("idle");
+      await sandbox.destroy("idle");
+    }
+    assert.equal(careless.destroys, 3);
+    assert.equal(asked, 2, "and no more once it is confirmed");
   });
 
   test("lets a dead sandbox stay dead", async () => {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { type Clock, systemClock } from "../domain/clock.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import {
   type DestroyReason,
@@ -22,25 +22,35 @@ const DESTROY_TIMEOUT_MS = KILL_CONFIRM_MS + 1000;
  * Makes any driver safe to stand on: a start ends within `startTimeoutMs` or at an abort, and what succeeds later is destroyed; every failure is an `IsolaError`;
  * `destroy` is one, bounded and never rejects; a sandbox that has ended does nothing more.
  */
-export function guardDriver(driver: Driver, startTimeoutMs = START_TIMEOUT_MS): Driver {
+export function guardDriver(
+  driver: Driver,
+  startTimeoutMs = START_TIMEOUT_MS,
+  clock: Clock = systemClock,
+): Driver {
   return {
     name: driver.name,
     probe: () => driver.probe(),
-    start: (spec, signal) => guardedStart(driver, spec, signal, startTimeoutMs),
+    start: (spec, signal) => guardedStart({ driver, startTimeoutMs, clock }, spec, signal),
     sweep: () => driver.sweep(),
     close: () => driver.close(),
   };
 }
 
+interface Guard {
+  driver: Driver;
+  startTimeoutMs: number;
+  clock: Clock;
+}
+
 async function guardedStart(
-  driver: Driver,
+  { driver, startTimeoutMs, clock }: Guard,
   spec: SandboxSpec,
   signal: AbortSignal,
-  timeoutMs: number,
 ): Promise<Sandbox> {
   const given = new AbortController();
   let isGivenUp = false;
-  const starting = (async () => new GuardedSandbox(await driver.start(spec, given.signal)))();
+  const starting = (async () =>
+    new GuardedSandbox(await driver.start(spec, given.signal), clock))();
   const stop = Promise.withResolvers<never>();
   const giveUp = (why: string) => {
     isGivenUp = true;
@@ -48,7 +58,9 @@ async function guardedStart(
     stop.reject(new IsolaError("sandbox_start_failed", `the start of ${spec.id} ${why}`));
   };
   const onAbort = () => giveUp("was given up");
-  const timer = setTimeout(() => giveUp(`took longer than ${timeoutMs} ms`), timeoutMs);
+  const cancelTimer = clock.after(startTimeoutMs, () =>
+    giveUp(`took longer than ${startTimeoutMs} ms`),
+  );
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -63,7 +75,7 @@ async function guardedStart(
       );
     throw asStartFailure(spec, error);
   } finally {
-    clearTimeout(timer);
+    cancelTimer();
     signal.removeEventListener("abort", onAbort);
     stop.promise.catch(() => {}); // nobody waits for it once the race is over
   }
@@ -85,11 +97,13 @@ class GuardedSandbox implements Sandbox {
   readonly stderr: Sandbox["stderr"];
   readonly exited: Promise<SandboxExit>;
   readonly #sandbox: Sandbox;
+  readonly #clock: Clock;
   #hasEnded = false;
   #destroying: Promise<DestroyReport> | null = null;
 
-  constructor(sandbox: Sandbox) {
+  constructor(sandbox: Sandbox, clock: Clock) {
     this.#sandbox = sandbox;
+    this.#clock = clock;
     this.id = sandbox.id;
     this.taskRoot = sandbox.taskRoot;
     this.control = sandbox.control;
@@ -105,7 +119,7 @@ class GuardedSandbox implements Sandbox {
   async applyLimits(limits: SandboxLimits): Promise<void> {
     if (this.#hasEnded) throw new IsolaError("sandbox_start_failed", `${this.id} has ended`);
     try {
-      await within(LIMITS_TIMEOUT_MS, this.#sandbox.applyLimits(limits));
+      await within(this.#clock, LIMITS_TIMEOUT_MS, this.#sandbox.applyLimits(limits));
     } catch (error) {
       if (error instanceof IsolaError) throw error;
       const text = `the limits of ${this.id} could not be put in force: ${messageOf(error)}`;
@@ -121,12 +135,12 @@ class GuardedSandbox implements Sandbox {
 
   async freeze(): Promise<boolean> {
     if (this.#hasEnded) return false;
-    return await within(FREEZE_TIMEOUT_MS, this.#sandbox.freeze()).catch(() => false); // it runs on: as safe, only dearer
+    return await within(this.#clock, FREEZE_TIMEOUT_MS, this.#sandbox.freeze()).catch(() => false); // it runs on: as safe, only dearer
   }
 
   async thaw(): Promise<void> {
     if (this.#hasEnded) throw new IsolaError("sandbox_exited", `${this.id} has ended`);
-    await within(LIMITS_TIMEOUT_MS, this.#sandbox.thaw());
+    await within(this.#clock, LIMITS_TIMEOUT_MS, this.#sandbox.thaw());
   }
 
   /** One attempt at a time; after one that was not confirmed another may be made. */
@@ -140,25 +154,25 @@ class GuardedSandbox implements Sandbox {
   }
 
   async #destroyOnce(reason: DestroyReason): Promise<DestroyReport> {
-    const startedAt = performance.now();
+    const startedAt = this.#clock.now();
     try {
-      return await within(DESTROY_TIMEOUT_MS, this.#sandbox.destroy(reason));
+      const report = await within(this.#clock, DESTROY_TIMEOUT_MS, this.#sandbox.destroy(reason));
+      if (!report.isConfirmed) this.#destroying = null;
+      return report;
     } catch {
       // The driver broke its promise; its sweep finds what is left.
-      return { isConfirmed: false, tookMs: performance.now() - startedAt };
+      this.#destroying = null;
+      return { isConfirmed: false, tookMs: this.#clock.now() - startedAt };
     }
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const enough = new AbortController();
-  const late = delay(ms, undefined, { signal: enough.signal }).then(() => {
-    throw new Error(`not done after ${ms} ms`);
-  });
-  late.catch(() => {}); // cancelled below
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const cancelTimer = clock.after(ms, () => late.reject(new Error(`not done after ${ms} ms`)));
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, late.promise]);
   } finally {
-    enough.abort();
+    cancelTimer();
   }
 }

@@ -4,7 +4,8 @@ import { IsolaError } from "../errors.ts";
 import type { InvokeParams, InvokeResult } from "../link/messages.ts";
 import { CollectReply } from "./collect-reply.ts";
 import type { FunctionTable } from "./function-table.ts";
-import { Invocation, type InvocationContext } from "./invocation.ts";
+import type { InvocationContext } from "./invocation-context.ts";
+import { Invocation } from "./invocation.ts";
 import { WholeBody } from "./request-body.ts";
 
 const TARGET_BYTES_MAX = 8192;

@@ -1,4 +1,6 @@
+import { STATUS_CODES } from "node:http";
 import type { DeployedFunction } from "../domain/function.ts";
+import type { Reply } from "./reply.ts";
 import { type ErrorCode, errorCatalogue } from "../errors.ts";
 
 export interface FailureDetail {
@@ -23,7 +25,7 @@ export interface Failure {
 const RETRY_AFTER_S = "1";
 
 /** The answer to a failed call: docs/timeouts.md has the form. */
-export function failureAnswer(detail: FailureDetail, allow?: string[]): Failure {
+export function failureAnswer(detail: FailureDetail): Failure {
   const body = Buffer.from(JSON.stringify({ error: detail }));
   const { status } = errorCatalogue[detail.code];
   const headers = [
@@ -37,8 +39,14 @@ export function failureAnswer(detail: FailureDetail, allow?: string[]): Failure 
     detail.requestId,
   ];
   if (status === 503 || status === 429) headers.push("retry-after", RETRY_AFTER_S);
-  if (allow !== undefined) headers.push("allow", allow.join(", "));
   return { status, headers, body };
+}
+
+/** A failure as a whole HTTP response that ends its connection, for callers whose request could not be read. */
+export function rawFailure({ status, headers, body }: Failure): string {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n`;
+  for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  return `${head}\r\n${body.toString()}`;
 }
 
 /** What a function said as it failed: data. */
@@ -51,22 +59,23 @@ export interface OwnWords {
 /** The answer to a call that a function failed: its own words only where its settings allow, and the limit that fired. */
 export function functionFailure(
   fn: DeployedFunction,
-  said: Omit<FailureDetail, "limitMs" | "type" | "stack">,
+  said: Omit<FailureDetail, "type" | "stack">,
   words: OwnWords | null,
 ): Failure {
   const { settings } = fn;
   const shown = settings.exposeErrors ? words : null;
   const isOwn = words !== null && (said.code === "function_error" || said.code === "init_failed");
-  const limits: Partial<Record<ErrorCode, number>> = {
-    function_timeout: settings.timeoutMs,
-    init_timeout: settings.initTimeoutMs,
-    queue_timeout: settings.queueTimeoutMs,
-  };
   return failureAnswer({
     ...said,
     message: isOwn && shown === null ? `${fn.name} failed; its logs say why` : said.message,
-    limitMs: limits[said.code],
     type: shown?.type,
     stack: shown?.stack,
   });
+}
+
+/** Returns the status. */
+export function giveFailure(reply: Reply, { status, headers, body }: Failure): number {
+  reply.head(status, headers);
+  reply.end(body);
+  return status;
 }

@@ -1,9 +1,10 @@
 import type { DeployedFunction } from "../domain/function.ts";
+import { allMethods } from "../domain/route-tree.ts";
 import { IsolaError } from "../errors.ts";
 import type { FunctionKey } from "../link/messages.ts";
 import type { Pools } from "../pool/pools.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
-import { Router, allMethods } from "./router.ts";
+import { Router } from "./router.ts";
 
 const DEFAULT_PROJECT = "default";
 
@@ -104,6 +105,7 @@ export class FunctionTable {
   find(method: string, path: string): Destination {
     this.#assertReady();
     if (path.includes("%")) checkEscapes(path);
+    if (path.includes("/.")) checkDots(path);
     if (path.includes("\\")) throw new IsolaError("bad_path", "the path holds a backslash");
     const match = this.#router.find(method, path);
     if (match !== null)
@@ -111,7 +113,7 @@ export class FunctionTable {
         entry: match.target,
         prefix: "",
         path,
-        routeKey: `${method} ${match.target.fn.settings.route?.path}`,
+        routeKey: `${method} ${match.route}`,
         pathParameters: encodeParams(match.params),
       };
     const allowed = this.#router.methodsFor(path);
@@ -198,6 +200,13 @@ function checkEscapes(path: string): void {
   } catch {
     throw new IsolaError("bad_path", "the path's escapes are not UTF-8");
   }
+  checkDots(path);
+}
+
+/** Whoever reads `.` and `..` as folders, before us or behind, would see another path than the one that is routed. */
+function checkDots(path: string): void {
+  if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path))
+    throw new IsolaError("bad_path", "the path holds a segment that is . or ..");
 }
 
 function encodeParams(params: Record<string, string>): string {

@@ -33,6 +33,7 @@ export class Gateway {
   readonly #link: LinkServer;
   readonly #madeAt = systemClock.now();
   #running = 0;
+  #lateFrames = 0;
   #onQuiet: () => void = () => {};
 
   constructor(config: Config, boot: Boot, machine: Machine) {
@@ -54,6 +55,9 @@ export class Gateway {
         clock: systemClock,
         logs: this.#logs,
         onDone: (_call: unknown, record: InvocationRecord) => this.#onDone(record),
+        onLateFrame: () => {
+          this.#lateFrames += 1;
+        },
       },
       newId: idSource("inv"),
       onStart: () => {
@@ -62,7 +66,7 @@ export class Gateway {
     };
     const { gatewayHost: host, gatewayPort: port } = config;
     this.#invoker = new ApiInvoker(calls);
-    this.#listener = new Listener({ ...calls, host, port, onProblem });
+    this.#listener = new Listener({ ...calls, host, port, limits: config, onProblem });
     this.#link = this.#makeLink();
   }
 
@@ -161,6 +165,7 @@ export class Gateway {
         version,
       })),
       recordsLost: this.#records.lost,
+      lateFrames: this.#lateFrames,
     };
   }
 

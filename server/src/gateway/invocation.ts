@@ -2,52 +2,48 @@ import type { ChannelEnd, InvocationSink, SandboxError } from "@isola/protocol/c
 import { Flag } from "@isola/protocol/frames";
 import { invokeText } from "@isola/protocol/heads";
 import type { HostStream } from "@isola/protocol/host-stream";
-import type { Clock } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
-import type { InvocationRecord, Outcome, StartKind } from "../domain/invocation.ts";
-import { fixedLimits } from "../domain/limits.ts";
+import type { StartKind } from "../domain/invocation.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
-import { type ErrorCode, IsolaError, messageOf } from "../errors.ts";
+import { type ErrorCode, type IsolaError, messageOf } from "../errors.ts";
 import { failPointNow } from "../fail-points.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import type { LeasePhases, QueueEntry, Waiter } from "../pool/queue.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
-import { type OwnWords, functionFailure } from "./error-body.ts";
+import { type OwnWords, functionFailure, giveFailure } from "./error-body.ts";
 import type { Reply } from "./reply.ts";
-import { type InvocationRequest, identityOf } from "./invocation-request.ts";
-import type { RequestBody } from "./request-body.ts";
+import { Decision } from "./decision.ts";
+import type { InvocationContext } from "./invocation-context.ts";
+import { recordOf } from "./invocation-record.ts";
+import type { InvocationRequest } from "./invocation-request.ts";
+import { killTold } from "./kill-told.ts";
+import { bodyRefusal, feedRequest, requestBytesMax, responseBytesMax } from "./request-feed.ts";
 import { ResponseRelay } from "./response-relay.ts";
-import { LogTarget, type SandboxLogs } from "./sandbox-logs.ts";
-import { outcomeOf, refusalOf, sandboxFailureOf } from "./verdict.ts";
-
-export interface InvocationContext {
-  clock: Clock;
-  logs: SandboxLogs;
-  /** Called once per invocation, after its answer. */
-  onDone(invocation: Invocation, record: InvocationRecord): void;
-}
+import { type LimitListener, type PassedLimit, RunLimits } from "./run-limits.ts";
+import { roundMs, serverTiming } from "./server-timing.ts";
+import { LogTarget } from "./sandbox-logs.ts";
+import {
+  endOf,
+  outcomeOf,
+  passedText,
+  refusalLimitMs,
+  refusalOf,
+  sandboxFailureOf,
+} from "./verdict.ts";
 
 /** A cancelled call may end by itself within this time; then its sandbox lives on. */
 const CANCEL_GRACE_MS = 250;
 
-/** Ends that a function's own log would not show otherwise. */
-const toldInLogs: ReadonlySet<ErrorCode> = new Set([
-  "function_timeout",
-  "stream_timeout",
-  "init_timeout",
-  "sandbox_exited",
-  "out_of_memory",
-]);
-
-type Phase = "new" | "queued" | "running" | "cancelling" | "done";
+type Phase = "new" | "queued" | "running" | "cancelling" | "fading" | "done";
 
 /**
- * One call: `new -> queued -> running -> done`, or `... -> cancelling -> done` when the caller has gone. The outcome is decided once (`#decide`); frames that
- * come later are dropped. Whatever happens, the reply is ended once, the sandbox given back once, and one record made.
+ * One call: `new -> queued -> running -> done`; `... -> cancelling -> done` when the caller has gone; `running -> fading -> done` when it has been answered at its
+ * deadline and the code still has its grace. The outcome is decided once (`#decide`); frames that come later are dropped. Whatever happens, the reply is ended
+ * once, the sandbox given back once, and one record made.
  */
-export class Invocation implements Waiter, InvocationSink {
+export class Invocation implements Waiter, InvocationSink, LimitListener {
   readonly id: string;
-  readonly fn: DeployedFunction;
+  fn: DeployedFunction;
   readonly log: LogTarget;
   readonly admittedAt: number;
   readonly startedAt: number;
@@ -64,12 +60,17 @@ export class Invocation implements Waiter, InvocationSink {
   #startKind: StartKind | null = null;
   #phases: LeasePhases = { queueMs: 0, startMs: null, initMs: null };
   #leasedAt = 0;
-  #cancelTimer: () => void = noop;
-  #outcome: Outcome | null = null;
-  #errorCode: ErrorCode | null = null;
-  #errorMessage: string | null = null;
+  #limits: RunLimits;
+  #passed: PassedLimit | null = null;
+  /** Of cancelling and fading. */
+  #cancelTimer: () => void = () => {};
+  #hasReader = true;
+  /** Under way; the record waits for it. */
+  #killing: Promise<number | null> | null = null;
+  readonly #decision = new Decision();
   #status = 0;
   #requestBytes = 0;
+  #responseBytesMax = 0;
   #unacknowledged = 0;
   /** What the function itself said, for callers that may see it. */
   failure: OwnWords | null = null;
@@ -92,6 +93,7 @@ export class Invocation implements Waiter, InvocationSink {
     ]);
     this.id = request.id;
     this.fn = pool.fn;
+    this.#limits = new RunLimits(context.clock, pool.fn.settings, this);
     this.log = new LogTarget(request.id, pool.fn);
     this.admittedAt = context.clock.now();
     this.startedAt = context.clock.wall();
@@ -111,19 +113,17 @@ export class Invocation implements Waiter, InvocationSink {
     this.#sandbox = sandbox;
     this.#sandboxId = sandbox.id;
     this.#pool = sandbox.owner as RevisionPool;
+    this.#movedTo(this.#pool.fn);
     this.#startKind = kind;
     this.#phases = phases;
-    const tooLarge = this.#bodyRefusal(sandbox);
-    if (tooLarge !== null) {
-      this.#giveBack(null);
-      return this.#fail(tooLarge.code, tooLarge.message, "run");
-    }
+    this.#responseBytesMax = responseBytesMax(sandbox);
+    const tooLarge = bodyRefusal(this.fn.name, this.#request.body, sandbox);
+    if (tooLarge !== null) return this.#end(tooLarge.code, tooLarge.message, null);
     this.#phase = "running";
     try {
       this.#run(sandbox);
     } catch (error) {
-      this.#giveBack(null);
-      this.#fail("internal_error", `the call could not be handed over: ${messageOf(error)}`, "run");
+      this.#end("internal_error", `it could not be handed over: ${messageOf(error)}`, null);
     }
   }
 
@@ -132,7 +132,28 @@ export class Invocation implements Waiter, InvocationSink {
     const refusal = refusalOf(error);
     this.failure = refusal.failure;
     if (refusal.failure !== null) this.#context.logs.failed(this.log, refusal.failure);
-    this.#fail(error.code, error.message, refusal.phase);
+    this.#answer(error.code, error.message, refusal.phase);
+    this.#done();
+  }
+
+  onPassed(passed: PassedLimit): void {
+    if (this.#phase !== "running") return;
+    this.#passed = passed;
+    const code = this.#reply.hasHead ? "stream_timeout" : "function_timeout";
+    const message = passedText(this.fn.name, passed);
+    if (this.fn.settings.timeoutGraceMs === 0) return this.#end(code, message, "timeout");
+    this.#fade(code, message, this.#sandbox as PooledSandbox);
+  }
+
+  /** The caller is answered, and the code told; what it still does is late. */
+  #fade(code: ErrorCode, message: string, sandbox: PooledSandbox): void {
+    this.#pool.condemn(sandbox, "timeout");
+    this.#answer(code, message, "run");
+    this.#phase = "fading";
+    this.#stopRun();
+    sandbox.channel.cancel(this.#stream as HostStream, "the deadline has passed");
+    const { timeoutGraceMs } = this.fn.settings;
+    this.#cancelTimer = this.#context.clock.after(timeoutGraceMs, () => this.#fadeOut());
   }
 
   onHead(status: number, headers: string[], isEnd: boolean): void {
@@ -143,17 +164,17 @@ export class Invocation implements Waiter, InvocationSink {
   }
 
   onPause(): void {
-    if (this.#phase === "running") this.#judge(this.#relay.flush());
+    if (this.#phase === "running" && this.#judge(this.#relay.flush())) this.#streams();
   }
 
   onBody(bytes: Buffer, isEnd: boolean): void {
     if (this.#phase !== "running") return this.#onLate(isEnd);
     if (isEnd) return this.#endResponse(bytes);
-    let isHeldUp = false;
-    const problem = this.#relay.body(bytes, this.#responseBytesMax(), () => {
-      isHeldUp = true;
-    });
+    const problem = this.#relay.body(bytes, this.#responseBytesMax);
     if (!this.#judge(problem)) return;
+    const { isHeldUp } = this.#relay;
+    this.#streams();
+    this.#limits.piece(isHeldUp);
     if (isHeldUp) this.#unacknowledged += bytes.length;
     else this.#consumed(bytes.length);
   }
@@ -163,31 +184,24 @@ export class Invocation implements Waiter, InvocationSink {
     const { code, isSound } = sandboxFailureOf(error.code);
     this.failure = { type: error.type, message: error.message, stack: error.stack };
     this.#context.logs.failed(this.log, this.failure);
-    this.#giveBack(isSound ? null : "protocol_error");
-    this.#fail(code, error.message, "run");
+    this.#end(code, error.message, isSound ? null : "protocol_error");
   }
 
   onClosed(end: ChannelEnd): void {
     if (this.#phase === "cancelling") return this.#settleCancelled("cancelled");
+    if (this.#phase === "fading") return this.#fadeOut();
     if (this.#phase !== "running") return;
+    // What was killed at its deadline by the keeper, while this process did not run, ran too long.
+    const passed = this.#limits.passed();
+    if (passed !== null) return this.onPassed(passed);
     this.#phase = "done";
-    this.#cancelTimer();
     const sandbox = this.#sandbox as PooledSandbox;
     this.#giveBack("crash");
-    void sandbox.exited.then((exit) => {
-      if (end.isBreach)
-        return this.#fail("bad_response", `the sandbox broke the protocol: ${end.reason}`, "run");
-      if (end.reason === "shutdown") return this.#fail("shutting_down", "the server stops", "run");
-      if (exit.cause === "out_of_memory") {
-        const text = `${this.fn.name} reached its memory limit of ${this.fn.settings.memoryMiB} MiB`;
-        return this.#fail("out_of_memory", text, "run");
-      }
-      const how = exit.signal === null ? `exit code ${exit.exitCode}` : `signal ${exit.signal}`;
-      this.#fail(
-        "sandbox_exited",
-        `the process of ${this.fn.name} ended during the call (${how})`,
-        "run",
-      );
+    const leftMs = this.#leasedAt + this.fn.settings.timeoutMs - this.#context.clock.now();
+    void sandbox.exitWithin(leftMs).then((exit) => {
+      const { code, message } = endOf(this.fn, end, exit);
+      this.#answer(code, message, "run");
+      this.#done();
     });
   }
 
@@ -195,12 +209,20 @@ export class Invocation implements Waiter, InvocationSink {
     this.#request.body?.resume();
   }
 
+  /** A deploy while it waited has given it to another revision. */
+  #movedTo(fn: DeployedFunction): void {
+    if (fn === this.fn) return;
+    this.fn = this.log.fn = fn;
+    this.#limits = new RunLimits(this.#context.clock, fn.settings, this);
+  }
+
   #run(sandbox: PooledSandbox): void {
     const { clock, logs } = this.#context;
     const { body, isEvent, lines, headerBlock, id } = this.#request;
-    const { timeoutMs } = this.fn.settings;
+    const { timeoutMs, timeoutGraceMs } = this.fn.settings;
     this.#leasedAt = clock.now();
-    this.#cancelTimer = clock.after(timeoutMs, () => this.#onDeadline());
+    this.#limits.start(this.#leasedAt);
+    sandbox.dueBy(this.#leasedAt + timeoutMs + timeoutGraceMs);
     const flags = (body === null ? Flag.END : 0) | (isEvent ? Flag.EVENT : 0);
     const limit = { timeoutMs, deadlineMs: clock.wall() + timeoutMs };
     const text = invokeText({ id, ...lines }, headerBlock);
@@ -208,84 +230,58 @@ export class Invocation implements Waiter, InvocationSink {
     this.#stream = stream;
     logs.opened(sandbox, stream.id, this.log);
     failPointNow("call.sent");
-    if (body !== null) this.#sendBody(body, sandbox, stream);
+    if (body === null) return;
+    const bytesMax = requestBytesMax(sandbox);
+    feedRequest(body, sandbox, stream, (bytes) => this.#count(bytes, bytesMax));
   }
 
-  #sendBody(body: RequestBody, sandbox: PooledSandbox, stream: HostStream): void {
-    const bytesMax = this.#requestBytesMax(sandbox);
-    body.start(
-      (bytes) => {
-        this.#requestBytes += bytes.length;
-        if (this.#requestBytes > bytesMax)
-          return this.#abort(
-            "request_too_large",
-            `the request exceeds ${bytesMax} bytes`,
-            "cancelled",
-          );
-        if (!sandbox.channel.write(stream, bytes)) body.pause();
-      },
-      () => sandbox.channel.finish(stream),
-    );
+  /** False when that was too much, and the call has failed. */
+  #count(bytes: number, bytesMax: number): boolean {
+    this.#requestBytes += bytes;
+    if (this.#requestBytes <= bytesMax) return true;
+    this.#end("request_too_large", `the request exceeds ${bytesMax} bytes`, "cancelled");
+    return false;
   }
 
-  #requestBytesMax(sandbox: PooledSandbox): number {
-    const { requestBodyBufferedBytesMax, requestBodyStreamedBytesMax } = fixedLimits;
-    return sandbox.ready?.buffered === true
-      ? requestBodyBufferedBytesMax
-      : requestBodyStreamedBytesMax;
-  }
-
-  #responseBytesMax(): number {
-    const { responseBodyBufferedBytesMax, responseBodyStreamedBytesMax } = fixedLimits;
-    return this.#sandbox?.ready?.buffered === true
-      ? responseBodyBufferedBytesMax
-      : responseBodyStreamedBytesMax;
-  }
-
-  #bodyRefusal(sandbox: PooledSandbox): IsolaError | null {
-    const length = this.#request.body?.declaredBytes ?? 0;
-    const most = this.#requestBytesMax(sandbox);
-    if (length <= most) return null;
-    return new IsolaError(
-      "request_too_large",
-      `the request has ${length} bytes, ${this.fn.name} takes ${most}`,
-    );
+  #streams(): void {
+    const { streamTimeoutMs, timeoutGraceMs } = this.fn.settings;
+    if (!this.#limits.streams() || streamTimeoutMs === null) return;
+    this.#sandbox?.dueBy(this.#leasedAt + streamTimeoutMs + timeoutGraceMs);
   }
 
   #endResponse(bytes: Buffer | undefined): void {
-    if (!this.#judge(this.#relay.end(bytes, this.#responseBytesMax()))) return;
-    this.#status = this.#relay.status;
+    if (!this.#judge(this.#relay.end(bytes, this.#responseBytesMax))) return;
+    this.#status = this.#hasReader ? this.#relay.status : 0;
     this.#giveBack(null);
-    this.#decide("ok");
+    this.#decision.make("ok", this.#context.clock.now());
     this.#done();
   }
 
   /** False when the response was not fit to be passed on; then the call has failed. */
   #judge(problem: string | null): boolean {
     if (problem === null) return true;
-    this.#status = this.#relay.status;
-    this.#abort("bad_response", problem, "protocol_error");
+    this.#end("bad_response", problem, "protocol_error");
     return false;
   }
 
   #consumed(bytes: number): void {
-    if (this.#stream !== null) this.#sandbox?.channel.consumed(this.#stream, bytes);
+    this.#sandbox?.channel.consumed(this.#stream as HostStream, bytes);
   }
 
   #onDrain(): void {
     const bytes = this.#unacknowledged;
     this.#unacknowledged = 0;
-    if (this.#phase === "running") this.#consumed(bytes);
-  }
-
-  #onDeadline(): void {
     if (this.#phase !== "running") return;
-    const { timeoutMs } = this.fn.settings;
-    const code = this.#reply.hasHead ? "stream_timeout" : "function_timeout";
-    this.#abort(code, `${this.fn.name} ran longer than ${timeoutMs} ms`, "timeout");
+    this.#limits.flows();
+    this.#consumed(bytes);
   }
 
+  /** What the caller has not sent whole nobody can finish, whatever the settings say. */
   #onGone(): void {
+    const { body } = this.#request;
+    this.#hasReader = false;
+    if (this.fn.settings.onDisconnect === "continue" && body?.isComplete !== false)
+      return this.#onDrain();
     if (this.#phase === "queued") {
       this.#entry?.withdraw();
       this.#phase = "cancelling";
@@ -293,7 +289,7 @@ export class Invocation implements Waiter, InvocationSink {
     }
     if (this.#phase !== "running") return;
     this.#phase = "cancelling";
-    this.#cancelTimer();
+    this.#stopRun();
     this.#sandbox?.channel.cancel(this.#stream as HostStream, "the caller has gone");
     this.#cancelTimer = this.#context.clock.after(CANCEL_GRACE_MS, () =>
       this.#settleCancelled("cancelled"),
@@ -302,99 +298,108 @@ export class Invocation implements Waiter, InvocationSink {
 
   /** Ends a cancelled call; `reason` destroys the sandbox, null spares it. */
   #settleCancelled(reason: DestroyReason | null): void {
-    if (!this.#decide("cancelled")) return;
-    this.#errorCode = "cancelled";
-    this.#errorMessage = "the caller closed the connection";
-    this.#done();
+    const message = "the caller closed the connection";
+    const now = this.#context.clock.now();
+    if (!this.#decision.make("cancelled", now, { code: "cancelled", message })) return;
     this.#giveBack(reason);
+    this.#done();
+  }
+
+  /** The grace is over, or was not needed any more. */
+  #fadeOut(): void {
+    if (this.#phase !== "fading") return;
+    this.#phase = "done";
+    this.#giveBack("timeout");
+    this.#done();
   }
 
   /** A frame after the decision. The end of a cancelled stream spares its sandbox. */
   #onLate(isEnd: boolean): void {
-    if (this.#phase === "cancelling" && isEnd) this.#settleCancelled(null);
+    if (this.#phase === "cancelling" && isEnd) return this.#settleCancelled(null);
+    this.#context.onLateFrame();
+    if (isEnd) this.#fadeOut();
   }
 
-  /** Ends a running call with an error whose sandbox cannot be trusted any more. The caller is answered before the sandbox is killed. */
-  #abort(code: ErrorCode, message: string, reason: DestroyReason): void {
-    this.#fail(code, message, "run");
+  /** Ends a call with an error; `reason` destroys a sandbox that cannot be trusted any more, after the caller has been answered. */
+  #end(code: ErrorCode, message: string, reason: DestroyReason | null): void {
+    this.#phase = "done"; // destroying the sandbox closes its streams, this one too
+    this.#answer(code, message, "run");
     this.#giveBack(reason);
+    this.#done();
+  }
+
+  #stopRun(): void {
+    this.#cancelTimer();
+    this.#limits.stop();
+    this.#request.body?.stop();
   }
 
   #giveBack(reason: DestroyReason | null): void {
     const sandbox = this.#sandbox;
     this.#sandbox = null;
-    this.#cancelTimer();
-    this.#request.body?.stop();
+    this.#stopRun();
     if (sandbox === null) return;
-    if (reason === null) this.#pool.release(sandbox);
-    else this.#pool.abandon(sandbox, reason);
+    if (reason === null) return this.#pool.release(sandbox);
+    this.#pool.abandon(sandbox, reason);
+    if (reason !== "crash" && sandbox.state === "dead")
+      this.#killing = killTold(this.#context.clock, sandbox, reason);
   }
 
-  #fail(code: ErrorCode, message: string, phase: string): void {
-    this.#cancelTimer();
-    this.#errorCode = code;
-    this.#errorMessage = message;
-    if (!this.#decide(outcomeOf(code))) return;
+  /** Decides, and tells the caller where there is one and nothing has been decided before. */
+  #answer(code: ErrorCode, message: string, phase: string): void {
+    const now = this.#context.clock.now();
+    if (!this.#decision.make(outcomeOf(code), now, { code, message })) return;
     if (this.#reply.hasHead) {
       this.#status = this.#relay.status;
       this.#reply.cut();
     } else this.#answerFailure(code, message, phase);
-    this.#done();
+    if (!this.#hasReader) this.#status = 0;
   }
 
   #answerFailure(code: ErrorCode, message: string, phase: string): void {
-    const elapsedMs = round(this.#context.clock.now() - this.admittedAt);
+    const elapsedMs = roundMs(this.#decision.at - this.admittedAt);
     const said = { code, message, phase, elapsedMs, requestId: this.id };
-    const answer = functionFailure(this.fn, said, this.failure);
+    const limitMs = this.#passed?.limitMs ?? refusalLimitMs(this.fn, code);
+    const answer = functionFailure(this.fn, { ...said, limitMs }, this.failure);
     answer.headers.push("server-timing", this.#timing());
-    this.#status = answer.status;
-    this.#reply.head(answer.status, answer.headers);
-    this.#reply.end(answer.body);
-  }
-
-  /** Compare and set: true for the one call that decides. */
-  #decide(outcome: Outcome): boolean {
-    if (this.#outcome !== null) return false;
-    this.#outcome = outcome;
-    return true;
+    this.#status = giveFailure(this.#reply, answer);
   }
 
   #timing(): string {
-    const { queueMs, startMs, initMs } = this.#phases;
-    let text = `queue;dur=${round(queueMs)}`;
-    if (startMs !== null) text += `, start;dur=${round(startMs)}`;
-    if (initMs !== null) text += `, init;dur=${round(initMs)}`;
-    if (this.#leasedAt > 0)
-      text += `, run;dur=${round(this.#context.clock.now() - this.#leasedAt)}`;
-    return text;
+    const runMs = this.#leasedAt > 0 ? this.#context.clock.now() - this.#leasedAt : null;
+    return serverTiming(this.#phases, runMs);
   }
 
   #done(): void {
     this.#phase = "done";
-    if (this.#errorCode !== null && toldInLogs.has(this.#errorCode))
-      this.#context.logs.said(this.log, `isola: ${this.#errorCode}: ${this.#errorMessage}`);
-    this.log.isOver = true;
-    const now = this.#context.clock.now();
-    this.#context.onDone(this, {
-      ...identityOf(this.fn, this.#request),
-      startKind: this.#startKind,
-      sandboxId: this.#sandboxId,
-      outcome: this.#outcome ?? "platform_error",
-      errorCode: this.#errorCode,
-      errorMessage: this.#errorMessage,
-      status: this.#status,
-      startedAt: this.startedAt,
-      totalMs: now - this.admittedAt,
-      ...this.#phases,
-      runMs: this.#leasedAt > 0 ? now - this.#leasedAt : null,
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#relay.bytes,
+    const { logs } = this.#context;
+    const { error } = this.#decision;
+    if (error !== null) logs.ended(this.log, error.code, error.message);
+    if (this.#killing === null) return this.#record(null);
+    void this.#killing.then((killMs) => {
+      logs.killed(this.log, killMs);
+      this.#record(killMs);
     });
   }
-}
 
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
+  #record(killMs: number | null): void {
+    const { outcome, at, error } = this.#decision;
+    this.log.isOver = true;
+    const record = recordOf(this.fn, this.#request, {
+      startKind: this.#startKind,
+      sandboxId: this.#sandboxId,
+      outcome: outcome ?? "platform_error",
+      errorCode: error?.code ?? null,
+      errorMessage: error?.message ?? null,
+      status: this.#status,
+      startedAt: this.startedAt,
+      totalMs: at - this.admittedAt,
+      phases: this.#phases,
+      runMs: this.#leasedAt > 0 ? at - this.#leasedAt : null,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#relay.bytes,
+      killMs,
+    });
+    this.#context.onDone(this, record);
+  }
 }
-
-function noop(): void {}

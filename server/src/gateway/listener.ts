@@ -2,19 +2,31 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { Server as NetServer, type Socket } from "node:net";
 import { setImmediate as afterPoll, setTimeout as delay } from "node:timers/promises";
 import { fixedLimits } from "../domain/limits.ts";
-import { type ErrorCode, IsolaError } from "../errors.ts";
-import { failureAnswer } from "./error-body.ts";
+import { IsolaError } from "../errors.ts";
+import { CallerConnection, type ConnectionEvents } from "./caller-connection.ts";
+import { TARGET_BYTES_MAX, checkRequest, isLast } from "./check-request.ts";
+import { type Failure, failureAnswer, rawFailure } from "./error-body.ts";
 import type { FunctionTable } from "./function-table.ts";
 import { requestHeaderBlock } from "./headers.ts";
 import { HttpReply, hasBody } from "./http-reply.ts";
-import { Invocation, type InvocationContext } from "./invocation.ts";
+import type { InvocationContext } from "./invocation-context.ts";
+import { Invocation } from "./invocation.ts";
 import { StreamedBody } from "./request-body.ts";
 import { OpenAnswers } from "./open-answers.ts";
-import { allMethods } from "./router.ts";
+import { allMethods } from "../domain/route-tree.ts";
+
+/** What callers may take of the gateway; settings of the server. */
+export interface CallerLimits {
+  connectionsMax: number;
+  headersTimeoutMs: number;
+  callerStallTimeoutMs: number;
+  keepAliveTimeoutMs: number;
+}
 
 export interface ListenerOptions {
   host: string;
   port: number;
+  limits: CallerLimits;
   table: FunctionTable;
   context: InvocationContext;
   newId: () => string;
@@ -22,10 +34,11 @@ export interface ListenerOptions {
   onProblem(message: string): void;
 }
 
-const REQUEST_LINE_BYTES_MAX = 8192;
-const HEADERS_TIMEOUT_MS = 15_000;
+/** For a whole request; a function's own deadlines end long before. */
 const REQUEST_TIMEOUT_MS = 900_000;
-const KEEP_ALIVE_MS = 65_000;
+/** How late a limit of time may be noticed. */
+const CHECK_EVERY_MS = 1000;
+const WARN_EVERY_MS = 60_000;
 /** For the last answers, to callers who may not read them. */
 const CLOSE_MS = 250;
 const CLOSE_STEP_MS = 10;
@@ -35,57 +48,62 @@ const knownMethods: ReadonlySet<string> = new Set(allMethods);
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #connections = new Set<CallerConnection>();
+  readonly #events: ConnectionEvents = {
+    onTurn: (connection, reply) => this.#onTurn(connection, reply),
+    refuse: (reply, error) => this.#refuse(reply, error),
+    rawRefusal: (error) => rawFailure(this.#failure(this.#options.newId(), error)),
+  };
+  #checks: NodeJS.Timeout | null = null;
+  #warnedAt = Number.NEGATIVE_INFINITY;
   readonly #answers: OpenAnswers;
   #draining: Promise<void> | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#answers = new OpenAnswers(options.context.clock);
+    const { limits } = options;
     this.#server = createServer(
       {
-        maxHeaderSize: fixedLimits.headerBytesMax + REQUEST_LINE_BYTES_MAX,
-        headersTimeout: HEADERS_TIMEOUT_MS,
+        maxHeaderSize: fixedLimits.headerBytesMax + TARGET_BYTES_MAX,
+        headersTimeout: limits.headersTimeoutMs,
         requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
+        connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, limits.headersTimeoutMs),
+        keepAliveTimeout: limits.keepAliveTimeoutMs,
         insecureHTTPParser: false,
         requireHostHeader: false, // asked for below, with an answer of our own
         noDelay: true,
-        // Other upgrades (h2c) are an offer that HTTP lets a server ignore.
-        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+        shouldUpgradeCallback: () => false,
       },
       (request, response) => this.#onRequest(request, response),
     );
-    this.#server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
-      const error = new IsolaError(
-        "bad_http",
-        "the only expectation that can be met is 100-continue",
-      );
-      this.#answers.owe(response);
-      this.#refuse(this.#options.newId(), request, response, error);
-    });
-    this.#server.on("clientError", (error, socket) => this.#onClientError(error, socket as Socket));
-    this.#server.on("upgrade", (_request, socket) =>
-      refuseRaw(
-        socket as Socket,
-        "400 Bad Request",
-        "bad_http",
-        "WebSocket and other upgrades are not supported",
+    this.#server.maxHeadersCount = 0; // beyond a count they would be left out in silence; their bytes are limited
+    this.#server.maxConnections = limits.connectionsMax;
+    this.#server.on("connection", (socket) => this.#onConnection(socket));
+    this.#server.on("drop", () => this.#onDrop());
+    const onExpectation = (request: IncomingMessage, response: ServerResponse) =>
+      this.#onRequest(request, response);
+    this.#server.on("checkContinue", onExpectation);
+    this.#server.on("checkExpectation", onExpectation);
+    this.#server.on("clientError", (error, socket) => onClientError(error, socket as Socket));
+    this.#server.on("connect", ({ socket }) =>
+      CallerConnection.of(socket).refuseTunnel(
+        new IsolaError("bad_http", "CONNECT is not supported"),
       ),
-    );
-    this.#server.on("connect", (_request, socket) =>
-      refuseRaw(socket as Socket, "400 Bad Request", "bad_http", "CONNECT is not supported"),
     );
   }
 
   /** Resolves with the port. Rejects with `port_taken`. */
   async listen(): Promise<number> {
-    const { host, port } = this.#options;
+    const { host, port, limits } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) =>
         reject(listenFailure(error, host, port)),
       );
       this.#server.listen(port, host, 4096, resolve);
     });
+    const everyMs = Math.min(CHECK_EVERY_MS, limits.callerStallTimeoutMs);
+    this.#checks = setInterval(() => this.#endStalled(), everyMs).unref();
     const address = this.#server.address();
     return typeof address === "object" && address !== null ? address.port : port;
   }
@@ -113,37 +131,41 @@ export class Listener {
     for (let waitedMs = 0; this.#answers.owed > 0 && waitedMs < CLOSE_MS; waitedMs += CLOSE_STEP_MS)
       await delay(CLOSE_STEP_MS);
     this.#server.close();
+    if (this.#checks !== null) clearInterval(this.#checks);
     this.#server.closeAllConnections();
   }
 
+  #onConnection(socket: Socket): void {
+    const connection = new CallerConnection(socket, this.#events);
+    this.#connections.add(connection);
+    socket.once("close", () => this.#connections.delete(connection));
+  }
+
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const id = this.#options.newId();
     this.#answers.owe(response);
+    CallerConnection.of(request.socket).take(new HttpReply(request, response));
+  }
+
+  #onTurn(connection: CallerConnection, reply: HttpReply): void {
+    const { request, response } = reply;
+    reply.id = this.#options.newId();
+    if (this.#draining !== null || isLast(request)) response.shouldKeepAlive = false;
+    if (!response.shouldKeepAlive) connection.close();
     try {
-      this.#invoke(id, request, response);
+      this.#invoke(reply);
     } catch (error) {
-      this.#refuse(id, request, response, error);
+      this.#refuse(reply, error);
     }
   }
 
-  #invoke(id: string, request: IncomingMessage, response: ServerResponse): void {
+  #invoke(reply: HttpReply): void {
     const { table, context } = this.#options;
+    const { id, request, response } = reply;
     const method = request.method as string;
     const url = request.url as string;
-    if (url.charCodeAt(0) !== 0x2f)
-      throw new IsolaError("bad_http", "the request target must begin with /");
-    if (request.headers.host === undefined && request.httpVersion === "1.1")
-      throw new IsolaError("bad_http", "the request has no Host header");
-    const encoding = request.headers["transfer-encoding"];
-    if (encoding !== undefined && encoding.toLowerCase() !== "chunked")
-      throw new IsolaError("bad_http", "the only transfer-encoding taken is chunked");
+    checkRequest(request, url);
     if (!knownMethods.has(method))
       throw new IsolaError("method_not_allowed", `${method} is not supported`);
-    if (url.length > REQUEST_LINE_BYTES_MAX)
-      throw new IsolaError(
-        "bad_http",
-        `the request target exceeds ${REQUEST_LINE_BYTES_MAX} bytes`,
-      );
     const at = url.indexOf("?");
     const path = at === -1 ? url : url.slice(0, at);
     const headerBlock = requestHeaderBlock(request);
@@ -164,27 +186,36 @@ export class Listener {
           pathParameters: to.pathParameters,
         },
         headerBlock,
-        body: hasBody(request) ? new StreamedBody(request, declaredBytes(request)) : null,
+        body: hasBody(request) ? bodyOf(request, response) : null,
         isEvent: false,
         path,
       },
-      new HttpReply(request, response),
+      reply,
     );
     this.#options.onStart();
     invocation.start();
   }
 
-  #refuse(id: string, request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  #refuse(reply: HttpReply, error: unknown): void {
+    const id = reply.id === "" ? this.#options.newId() : reply.id;
     if (!(error instanceof IsolaError))
       this.#options.onProblem(`${id}: ${String((error as Error).stack ?? error)}`);
-    const code = error instanceof IsolaError ? error.code : "internal_error";
-    const message =
-      error instanceof IsolaError ? error.message : "the gateway failed; its log says why";
-    const allow = code === "method_not_allowed" ? this.#allowed(request) : undefined;
-    const answer = failureAnswer({ code, message, requestId: id, phase: "route" }, allow);
-    if (hasBody(request)) answer.headers.push("connection", "close");
-    response.writeHead(answer.status, answer.headers);
-    response.end(answer.body);
+    const answer = this.#failure(id, error);
+    if (error instanceof IsolaError && error.code === "method_not_allowed")
+      answer.headers.push("allow", this.#allowed(reply.request).join(", "));
+    // Where such a request ends may be what is wrong with it.
+    if (error instanceof IsolaError && error.code === "bad_http") {
+      reply.response.shouldKeepAlive = false;
+      CallerConnection.of(reply.request.socket).close();
+    }
+    reply.refuse(answer);
+  }
+
+  #failure(requestId: string, error: unknown): Failure {
+    const isOurs = error instanceof IsolaError;
+    const code = isOurs ? error.code : "internal_error";
+    const message = isOurs ? error.message : "the gateway failed; its log says why";
+    return failureAnswer({ code, message, requestId, phase: "route" });
   }
 
   #allowed(request: IncomingMessage): string[] {
@@ -192,37 +223,52 @@ export class Listener {
     return this.#options.table.methodsFor(path);
   }
 
-  #onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (error.code === "ECONNRESET" || !socket.writable) {
-      socket.destroy();
-      return;
+  #endStalled(): void {
+    const { context, limits } = this.#options;
+    const now = context.clock.now();
+    for (const connection of this.#connections) {
+      const what = connection.stalled(now, limits.callerStallTimeoutMs);
+      if (what === "answer") connection.socket.destroy();
+      if (what !== "body" || connection.current === null) continue;
+      const text = `the body stopped coming for ${limits.callerStallTimeoutMs} ms`;
+      this.#refuse(connection.current, new IsolaError("request_timeout", text));
     }
-    const [status, text] = clientErrors[error.code ?? ""] ?? [
-      "400 Bad Request",
-      `the request is not valid HTTP (${error.code})`,
-    ];
-    refuseRaw(socket, status, "bad_http", text);
+  }
+
+  #onDrop(): void {
+    const now = this.#options.context.clock.now();
+    if (now - this.#warnedAt < WARN_EVERY_MS) return;
+    this.#warnedAt = now;
+    const { connectionsMax } = this.#options.limits;
+    this.#options.onProblem(
+      `callers hold ${connectionsMax} connections, as many as connectionsMax allows: further ones are closed`,
+    );
   }
 }
 
-const clientErrors: Record<string, [string, string]> = {
-  HPE_HEADER_OVERFLOW: [
-    "431 Request Header Fields Too Large",
-    "the request's headers are too large",
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "the request did not arrive in time"],
-};
-
-function refuseRaw(socket: Socket, status: string, code: ErrorCode, message: string): void {
-  const body = JSON.stringify({ error: { code, message, phase: "route" } });
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nisola-error: ${code}\r\nconnection: close\r\n\r\n${body}`,
+function bodyOf(request: IncomingMessage, response: ServerResponse): StreamedBody {
+  const { "content-length": length, expect } = request.headers;
+  const waits = expect !== undefined && request.httpVersionMinor === 1;
+  return new StreamedBody(
+    request,
+    length === undefined ? null : Number(length),
+    waits ? () => response.writeContinue() : null,
   );
 }
 
-function declaredBytes(request: IncomingMessage): number | null {
-  const length = request.headers["content-length"];
-  return length === undefined ? null : Number(length);
+function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  const { code = "" } = error;
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return fail(socket, new IsolaError("request_timeout", "the request did not arrive in time"));
+  if (code === "HPE_HEADER_OVERFLOW")
+    return fail(socket, new IsolaError("headers_too_large", "the headers are too large"));
+  if (code.startsWith("HPE_"))
+    return fail(socket, new IsolaError("bad_http", `the request is not valid HTTP (${code})`));
+  socket.destroy(); // an error of the socket: nobody is there to be told
+}
+
+function fail(socket: Socket, error: IsolaError): void {
+  CallerConnection.of(socket).fail(error);
 }
 
 function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): IsolaError {

@@ -31,8 +31,7 @@ export class OpenAnswers {
   drain(): void {
     this.#isDraining = true;
     this.#promisedAt = this.#clock.now();
-    for (const response of this.#owed)
-      if (!response.headersSent) response.shouldKeepAlive = false;
+    for (const response of this.#owed) if (!response.headersSent) response.shouldKeepAlive = false;
   }
 
   get owed(): number {

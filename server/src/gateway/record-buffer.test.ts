@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { LinkNotices } from "../link/messages.ts";
 import { ManualClock } from "../pool/testing/manual-clock.ts";
+import { InvocationChunk } from "../records/invocation-chunk.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 
 type Batch = LinkNotices["records"];
@@ -22,7 +23,14 @@ beforeEach(() => {
   });
 });
 
-const record = (id: string, path = "") => ({ id, path, errorMessage: null }) as InvocationRecord;
+const record = (id: string, change: Partial<InvocationRecord> = {}): InvocationRecord => ({
+  ...{ id, project: "default", functionName: "f", functionId: "fn-1", revision: 1 },
+  ...{ driver: "process", runtime: "nodejs26", startKind: "warm", sandboxId: "sb-1" },
+  ...{ outcome: "ok", errorCode: null, errorMessage: null, status: 200, method: "GET" },
+  ...{ path: "", startedAt: 1, totalMs: 1, queueMs: 0, startMs: null, initMs: null, runMs: 1 },
+  ...{ requestBytes: 0, responseBytes: 0, killMs: null },
+  ...change,
+});
 const acknowledged = new Set<Batch>();
 
 /** False when it was acknowledged already. */
@@ -33,7 +41,9 @@ function acknowledge(batch: Batch): boolean {
   return true;
 }
 
-const ids = () => sent.flatMap((batch) => batch.invocations.map(({ id }) => id));
+const recordsOf = ({ invocations }: Batch) =>
+  invocations === null ? [] : new InvocationChunk(invocations).records();
+const ids = () => sent.flatMap((batch) => recordsOf(batch).map(({ id }) => id));
 
 describe("records", () => {
   test("go out together, at most half a second late", () => {
@@ -46,8 +56,43 @@ describe("records", () => {
   });
 
   test("go out at once when a batch is full", () => {
-    for (let at = 0; at < 1000; at += 1) records.addInvocation(record(String(at)));
+    for (let at = 0; at < 4095; at += 1) records.addInvocation(record(String(at)));
+    assert.equal(sent.length, 0);
+    records.addInvocation(record("4095"));
     assert.equal(sent.length, 1);
+    assert.deepEqual(
+      ids(),
+      Array.from({ length: 4096 }, (_, at) => String(at)),
+    );
+  });
+
+  test("of calls that took two seconds go apart from the others", () => {
+    records.addInvocation(record("slow", { totalMs: 2000 }));
+    records.addInvocation(record("quick", { totalMs: 1999 }));
+    records.flush();
+    assert.deepEqual(
+      sent.map((batch) => recordsOf(batch).map(({ id }) => id)),
+      [["quick"], ["slow"]],
+    );
+  });
+
+  test("of calls with long paths go out before a message becomes too large", () => {
+    for (let at = 0; at < 100; at += 1)
+      records.addInvocation(record(String(at), { path: `/${at}/${"\u0001".repeat(8000)}` }));
+    assert.ok(sent.length > 0);
+    for (const { invocations } of sent) assert.ok((invocations?.length ?? 0) < 8 * 1024 * 1024);
+  });
+
+  test("of one gateway are numbered under a name that no other has", () => {
+    records.addInvocation(record("a"));
+    records.flush();
+    const [first] = sent;
+    const other = new RecordBuffer(clock, (batch) => sent.push(batch) > 0);
+    other.addInvocation(record("b"));
+    other.flush();
+    const [, second] = sent;
+    assert.deepEqual([first?.batch, second?.batch], [1, 1]);
+    assert.notEqual(first?.source, second?.source);
   });
 
   test("are sent again until they are acknowledged", () => {
@@ -65,12 +110,13 @@ describe("records", () => {
 
   test("are bounded while nobody takes them; what is lost is counted and told", () => {
     isUp = false;
-    const path = "x".repeat(1_000_000);
+    const path = "x".repeat(5_000_000);
     for (let at = 0; at < 14; at += 1) {
-      records.addInvocation(record(String(at), path));
+      records.addInvocation(record(String(at), { path }));
       records.flush();
     }
-    assert.equal(records.lost, 3);
+    // Thirteen are 65 MB, and 64 MiB are kept.
+    assert.equal(records.lost, 1);
     isUp = true;
     records.addInvocation(record("last"));
     records.flush();
@@ -79,9 +125,24 @@ describe("records", () => {
     }
     assert.equal(
       sent.reduce((sum, batch) => sum + batch.lost, 0),
-      3,
+      1,
     );
-    assert.deepEqual(ids(), ["3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "last"]);
+    assert.deepEqual(ids(), [
+      "1",
+      "2",
+      "3",
+      "4",
+      "5",
+      "6",
+      "7",
+      "8",
+      "9",
+      "10",
+      "11",
+      "12",
+      "13",
+      "last",
+    ]);
   });
 
   test("go out eight batches at a time", () => {

@@ -1,13 +1,23 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { LinkNotices } from "../link/messages.ts";
+import { ChunkWriter } from "../records/chunk-writer.ts";
 
 type Batch = LinkNotices["records"];
 type Kind = "invocations" | "logs";
 
 const FLUSH_MS = 500;
-const BATCH_RECORDS_MAX = 1000;
-/** Of one message, as JSON; far below what the link takes. */
+/** 0.2 s of 20,000 calls a second; what the store reads to find one of them. */
+const INVOCATIONS_PER_BATCH_MAX = 4096;
+/**
+ * Invocations that took this long travel in batches of their own: those of the others then span little time, and the store finds a record without looking into all
+ * that were stored while the slowest call ran.
+ */
+const SLOW_MS = 2000;
+const SLOW_PER_BATCH_MAX = 256;
+const LOGS_PER_BATCH_MAX = 1000;
+/** Of one message; far below what the link takes. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 /** Kept of each kind for a control plane that is away; beyond it the oldest batches are dropped and counted. */
 const KEPT_BYTES_MAX = 64 * 1024 * 1024;
@@ -15,36 +25,16 @@ const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const IN_FLIGHT_MAX = 8;
 const RETRY_FIRST_MS = 1000;
 const RETRY_LAST_MS = 30_000;
-const RECORD_BYTES = 600;
+const LOG_BYTES = 600;
 /** The most a character may take in JSON: `\u0001`. */
 const CHARACTER_BYTES_MAX = 6;
 
 interface Kept {
   batch: Batch;
   kind: Kind;
+  records: number;
   bytes: number;
   isSent: boolean;
-}
-
-/** Records of one kind, gathered for the next batch. */
-class Lane<T> {
-  records: T[] = [];
-  bytes = 0;
-  keptBytes = 0;
-
-  add(record: T, bytes: number): boolean {
-    this.records.push(record);
-    this.bytes += bytes;
-    return this.records.length >= BATCH_RECORDS_MAX || this.bytes >= BATCH_BYTES_MAX / 2;
-  }
-
-  take(): { records: T[]; bytes: number } {
-    const { records, bytes } = this;
-    this.records = [];
-    this.bytes = 0;
-    this.keptBytes += bytes;
-    return { records, bytes };
-  }
 }
 
 /**
@@ -54,8 +44,12 @@ class Lane<T> {
 export class RecordBuffer {
   readonly #clock: Clock;
   readonly #send: (batch: Batch) => boolean;
-  readonly #invocations = new Lane<InvocationRecord>();
-  readonly #logs = new Lane<LogRecord>();
+  readonly #source: string;
+  readonly #quick = new ChunkWriter(INVOCATIONS_PER_BATCH_MAX);
+  readonly #slow = new ChunkWriter(SLOW_PER_BATCH_MAX);
+  #logs: LogRecord[] = [];
+  #logBytes = 0;
+  readonly #keptBytes: Record<Kind, number> = { invocations: 0, logs: 0 };
   /** By number, oldest first. */
   readonly #kept = new Map<number, Kept>();
   #nextBatch = 1;
@@ -66,10 +60,11 @@ export class RecordBuffer {
   #cancelFlush: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
 
-  /** `send` says false when nobody takes it; the batch is offered again by `resend`. */
-  constructor(clock: Clock, send: (batch: Batch) => boolean) {
+  /** `send` says false when nobody takes it; the batch is offered again by `resend`. `source` names this buffer and no other ever. */
+  constructor(clock: Clock, send: (batch: Batch) => boolean, source: string = randomUUID()) {
     this.#clock = clock;
     this.#send = send;
+    this.#source = source;
   }
 
   get lost(): number {
@@ -77,23 +72,25 @@ export class RecordBuffer {
   }
 
   addInvocation(record: InvocationRecord): void {
-    const texts = record.path.length + (record.errorMessage?.length ?? 0);
-    const isFull = this.#invocations.add(record, RECORD_BYTES + texts * CHARACTER_BYTES_MAX);
-    this.#schedule(isFull);
+    const writer = record.totalMs < SLOW_MS ? this.#quick : this.#slow;
+    writer.add(record);
+    const isLong = writer.characters * CHARACTER_BYTES_MAX >= BATCH_BYTES_MAX / 2;
+    this.#schedule(writer.isFull || isLong);
   }
 
   addLog(record: LogRecord): void {
-    const isFull = this.#logs.add(record, RECORD_BYTES + record.text.length * CHARACTER_BYTES_MAX);
-    this.#schedule(isFull);
+    this.#logs.push(record);
+    this.#logBytes += LOG_BYTES + record.text.length * CHARACTER_BYTES_MAX;
+    const isFull = this.#logs.length >= LOGS_PER_BATCH_MAX;
+    this.#schedule(isFull || this.#logBytes >= BATCH_BYTES_MAX / 2);
   }
 
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = null;
-    const invocations = this.#invocations.take();
-    this.#keep("invocations", { invocations: invocations.records, logs: [] }, invocations.bytes);
-    const logs = this.#logs.take();
-    this.#keep("logs", { invocations: [], logs: logs.records }, logs.bytes);
+    this.#keepInvocations(this.#quick);
+    this.#keepInvocations(this.#slow);
+    this.#keepLogs();
     this.#sendMore();
   }
 
@@ -139,16 +136,36 @@ export class RecordBuffer {
     this.#cancelFlush ??= this.#clock.after(FLUSH_MS, () => this.flush());
   }
 
-  #keep(kind: Kind, records: Pick<Batch, Kind>, bytes: number): void {
-    if (records[kind].length === 0) return;
-    const batch: Batch = {
-      batch: this.#nextBatch++,
-      ...records,
-      lost: this.#lost - this.#lostTold,
-    };
+  #keepInvocations(writer: ChunkWriter): void {
+    const records = writer.count;
+    if (records === 0) return;
+    const invocations = writer.take();
+    this.#keep(
+      { invocations, logs: [] },
+      { kind: "invocations", records, bytes: invocations.length },
+    );
+  }
+
+  #keepLogs(): void {
+    const logs = this.#logs;
+    const bytes = this.#logBytes;
+    if (logs.length === 0) return;
+    this.#logs = [];
+    this.#logBytes = 0;
+    this.#keep({ invocations: null, logs }, { kind: "logs", records: logs.length, bytes });
+  }
+
+  #keep(
+    content: Pick<Batch, "invocations" | "logs">,
+    size: Pick<Kept, "kind" | "records" | "bytes">,
+  ): void {
+    const number = this.#nextBatch++;
+    const lost = this.#lost - this.#lostTold;
+    const batch: Batch = { source: this.#source, batch: number, lost, ...content };
     this.#lostTold = this.#lost;
-    this.#kept.set(batch.batch, { batch, kind, bytes, isSent: false });
-    this.#dropOldest(kind);
+    this.#kept.set(number, { batch, ...size, isSent: false });
+    this.#keptBytes[size.kind] += size.bytes;
+    this.#dropOldest(size.kind);
   }
 
   #sendMore(): void {
@@ -167,20 +184,15 @@ export class RecordBuffer {
     if (kept === undefined) return;
     this.#kept.delete(batch);
     if (kept.isSent) this.#inFlight -= 1;
-    this.#laneOf(kept.kind).keptBytes -= kept.bytes;
+    this.#keptBytes[kept.kind] -= kept.bytes;
   }
 
   #dropOldest(kind: Kind): void {
-    const lane = this.#laneOf(kind);
     for (const [number, kept] of this.#kept) {
-      if (lane.keptBytes <= KEPT_BYTES_MAX) return;
+      if (this.#keptBytes[kind] <= KEPT_BYTES_MAX) return;
       if (kept.kind !== kind) continue;
-      this.#lost += kept.batch[kind].length;
+      this.#lost += kept.records;
       this.#forget(number);
     }
-  }
-
-  #laneOf(kind: Kind): Lane<InvocationRecord> | Lane<LogRecord> {
-    return kind === "logs" ? this.#logs : this.#invocations;
   }
 }

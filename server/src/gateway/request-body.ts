@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 export interface RequestBody {
   /** By `content-length`; null when unknown. */
   readonly declaredBytes: number | null;
+  /** All of it has been received. */
+  readonly isComplete: boolean;
   start(onBytes: (bytes: Buffer) => void, onEnd: () => void): void;
   pause(): void;
   resume(): void;
@@ -15,12 +17,19 @@ export interface RequestBody {
 export class StreamedBody implements RequestBody {
   readonly declaredBytes: number | null;
   readonly #source: Readable;
+  readonly #invite: (() => void) | null;
   #onBytes: ((bytes: Buffer) => void) | null = null;
   #onEnd: (() => void) | null = null;
 
-  constructor(source: Readable, declaredBytes: number | null) {
+  /** `invite` is called where the caller waits to be asked for the body (`Expect: 100-continue`). */
+  constructor(source: Readable, declaredBytes: number | null, invite: (() => void) | null) {
     this.#source = source;
     this.declaredBytes = declaredBytes;
+    this.#invite = invite;
+  }
+
+  get isComplete(): boolean {
+    return this.#source.readableEnded;
   }
 
   start(onBytes: (bytes: Buffer) => void, onEnd: () => void): void {
@@ -28,6 +37,7 @@ export class StreamedBody implements RequestBody {
     this.#onEnd = onEnd;
     this.#source.on("data", onBytes);
     this.#source.on("end", onEnd);
+    this.#invite?.();
   }
 
   pause(): void {
@@ -51,6 +61,7 @@ export class StreamedBody implements RequestBody {
 /** A body that is there already. */
 export class WholeBody implements RequestBody {
   readonly declaredBytes: number;
+  readonly isComplete = true;
   readonly #bytes: Buffer;
 
   constructor(bytes: Buffer) {

@@ -15,6 +15,8 @@ export class ResponseRelay {
   #contentLength = -1;
   status = 0;
   bytes = 0;
+  /** The caller is slow: the piece given last is not yet consumed. */
+  isHeldUp = false;
 
   constructor(reply: Reply, method: string, ownHeaders: () => string[]) {
     this.#reply = reply;
@@ -34,14 +36,13 @@ export class ResponseRelay {
     return problem;
   }
 
-  /** `onHeldUp` runs when the caller is slow: then the bytes are not yet consumed. */
-  body(bytes: Buffer, bytesMax: number, onHeldUp: () => void): string | null {
+  body(bytes: Buffer, bytesMax: number): string | null {
     this.bytes += bytes.length;
     if (this.bytes > bytesMax) return `the response exceeds ${bytesMax} bytes`;
     const problem =
       (this.#held === null ? null : this.#giveHead(undefined)) ?? this.#lengthProblem(false);
     if (problem !== null) return problem;
-    if (!this.#reply.body(bytes)) onHeldUp();
+    this.isHeldUp = !this.#reply.body(bytes);
     return null;
   }
 
@@ -61,14 +62,16 @@ export class ResponseRelay {
   #giveHead(wholeBytes: number | undefined): string | null {
     const head = this.#held as { status: number; headers: string[] };
     this.#held = null;
-    const checked = responseHeaders(head.headers, fixedLimits.headerBytesMax);
+    const isEmpty = head.status === 204 || head.status === 205;
+    const checked = responseHeaders(head.headers, fixedLimits.headerBytesMax, isEmpty);
     if (typeof checked === "string") return checked;
     const { headers } = checked;
     this.#contentLength = checked.contentLength;
     this.status = head.status;
     const lengthProblem = this.#lengthProblem(wholeBytes !== undefined);
     if (lengthProblem !== null) return lengthProblem;
-    if (checked.contentLength === -1 && this.#mayCount(wholeBytes))
+    if (head.status === 205) headers.push("content-length", "0");
+    else if (checked.contentLength === -1 && this.#mayCount(wholeBytes))
       headers.push("content-length", String(wholeBytes));
     for (const header of this.#ownHeaders()) headers.push(header);
     try {

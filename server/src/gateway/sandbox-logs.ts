@@ -5,7 +5,17 @@ import type { LogRecord } from "../domain/invocation.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import { RevisionPool } from "../pool/revision-pool.ts";
+import type { ErrorCode } from "../errors.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import { roundMs } from "./server-timing.ts";
+
+const toldInLogs: ReadonlySet<ErrorCode> = new Set([
+  "function_timeout",
+  "stream_timeout",
+  "init_timeout",
+  "sandbox_exited",
+  "out_of_memory",
+]);
 
 /** Ended invocations remembered per sandbox, for lines that come late. */
 const REMEMBERED_MAX = 32;
@@ -25,7 +35,7 @@ const FUTURE_MS_MAX = 1000;
 /** Whom lines are given to: what logs need of an invocation, kept a little longer than the invocation itself. */
 export class LogTarget {
   readonly id: string;
-  readonly fn: DeployedFunction;
+  fn: DeployedFunction;
   sandboxId = "";
   bytes = 0;
   isOver = false;
@@ -136,7 +146,18 @@ export class SandboxLogs {
     this.said(target, text.trimEnd());
   }
 
-  /** A line of the platform's own about a call: why it was ended. */
+  /** The end of a call, where the function's own log would not show it. */
+  ended(target: LogTarget, code: ErrorCode, message: string): void {
+    if (toldInLogs.has(code)) this.said(target, `isola: ${code}: ${message}`);
+  }
+
+  /** `ms`: until nothing of its sandbox was left; null: that was not seen. */
+  killed(target: LogTarget, ms: number | null): void {
+    const seen = ms === null ? "not seen to be gone yet" : `gone after ${roundMs(ms)} ms`;
+    this.said(target, `isola: the sandbox was killed and ${seen}`);
+  }
+
+  /** A line of the platform's own about a call. */
   said(target: LogTarget, text: string): void {
     const at = this.#options.clock.wall();
     const line: Line = { at, file: "stderr", level: "error", text, isTruncated: false };

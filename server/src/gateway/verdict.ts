@@ -1,6 +1,9 @@
-import { InitRefused } from "@isola/protocol/channel-types";
+import { type ChannelEnd, InitRefused } from "@isola/protocol/channel-types";
+import type { DeployedFunction } from "../domain/function.ts";
 import type { Outcome } from "../domain/invocation.ts";
+import type { SandboxExit } from "../drivers/driver.ts";
 import { type ErrorCode, type IsolaError, errorCatalogue } from "../errors.ts";
+import type { PassedLimit } from "./run-limits.ts";
 
 const outcomes: Partial<Record<ErrorCode, Outcome>> = {
   function_timeout: "timeout",
@@ -55,4 +58,38 @@ export function sandboxFailureOf(code: string): { code: ErrorCode; isSound: bool
   return known === undefined
     ? { code: "bad_response", isSound: false }
     : { code: known, isSound: true };
+}
+
+/** Why a call ended whose sandbox ended under it. */
+export function endOf(
+  fn: DeployedFunction,
+  end: ChannelEnd,
+  exit: SandboxExit,
+): { code: ErrorCode; message: string } {
+  if (end.isBreach)
+    return { code: "bad_response", message: `the sandbox broke the protocol: ${end.reason}` };
+  if (end.reason === "shutdown") return { code: "shutting_down", message: "the server stops" };
+  if (exit.cause === "out_of_memory") {
+    const limit = `${fn.settings.memoryMiB} MiB`;
+    return { code: "out_of_memory", message: `${fn.name} reached its memory limit of ${limit}` };
+  }
+  const how = exit.signal === null ? `exit code ${exit.exitCode}` : `signal ${exit.signal}`;
+  const message = `the process of ${fn.name} ended during the call (${how})`;
+  return { code: "sandbox_exited", message };
+}
+
+export function passedText(name: string, { setting, limitMs }: PassedLimit): string {
+  const texts: Record<PassedLimit["setting"], string> = {
+    timeoutMs: "ran longer than",
+    firstByteTimeoutMs: "did not begin to answer within",
+    streamIdleTimeoutMs: "paused its answer for longer than",
+    streamTimeoutMs: "streamed for longer than",
+  };
+  return `${name} ${texts[setting]} ${limitMs} ms (${setting})`;
+}
+
+/** The limit that kept a call from ever running. */
+export function refusalLimitMs({ settings }: DeployedFunction, code: ErrorCode) {
+  if (code === "init_timeout") return settings.initTimeoutMs;
+  return code === "queue_timeout" ? settings.queueTimeoutMs : undefined;
 }

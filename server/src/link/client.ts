@@ -129,7 +129,7 @@ export class LinkClient {
       // `close` follows; the gateway may be starting or restarting.
     });
     socket.on("close", () => this.#onClose(socket));
-    readJsonLines(socket, (value) => this.#onMessage(socket, value as Message));
+    readJsonLines(socket, (value, attached) => this.#onMessage(socket, value as Message, attached));
   }
 
   async #reset(socket: Socket): Promise<void> {
@@ -164,9 +164,10 @@ export class LinkClient {
     this.#redial = setTimeout(() => this.#dial(), REDIAL_MS);
   }
 
-  #onMessage(socket: Socket, message: Message): void {
+  #onMessage(socket: Socket, message: Message, attached: Buffer | null): void {
     if (message.notice === "records") {
-      void this.#record(socket, message.params as LinkNotices["records"]);
+      const params = message.params as Omit<LinkNotices["records"], "invocations">;
+      void this.#record(socket, { ...params, invocations: attached });
       return;
     }
     const pending = this.#pending.get(message.id ?? 0);

@@ -1,47 +1,69 @@
 import type { Socket } from "node:net";
 
-/** A line above this ends the connection: the largest message is an invocation with 6 MiB bodies in base64. */
-const LINE_BYTES_MAX = 64 * 1024 * 1024;
+/** A line, or what is attached to it, above this ends the connection: the largest message is an invocation with 6 MiB bodies in base64. */
+const PART_BYTES_MAX = 64 * 1024 * 1024;
+const NEWLINE = 10;
+const attachedLine = /^\+(\d+) /;
 
 /**
- * JSON values over a socket, one a line, batched per event-loop turn. `onValue` gets each; a line that is not JSON, or too long, destroys the socket
- * with the reason.
+ * JSON values over a socket, one a line, batched per event-loop turn. A line `+<length> <JSON>` has that many bytes of anything attached, right behind its end.
+ * `onValue` gets each; a line that is not JSON, or too long, destroys the socket with the reason.
  */
-export function readJsonLines(socket: Socket, onValue: (value: unknown) => void): void {
+export function readJsonLines(
+  socket: Socket,
+  onValue: (value: unknown, attached: Buffer | null) => void,
+): void {
   let parts: Buffer[] = [];
   let bytes = 0;
-  socket.on("data", (chunk: Buffer) => {
-    let start = 0;
-    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, start)) {
-      parts.push(chunk.subarray(start, at));
-      start = at + 1;
-      const line = parts.length === 1 ? parts[0] : Buffer.concat(parts);
-      parts = [];
-      bytes = 0;
-      if (!accept(line as Buffer)) return;
-    }
-    if (start === chunk.length) return;
-    parts.push(chunk.subarray(start));
-    bytes += chunk.length - start;
-    if (bytes > LINE_BYTES_MAX) socket.destroy(new Error(`message above ${LINE_BYTES_MAX} bytes`));
-  });
+  /** A value whose attached bytes are on their way. */
+  let awaiting: { value: unknown; length: number } | null = null;
 
-  function accept(line: Buffer): boolean {
+  socket.on("data", (chunk: Buffer) => {
     try {
-      onValue(JSON.parse(line.toString("utf8")));
-      return true;
+      for (let rest = chunk; rest.length > 0 && !socket.destroyed; ) rest = take(rest);
     } catch (error) {
       socket.destroy(error instanceof Error ? error : new Error(String(error)));
-      return false;
     }
+  });
+
+  /** Returns what lies behind the end of the line, or of what is attached. */
+  function take(chunk: Buffer): Buffer {
+    const end = awaiting === null ? chunk.indexOf(NEWLINE) + 1 : awaiting.length - bytes;
+    const isWhole = end > 0 && end <= chunk.length;
+    const part = isWhole ? chunk.subarray(0, end) : chunk;
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > PART_BYTES_MAX) throw new Error(`message above ${PART_BYTES_MAX} bytes`);
+    if (isWhole) accept(parts.length === 1 ? part : Buffer.concat(parts));
+    return chunk.subarray(part.length);
+  }
+
+  function accept(whole: Buffer): void {
+    parts = [];
+    bytes = 0;
+    if (awaiting !== null) {
+      const { value } = awaiting;
+      awaiting = null;
+      return onValue(value, whole);
+    }
+    const line = whole.toString("utf8");
+    const attached = attachedLine.exec(line);
+    if (attached === null) return onValue(JSON.parse(line), null);
+    awaiting = { value: JSON.parse(line.slice(attached[0].length)), length: Number(attached[1]) };
   }
 }
 
-export function writeJsonLine(socket: Socket, value: unknown): void {
+/** `attached`: not empty, and not to be changed from here on. */
+export function writeJsonLine(socket: Socket, value: unknown, attached?: Uint8Array): void {
   if (socket.destroyed) return;
   if (socket.writableCorked === 0) {
     socket.cork();
     setImmediate(() => socket.uncork());
   }
-  socket.write(`${JSON.stringify(value)}\n`);
+  if (attached === undefined) {
+    socket.write(`${JSON.stringify(value)}\n`);
+    return;
+  }
+  socket.write(`+${attached.length} ${JSON.stringify(value)}\n`);
+  socket.write(attached);
 }

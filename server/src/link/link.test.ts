@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +68,9 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
+const batchOf = (batch: number, invocations: Uint8Array | null = null) => ({
+  ...{ source: "gateway", batch, invocations, logs: [], lost: 0 },
+});
 const fn = (name: string) => ({ name }) as DeployedFunction;
 
 describe("the link", () => {
@@ -134,8 +138,7 @@ describe("the link", () => {
       onProblem: (message) => problems.push(message),
     });
     await client.connected(5000);
-    for (const batch of [1, 2])
-      assert.equal(server.sendRecords({ batch, invocations: [], logs: [], lost: 0 }), true);
+    for (const batch of [1, 2]) assert.equal(server.sendRecords(batchOf(batch)), true);
     while (recorded.length === 0) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(batches, [1, 2]);
     assert.deepEqual(recorded, [2]);
@@ -143,8 +146,35 @@ describe("the link", () => {
     assert.match(problems[0] ?? "", /disk full/);
   });
 
+  test("carries any bytes with records, between other messages and in any number of pieces", async () => {
+    const taken: LinkNotices["records"][] = [];
+    dial({
+      onRecords: async (records: LinkNotices["records"]) => {
+        taken.push(records);
+      },
+    });
+    await client.connected(5000);
+    const chunks = [1, 10, 300_000].map((length) => randomBytes(length));
+    chunks.push(Buffer.from('\n{"notice":"records"}\n+5 {}\n'));
+    for (const [at, chunk] of chunks.entries()) {
+      server.sendRecords(batchOf(2 * at, chunk));
+      const status = client.request("status", {}, AbortSignal.timeout(20_000));
+      assert.deepEqual(await status, { pid: 42 });
+      server.sendRecords(batchOf(2 * at + 1));
+    }
+    const until = performance.now() + 20_000;
+    while (recorded.length < 8 && performance.now() < until)
+      await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(taken.length, 8);
+    for (const [at, { batch, invocations }] of taken.entries()) {
+      assert.equal(batch, at);
+      const sent = at % 2 === 0 ? (chunks[at / 2] as Buffer) : null;
+      assert.deepEqual(invocations, sent);
+    }
+  });
+
   test("says that nobody takes records while no control plane is connected", () => {
     dial();
-    assert.equal(server.sendRecords({ batch: 1, invocations: [], logs: [], lost: 0 }), false);
+    assert.equal(server.sendRecords(batchOf(1)), false);
   });
 });

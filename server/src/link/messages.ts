@@ -1,6 +1,7 @@
 import type { DeployedFunction } from "../domain/function.ts";
-import type { InvocationRecord, LogRecord, Phases, StartKind } from "../domain/invocation.ts";
+import type { LogRecord, Phases, StartKind } from "../domain/invocation.ts";
 import type { DriverProbe } from "../drivers/driver.ts";
+import type { RecordBatch } from "../records/record-batch.ts";
 
 /**
  * What the control plane and the gateway say to each other, over a unix socket in the data folder: the gateway listens, the control plane
@@ -21,7 +22,7 @@ export interface LinkRequests {
 
 export interface LinkNotices {
   /** Gateway to control plane: what happened, at most 1 s late. `batch` is acknowledged with `recorded`. */
-  records: { batch: number; invocations: InvocationRecord[]; logs: LogRecord[]; lost: number };
+  records: RecordBatch & { lost: number };
   /** Control plane to gateway: the batch is in the store. */
   recorded: { batch: number };
   /** Control plane to gateway: the batch could not be stored; it is sent again later. */
@@ -94,4 +95,6 @@ export interface GatewayStatus {
   drivers: DriverProbe[];
   runtimes: { name: string; family: string; version: string }[];
   recordsLost: number;
+  /** Frames of sandboxes that came after the outcome of their call was decided. */
+  lateFrames: number;
 }

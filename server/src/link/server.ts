@@ -44,7 +44,8 @@ export class LinkServer {
   /** False when no control plane is connected. */
   sendRecords(records: LinkNotices["records"]): boolean {
     if (this.#peer === null) return false;
-    writeJsonLine(this.#peer, { notice: "records", params: records });
+    const { invocations, ...params } = records;
+    writeJsonLine(this.#peer, { notice: "records", params }, invocations ?? undefined);
     return true;
   }
 

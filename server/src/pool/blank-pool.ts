@@ -14,6 +14,8 @@ export interface BlankPoolOptions {
   starter: Starter;
   /** Reserves memory without evicting anyone; false when there is none. */
   tryReserve(mib: number): boolean;
+  /** One more waits. */
+  onReady(): void;
   onProblem(message: string): void;
 }
 
@@ -21,7 +23,7 @@ export interface BlankPoolOptions {
 export const BLANK_MEMORY_MIB = settingLimits.memoryMiB.default;
 const STARTS_AT_ONCE_MAX = 2;
 const TARGET_MAX = 16;
-/** Claims of this last while decide how many are kept beyond the base. */
+/** Needs of this last while decide how many are kept beyond the base. */
 const DEMAND_WINDOW_MS = 3000;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 10_000;
@@ -29,14 +31,14 @@ const REFILL_DELAY_MS = 30;
 const START_TIMEOUT_MS = 15_000;
 
 /**
- * Blank sandboxes of one runtime, driver and size. `take` hands one out once, for ever; the pool refills at once, towards a target that follows the claims of
+ * Blank sandboxes of one runtime, driver and size. `take` hands one out once, for ever; the pool refills at once, towards a target that follows the need of
  * the last seconds. A start that fails is tried again later and later.
  */
 export class BlankPool implements SandboxOwner {
   readonly #options: BlankPoolOptions;
   #ready: PooledSandbox[] = [];
   #starting = 0;
-  #claims: number[] = [];
+  #needs: number[] = [];
   #failures = 0;
   #cancelRetry: (() => void) | null = null;
   #cancelReview: (() => void) | null = null;
@@ -74,13 +76,16 @@ export class BlankPool implements SandboxOwner {
    * same turn.
    */
   take(mayTake: () => boolean): PooledSandbox | null {
-    if (this.#options.base === 0) return null;
-    this.#claims.push(this.#options.clock.now());
-    const sandbox = this.#ready.length > 0 && mayTake() ? (this.#ready.shift() ?? null) : null;
+    return this.#ready.length > 0 && mayTake() ? (this.#ready.shift() ?? null) : null;
+  }
+
+  /** A sandbox of this kind was needed, and its memory is reserved, whether a blank one was there or not: more are kept for a while. */
+  noteNeed(): void {
+    if (this.#options.base === 0) return;
+    this.#needs.push(this.#options.clock.now());
     if (this.#ready.length === 0) this.refill();
     else this.#refillSoon();
     this.#review();
-    return sandbox;
   }
 
   /** Gives up one that waits, to make room; null when there is none. Its memory is free when the promise resolves. */
@@ -113,14 +118,16 @@ export class BlankPool implements SandboxOwner {
     const { base, clock } = this.#options;
     if (base === 0) return 0;
     const since = clock.now() - DEMAND_WINDOW_MS;
-    while (this.#claims.length > 0 && (this.#claims[0] as number) < since) this.#claims.shift();
-    return Math.max(base, Math.min(TARGET_MAX, this.#claims.length));
+    while (this.#needs.length > 0 && (this.#needs[0] as number) < since) this.#needs.shift();
+    return Math.max(base, Math.min(TARGET_MAX, this.#needs.length));
   }
 
   async #start(): Promise<void> {
     this.#starting += 1;
-    const { driver, runtime, starter } = this.#options;
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+    const { driver, runtime, starter, clock } = this.#options;
+    const tooLong = new AbortController();
+    const cancelTimer = clock.after(START_TIMEOUT_MS, () => tooLong.abort());
+    const signal = AbortSignal.any([this.#abort.signal, tooLong.signal]);
     const tmpMiB = settingLimits.tmpMiB.default;
     try {
       const sandbox = await starter.start(
@@ -134,11 +141,14 @@ export class BlankPool implements SandboxOwner {
       }
       sandbox.owner = this;
       this.#ready.push(sandbox);
+      if (this.#ready.length > this.#target()) this.#review();
+      this.#options.onReady();
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       this.#options.onProblem(`a blank ${runtime.name} sandbox did not start: ${messageOf(error)}`);
       this.#retryLater();
     } finally {
+      cancelTimer();
       this.#starting -= 1;
       this.refill();
     }
@@ -167,7 +177,7 @@ export class BlankPool implements SandboxOwner {
     if (this.#cancelReview !== null) return;
     this.#cancelReview = this.#options.clock.after(DEMAND_WINDOW_MS, () => {
       this.#cancelReview = null;
-      if (this.#claims.length > 0 && this.#target() > this.#options.base) return this.#review();
+      if (this.#needs.length > 0 && this.#target() > this.#options.base) return this.#review();
       for (const sandbox of this.#ready.slice(this.#target()))
         void sandbox.destroy("blank_surplus");
     });

@@ -20,8 +20,8 @@ export interface BringUpOptions {
 }
 
 /**
- * Turns a blank sandbox, or a fresh one, into an idle sandbox of the function, within `initTimeoutMs`. `onSandbox` takes over the sandbox before any byte of the
- * tenant enters it. Never rejects: returns why it failed, and then the sandbox is being destroyed.
+ * Turns a blank sandbox, or a fresh one, into an idle sandbox of the function, within `initTimeoutMs`, whatever the driver, the disk or the sandbox do. `onSandbox`
+ * takes over the sandbox before any byte of the tenant enters it. Never rejects: returns why it failed, and then the sandbox is being destroyed.
  */
 export async function bringUp(
   options: BringUpOptions,
@@ -31,11 +31,13 @@ export async function bringUp(
 ): Promise<IsolaError | null> {
   const { clock, fn } = options;
   const cancelDeadline = clock.after(fn.settings.initTimeoutMs, () => attempt.expire());
+  const loading = load(options, attempt, blank, onSandbox).then(
+    () => null,
+    (error: unknown) => failureOf(fn, attempt, error),
+  );
+  const ending = attempt.ended.then(() => endOf(fn, attempt));
   try {
-    await load(options, attempt, blank, onSandbox);
-    return null;
-  } catch (error) {
-    return await failureOf(fn, attempt, error);
+    return await Promise.race([loading, ending]);
   } finally {
     cancelDeadline();
   }
@@ -50,10 +52,13 @@ async function load(
   const { driver, runtime, starter, clock, fn } = options;
   const { memoryMiB, tmpMiB } = fn.settings;
   attempt.kind = blank === null ? "cold" : "prewarmed";
-  const sandbox =
-    blank ?? (await starter.start({ driver, runtime, memoryMiB, tmpMiB }, attempt.abort.signal));
-  attempt.sandbox = sandbox;
-  onSandbox(sandbox);
+  const take = (taken: PooledSandbox) => {
+    attempt.sandbox = taken;
+    onSandbox(taken);
+  };
+  if (blank !== null) take(blank);
+  const request = { driver, runtime, memoryMiB, tmpMiB, onSandbox: take };
+  const sandbox = blank ?? (await starter.start(request, attempt.abort.signal));
   const initStartedAt = clock.now();
   if (sandbox.state === "dead" || attempt.abort.signal.aborted)
     throw new ChannelClosed(sandbox.channel.ended ?? { reason: "given up", isBreach: false });
@@ -66,6 +71,8 @@ async function load(
   const ready = await init(options, sandbox);
   await failPoint("claim.initialised");
   await limited;
+  const { ended } = sandbox.channel;
+  if (ended !== null) throw new ChannelClosed(ended); // in the same breath
   sandbox.initMs = clock.now() - initStartedAt;
   sandbox.open(ready, clock.now());
 }
@@ -99,17 +106,14 @@ async function failureOf(
   error: unknown,
 ): Promise<IsolaError> {
   const sandbox = attempt.sandbox;
-  if (attempt.hasTimedOut) {
-    const text = `${fn.name} was not ready within ${fn.settings.initTimeoutMs} ms`;
-    return new IsolaError("init_timeout", text);
-  }
+  if (attempt.abort.signal.aborted) return endOf(fn, attempt);
   if (error instanceof InitRefused) {
     void sandbox?.destroy("init_failed", error.message);
     return new IsolaError("init_failed", error.error.message, { cause: error });
   }
   if (error instanceof ChannelClosed && sandbox !== null) {
     void sandbox.destroy("crash", error.message);
-    const exit = await sandbox.exited;
+    const exit = await sandbox.exitWithin(fn.settings.initTimeoutMs);
     if (exit.cause === "out_of_memory") {
       const text = `${fn.name} reached its memory limit while its code was loaded`;
       return new IsolaError("out_of_memory", text);
@@ -120,4 +124,11 @@ async function failureOf(
   void sandbox?.destroy("start_failed", messageOf(error));
   if (error instanceof IsolaError) return error;
   return new IsolaError("sandbox_start_failed", messageOf(error), { cause: error });
+}
+
+function endOf(fn: DeployedFunction, attempt: StartAttempt): IsolaError {
+  if (!attempt.hasTimedOut)
+    return new IsolaError("sandbox_start_failed", `the start for ${fn.name} was given up`);
+  const text = `${fn.name} was not ready within ${fn.settings.initTimeoutMs} ms`;
+  return new IsolaError("init_timeout", text);
 }

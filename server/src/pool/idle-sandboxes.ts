@@ -12,8 +12,8 @@ export interface IdleSandboxesOptions {
   settings: RevisionSettings;
   /** Those that wait for a call, or have room for another. */
   listed(): readonly PooledSandbox[];
-  /** How many there are that take calls. */
-  live(): number;
+  /** How many may go before `minSandboxes` lacks one. */
+  spare(): number;
 }
 
 /**
@@ -57,7 +57,7 @@ export class IdleSandboxes {
   }
 
   #mayGo(): boolean {
-    return this.#options.live() > this.#options.settings.minSandboxes;
+    return this.#options.spare() > 0;
   }
 
   #freezeLater(): void {

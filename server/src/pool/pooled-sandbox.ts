@@ -1,11 +1,13 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { ChannelEnd, Ready, SandboxLog } from "@isola/protocol/channel-types";
 import { HostChannel } from "@isola/protocol/host-channel";
+import type { EventLoop } from "../domain/clock.ts";
 import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
 
 const UNCONFIRMED_RETRY_MS = 30_000;
+/** A process whose stream has ended is waited for this long to say how. */
+const EXIT_NEWS_MS = 1000;
 
 /** What a sandbox tells of itself while it lives. */
 export interface SandboxEvents {
@@ -56,6 +58,7 @@ export class PooledSandbox {
   dueAt = 0;
   toldDueAt = 0;
   #sandbox: Sandbox;
+  #loop: EventLoop;
   #events: SandboxEvents;
   #watch: SandboxWatch;
   #state: SandboxState = "starting";
@@ -63,7 +66,13 @@ export class PooledSandbox {
 
   constructor(
     sandbox: Sandbox,
-    given: { runtime: RuntimeSpec; tmpMiB: number; reservedMiB: number; watch: SandboxWatch },
+    given: {
+      runtime: RuntimeSpec;
+      tmpMiB: number;
+      reservedMiB: number;
+      loop: EventLoop;
+      watch: SandboxWatch;
+    },
     events: SandboxEvents,
   ) {
     this.#watch = given.watch;
@@ -72,11 +81,16 @@ export class PooledSandbox {
     this.tmpMiB = given.tmpMiB;
     this.reservedMiB = given.reservedMiB;
     this.#sandbox = sandbox;
+    this.#loop = given.loop;
     this.#events = events;
-    this.channel = new HostChannel(sandbox.control, {
-      onLog: (log) => events.onLog(this, log),
-      onEnd: (end) => this.#onChannelEnd(end),
-    });
+    this.channel = new HostChannel(
+      sandbox.control,
+      {
+        onLog: (log) => events.onLog(this, log),
+        onEnd: (end) => this.#onChannelEnd(end),
+      },
+      given.loop.soon,
+    );
     sandbox.stdout.on("data", (bytes: Buffer) => events.onRaw(this, "stdout", bytes));
     sandbox.stderr.on("data", (bytes: Buffer) => events.onRaw(this, "stderr", bytes));
     void sandbox.exited.then(() => this.channel.end("the sandbox's process has ended"));
@@ -90,9 +104,17 @@ export class PooledSandbox {
     return this.#sandbox.taskRoot;
   }
 
-  /** How the process ended, once it has. */
-  get exited(): Promise<SandboxExit> {
-    return this.#sandbox.exited;
+  /** How the process ended; without a cause when nothing was heard of it in that time, or in a second. */
+  exitWithin(ms: number): Promise<SandboxExit> {
+    return new Promise((resolve) => {
+      const cancelTimer = this.#loop.after(Math.max(0, Math.min(ms, EXIT_NEWS_MS)), () =>
+        resolve({ cause: "exited", exitCode: null, signal: null }),
+      );
+      void this.#sandbox.exited.then((exit) => {
+        cancelTimer();
+        resolve(exit);
+      });
+    });
   }
 
   applyLimits(limits: { memoryBytes: number; pidsMax: number }): Promise<void> {
@@ -173,7 +195,7 @@ export class PooledSandbox {
     for (;;) {
       const { isConfirmed } = await this.#sandbox.destroy(reason);
       if (isConfirmed) return;
-      await delay(UNCONFIRMED_RETRY_MS, undefined, { ref: false });
+      await new Promise<void>((resolve) => this.#loop.after(UNCONFIRMED_RETRY_MS, resolve));
     }
   }
 

@@ -105,6 +105,21 @@ describe("pools together", () => {
     await pools.close();
   });
 
+  test("refuse the waiting callers as they close, and whoever comes later", async () => {
+    const pools = bench.pools();
+    const pool = pools.open(makeFunction({ maxSandboxes: 1 }));
+    const [inside, waiting, late] = callers(3) as [Caller, Caller, Caller];
+    pool.acquire(inside);
+    await settle();
+    pool.acquire(waiting);
+    const closing = pools.close();
+    assert.equal(waiting.error?.code, "shutting_down");
+    pool.acquire(late);
+    assert.equal(late.error?.code, "shutting_down");
+    assert.throws(() => pools.open(makeFunction()), { code: "shutting_down" });
+    await closing;
+  });
+
   test("leave nothing reserved and nothing alive after close", async () => {
     const pools = bench.pools({ blanks: { nodejs: 2, python: 0 } });
     pools.start();

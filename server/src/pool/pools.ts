@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/clock.ts";
+import type { EventLoop } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
@@ -12,7 +12,7 @@ import { Starter } from "./starter.ts";
 
 export interface PoolsOptions {
   bootId: string;
-  clock: Clock;
+  clock: EventLoop;
   /** By name; only those whose probe says available. */
   drivers: ReadonlyMap<string, Driver>;
   /** By name, as revisions name them. */
@@ -70,6 +70,8 @@ export class Pools {
 
   /** A pool for the function's revision; rejects with `driver_unavailable` when the machine cannot run it. */
   open(fn: DeployedFunction): RevisionPool {
+    if (this.#isClosed)
+      throw new IsolaError("shutting_down", "the server is stopping and starts nothing any more");
     const { drivers, runtimes, clock, code, queueLengthMax, onProblem } = this.#options;
     const driver = drivers.get(fn.settings.driver);
     const runtime = runtimes.get(fn.settings.runtime);
@@ -99,6 +101,7 @@ export class Pools {
   replace(old: RevisionPool, next: RevisionPool): void {
     for (const entry of old.retire("replaced")) next.adopt(entry);
     this.#retired.add(old);
+    this.#hungry.delete(old);
     this.#pumpSoon();
   }
 
@@ -107,6 +110,7 @@ export class Pools {
     const error = new IsolaError("route_not_found", `the function ${pool.fn.name} was deleted`);
     for (const entry of pool.retire("deleted")) entry.waiter.onRefused(error);
     this.#retired.add(pool);
+    this.#hungry.delete(pool);
     this.#pumpSoon();
   }
 
@@ -140,13 +144,18 @@ export class Pools {
   #makeRoom(): PoolRoom {
     const { memoryBudgetMiB, startsAtOnceMax } = this.#options;
     return {
-      takeBlank: (fn) => this.#takeBlank(fn),
+      takeBlank: (pool) => this.#takeBlank(pool),
       reserve: (mib, pool) => this.#reserveFor(pool, mib),
       hasStartSlot: () => !this.#isClosed && this.#starts < startsAtOnceMax,
-      takeStartSlot: () => {
+      takeStartSlot: (fn) => {
         this.#starts += 1;
+        this.#blanksFor(fn)?.noteNeed();
       },
       freeStartSlot: () => this.#freeStartSlot(),
+      onEvictable: () => this.#feedHungry(),
+      onQueueEmpty: (pool) => {
+        if (this.#hungry.has(pool)) this.#pumpSoon();
+      },
       memoryMiBMax: memoryBudgetMiB,
     };
   }
@@ -161,6 +170,7 @@ export class Pools {
           clock,
           onProblem,
           base: blanks[runtime.family],
+          onReady: () => this.#feedHungry(),
           starter: this.#starter,
           tryReserve: (mib) =>
             !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib),
@@ -170,22 +180,51 @@ export class Pools {
       }
   }
 
-  #takeBlank(fn: DeployedFunction): PooledSandbox | null {
-    const { driver, runtime, memoryMiB, tmpMiB } = fn.settings;
-    if (tmpMiB !== settingLimits.tmpMiB.default) return null;
+  #blanksFor({ settings }: DeployedFunction): BlankPool | null {
+    if (settings.tmpMiB !== settingLimits.tmpMiB.default) return null;
+    return this.#blankByKey.get(`${settings.driver}/${settings.runtime}`) ?? null;
+  }
+
+  /** Nobody is evicted for a blank sandbox that no caller waits for. */
+  #takeBlank(pool: RevisionPool): PooledSandbox | null {
+    const { memoryMiB } = pool.fn.settings;
     const extraMiB = memoryMiB - BLANK_MEMORY_MIB;
-    const blanks = this.#blankByKey.get(`${driver}/${runtime}`);
-    const sandbox = blanks?.take(() => this.#reserve(extraMiB)) ?? null;
-    if (sandbox !== null) sandbox.reservedMiB = memoryMiB;
+    const mayTake = () =>
+      pool.queued > 0 ? this.#reserve(extraMiB) : this.#budget.tryReserve(extraMiB);
+    const sandbox = this.#blanksFor(pool.fn)?.take(mayTake) ?? null;
+    if (sandbox !== null) {
+      sandbox.reservedMiB = memoryMiB;
+      this.#hungry.delete(pool);
+      this.#feedHungry();
+    }
     return sandbox;
   }
 
-  /** While a caller waits for memory, what becomes free is not given to blank sandboxes. */
+  /**
+   * While a caller waits for memory, what becomes free is not given to blank sandboxes. Nobody waits for the sandboxes of `minSandboxes`: others are evicted for
+   * them only where that is enough.
+   */
   #reserveFor(pool: RevisionPool, mib: number): boolean {
-    const isReserved = this.#reserve(mib);
-    if (isReserved) this.#hungry.delete(pool);
-    else if (pool.queued > 0) this.#hungry.add(pool);
-    return isReserved;
+    if (pool.queued === 0 && !this.#canFree(mib)) return this.#budget.tryReserve(mib);
+    if (!this.#reserve(mib)) {
+      this.#hungry.add(pool);
+      return false;
+    }
+    this.#hungry.delete(pool);
+    this.#feedHungry();
+    return true;
+  }
+
+  #canFree(mib: number): boolean {
+    let mostMiB = this.#budget.totalMiB - this.#budget.reservedMiB + this.#evictingMiB;
+    for (const pool of this.#pools) mostMiB += pool.evictableMiB;
+    for (const blank of this.#blanks) mostMiB += blank.status.ready * BLANK_MEMORY_MIB;
+    return mostMiB >= mib;
+  }
+
+  /** Something can be evicted that could not before, or what was evicted for one has gone to another: whoever waits for memory looks again. */
+  #feedHungry(): void {
+    if (this.#hungry.size > 0) this.#pumpSoon();
   }
 
   #freeStartSlot(): void {
@@ -227,11 +266,11 @@ export class Pools {
     return null;
   }
 
-  /** Once per turn: whoever waits looks again, in turn, the longest waiting pool first. */
+  /** Once per turn: whoever waits looks again, in turn, the longest waiting pool first; then what is kept ready without a caller. */
   #pumpSoon(): void {
     if (this.#isPumping || this.#isClosed) return;
     this.#isPumping = true;
-    setImmediate(() => {
+    this.#options.clock.soon(() => {
       this.#isPumping = false;
       if (this.#isClosed) return;
       this.#forgetEmpty();
@@ -244,6 +283,7 @@ export class Pools {
         this.#pools.add(pool);
         pool.pump();
       }
+      for (const pool of this.#pools) pool.keepMinimum();
       for (const blank of this.#blanks) blank.refill();
     });
   }

@@ -42,7 +42,13 @@ export class QueueEntry {
 /** Entries in the order of their arrival. */
 export class Queue {
   readonly #entries = new Set<QueueEntry>();
+  readonly #onEmpty: () => void;
   #uncovered = 0;
+
+  /** `onEmpty` runs when the last entry has gone, whatever became of it. */
+  constructor(onEmpty: () => void) {
+    this.#onEmpty = onEmpty;
+  }
 
   get length(): number {
     return this.#entries.size;
@@ -65,6 +71,7 @@ export class Queue {
     this.#uncovered -= 1;
     entry.cancelTimer();
     entry.queue = null;
+    if (this.#entries.size === 0) this.#onEmpty();
   }
 
   /** Takes the oldest out; null when empty. Its `attempt` is left for the caller to read. */

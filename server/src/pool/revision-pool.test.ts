@@ -126,6 +126,22 @@ describe("a revision's pool", () => {
     assert.equal(pools.budget.reservedMiB, 0);
   });
 
+  test("answers at the end of initTimeoutMs, although the code never comes from the disk", async () => {
+    const code = async function* () {
+      await new Promise(() => {});
+      yield Buffer.from("never");
+    };
+    const pool = bench.pools({ code }).open(makeFunction());
+    const [caller] = callers(1) as [Caller];
+    pool.acquire(caller);
+    await settle();
+    bench.clock.advance(500);
+    await settle();
+    assert.equal(caller.error?.code, "init_timeout");
+    assert.equal(pool.starting, 0);
+    assert.equal(bench.driver.alive.length, 0);
+  });
+
   test("gives up a start that hangs in the driver", async () => {
     const pools = bench.pools();
     const pool = pools.open(makeFunction());

@@ -10,13 +10,18 @@ import { StartAttempt } from "./start-attempt.ts";
 /** What a revision's pool may ask of the whole. */
 export interface PoolRoom {
   /** A blank sandbox of this function's size with its memory reserved, or null. */
-  takeBlank(fn: DeployedFunction): PooledSandbox | null;
+  takeBlank(pool: RevisionPool): PooledSandbox | null;
   /** Reserves memory, evicting idle sandboxes of others where that helps; false when it is not there (yet). The pool is pumped when some has become free. */
   reserve(mib: number, pool: RevisionPool): boolean;
   /** Whether one of the machine's slots for starts is free. The pool is pumped when one has become free. */
   hasStartSlot(): boolean;
-  takeStartSlot(): void;
+  /** The memory is reserved and the start begins. */
+  takeStartSlot(fn: DeployedFunction): void;
   freeStartSlot(): void;
+  /** A sandbox has become idle, or one more is ready: some may be evicted now. */
+  onEvictable(): void;
+  /** No caller of this pool waits any more. */
+  onQueueEmpty(pool: RevisionPool): void;
   readonly memoryMiBMax: number;
 }
 
@@ -38,7 +43,7 @@ const MINIMUM_RETRY_LAST_MS = 60_000;
 export class RevisionPool implements SandboxOwner {
   readonly fn: DeployedFunction;
   readonly #options: RevisionPoolOptions;
-  readonly #queue = new Queue();
+  readonly #queue = new Queue(() => this.#options.room.onQueueEmpty(this));
   /** All until they are confirmed gone. */
   readonly #sandboxes = new Set<PooledSandbox>();
   /** Those with room for one more, most recently used last. */
@@ -59,7 +64,7 @@ export class RevisionPool implements SandboxOwner {
       clock: options.clock,
       settings: options.fn.settings,
       listed: () => this.#available,
-      live: () => this.#live(),
+      spare: () => this.#spare(),
     });
   }
 
@@ -81,6 +86,10 @@ export class RevisionPool implements SandboxOwner {
 
   /** Gives the waiter a sandbox at once (null), or queues it. */
   acquire(waiter: Waiter): QueueEntry | null {
+    if (this.#isRetired) {
+      waiter.onRefused(shuttingDown());
+      return null;
+    }
     const sandbox = this.#available.at(-1);
     if (sandbox !== undefined) {
       this.#enter(sandbox);
@@ -118,9 +127,14 @@ export class RevisionPool implements SandboxOwner {
     this.#offer(sandbox);
   }
 
+  /** The sandbox takes no further invocation; the one that ends it is still inside, and `abandon` follows. */
+  condemn(sandbox: PooledSandbox, reason: DestroyReason): void {
+    if (sandbox.isIdle || sandbox.state === "busy") this.#drain(sandbox, reason);
+  }
+
   /** The invocation ended abnormally: the sandbox takes no further one, and is destroyed when those inside have ended. */
   abandon(sandbox: PooledSandbox, reason: DestroyReason): void {
-    if (sandbox.isIdle || sandbox.state === "busy") this.#drain(sandbox, reason);
+    this.condemn(sandbox, reason);
     this.#leave(sandbox);
     if (sandbox.state === "draining") this.#destroyWhenEmpty(sandbox);
   }
@@ -132,7 +146,7 @@ export class RevisionPool implements SandboxOwner {
     while (this.#queue.uncovered > 0 && this.#mayStart()) {
       if (!this.#begin()) return;
     }
-    this.#keepMinimum();
+    this.keepMinimum();
   }
 
   /** No further lease from this revision. Returns the callers that still wait; those inside finish on it. */
@@ -151,16 +165,21 @@ export class RevisionPool implements SandboxOwner {
     return waiting;
   }
 
-  /** Destroys everything now. */
+  /** Refuses the waiting callers and destroys everything now. */
   async close(): Promise<void> {
-    const error = new IsolaError("shutting_down", "the server stops");
-    for (const entry of this.retire("shutdown")) entry.waiter.onRefused(error);
+    for (const entry of this.retire("shutdown")) entry.waiter.onRefused(shuttingDown());
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
   /** The sandbox that has been idle longest, and may go; null when there is none. */
   longestIdle(): PooledSandbox | null {
     return this.#idle.longest();
+  }
+
+  /** What evicting could free. */
+  get evictableMiB(): number {
+    const idle = this.#available.filter(({ isIdle }) => isIdle).length;
+    return Math.max(0, Math.min(idle, this.#spare())) * this.fn.settings.memoryMiB;
   }
 
   onDead(sandbox: PooledSandbox, reason: DestroyReason): void {
@@ -177,11 +196,12 @@ export class RevisionPool implements SandboxOwner {
     if (!this.#isRetired) this.pump();
   }
 
-  #live(): number {
-    let live = 0;
+  /** Beyond what `minSandboxes` keeps. One that still starts stands in for none: it may fail. */
+  #spare(): number {
+    let ready = 0;
     for (const sandbox of this.#sandboxes)
-      if (sandbox.state !== "dead" && sandbox.state !== "draining") live += 1;
-    return live;
+      if (sandbox.isIdle || sandbox.state === "busy") ready += 1;
+    return ready - this.fn.settings.minSandboxes;
   }
 
   #enter(sandbox: PooledSandbox): void {
@@ -202,7 +222,9 @@ export class RevisionPool implements SandboxOwner {
       const next = this.#queue.shift();
       if (next === null) {
         this.#list(sandbox);
-        if (sandbox.running === 0) this.#idle.arm();
+        if (sandbox.running > 0) return;
+        this.#idle.arm();
+        this.#options.room.onEvictable();
         return;
       }
       this.#enter(sandbox);
@@ -278,9 +300,9 @@ export class RevisionPool implements SandboxOwner {
       return false;
     }
     if (!room.hasStartSlot()) return false;
-    const blank = room.takeBlank(this.fn);
+    const blank = room.takeBlank(this);
     if (blank === null && !room.reserve(memoryMiB, this)) return false;
-    room.takeStartSlot();
+    room.takeStartSlot(this.fn);
     const attempt = new StartAttempt(clock.now());
     this.#queue.cover(attempt, concurrency);
     this.#attempts.add(attempt);
@@ -325,14 +347,18 @@ export class RevisionPool implements SandboxOwner {
       return;
     }
     this.#offer(sandbox, attempt);
+    this.#idle.arm();
+    this.#options.room.onEvictable();
   }
 
-  #keepMinimum(): void {
-    if (this.#isRetired || this.#cancelMinimumTimer !== null) return;
+  /** Starts what `minSandboxes` lacks. */
+  keepMinimum(): void {
     const { minSandboxes } = this.fn.settings;
-    while (this.#live() + this.#unborn() < minSandboxes && this.#mayStart()) {
-      if (!this.#begin()) return;
-    }
+    if (minSandboxes === 0 || this.#isRetired || this.#cancelMinimumTimer !== null) return;
+    let count = this.#unborn();
+    for (const { state } of this.#sandboxes)
+      if (state !== "dead" && state !== "draining") count += 1;
+    for (; count < minSandboxes && this.#mayStart(); count += 1) if (!this.#begin()) return;
   }
 
   #retryMinimum(): void {
@@ -347,4 +373,8 @@ export class RevisionPool implements SandboxOwner {
       this.pump();
     });
   }
+}
+
+function shuttingDown(): IsolaError {
+  return new IsolaError("shutting_down", "the server is stopping and starts nothing any more");
 }

@@ -10,9 +10,14 @@ export class StartAttempt {
   sandbox: PooledSandbox | null = null;
   kind: StartKind = "cold";
   hasTimedOut = false;
+  /** Resolves when nobody waits for it any more: its deadline has passed, or it was given up. */
+  readonly ended: Promise<void>;
 
   constructor(startedAt: number) {
     this.startedAt = startedAt;
+    this.ended = new Promise((resolve) =>
+      this.abort.signal.addEventListener("abort", () => resolve(), { once: true }),
+    );
   }
 
   cover(entry: QueueEntry): void {

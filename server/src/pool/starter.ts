@@ -1,4 +1,5 @@
-import type { Clock } from "../domain/clock.ts";
+import { ChannelClosed } from "@isola/protocol/channel-types";
+import type { EventLoop } from "../domain/clock.ts";
 import { MiB, fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
@@ -10,11 +11,13 @@ export interface StartRequest {
   runtime: RuntimeSpec;
   memoryMiB: number;
   tmpMiB: number;
+  /** As soon as there is one, long before its runtime has booted: whoever waits for the end of a start sees what it may leave behind. */
+  onSandbox?(sandbox: PooledSandbox): void;
 }
 
 export interface StarterOptions {
   bootId: string;
-  clock: Clock;
+  clock: EventLoop;
   budget: MemoryBudget;
   events: Omit<SandboxEvents, "onGone">;
   watch: SandboxWatch;
@@ -36,7 +39,7 @@ export class Starter {
 
   /**
    * The caller has reserved `memoryMiB` in the budget; from here on it is released when the sandbox is gone, or when the start has failed.
-   * Rejects with `sandbox_start_failed`; an abort of `signal` is such a failure, and leaves nothing behind.
+   * Rejects with `sandbox_start_failed`; an abort of `signal` is such a failure. What was started is then being destroyed.
    */
   async start(request: StartRequest, signal: AbortSignal): Promise<PooledSandbox> {
     const { clock, budget, bootId } = this.#options;
@@ -60,6 +63,7 @@ export class Starter {
           tmpMiB: request.tmpMiB,
           reservedMiB: request.memoryMiB,
           watch: this.#options.watch,
+          loop: clock,
         },
         this.#events,
       );
@@ -67,6 +71,7 @@ export class Starter {
       budget.release(request.memoryMiB);
       throw startFailure(error);
     }
+    request.onSandbox?.(pooled);
     await this.#hello(pooled, signal);
     pooled.startMs = clock.now() - startedAt;
     pooled.booted();
@@ -79,8 +84,10 @@ export class Starter {
     signal.addEventListener("abort", onAbort);
     try {
       await pooled.channel.hello;
+      const { ended } = pooled.channel;
+      if (ended !== null) throw new ChannelClosed(ended); // in the same breath
     } catch (error) {
-      await pooled.destroy("start_failed", messageOf(error));
+      void pooled.destroy("start_failed", messageOf(error));
       throw startFailure(error);
     } finally {
       signal.removeEventListener("abort", onAbort);

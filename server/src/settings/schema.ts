@@ -29,6 +29,34 @@ export const settingSpecs = {
     default: 8080,
     help: "Port on which functions are called; 0 takes any free one",
   },
+  connectionsMax: {
+    kind: "integer",
+    least: 1,
+    most: 1_000_000,
+    default: 10_000,
+    help: "Connections of callers open at once; further ones are closed without an answer",
+  },
+  headersTimeoutMs: {
+    kind: "integer",
+    least: 100,
+    most: 600_000,
+    default: 15_000,
+    help: "How long a caller may take to send the headers of a request",
+  },
+  callerStallTimeoutMs: {
+    kind: "integer",
+    least: 100,
+    most: 900_000,
+    default: 60_000,
+    help: "How long a caller may neither send of a body nor take of an answer that waits for it",
+  },
+  keepAliveTimeoutMs: {
+    kind: "integer",
+    least: 100,
+    most: 900_000,
+    default: 65_000,
+    help: "How long a connection of a caller may be idle between two requests",
+  },
   controlHost: {
     kind: "host",
     default: "127.0.0.1",
@@ -84,6 +112,13 @@ export const settingSpecs = {
     most: 1_000_000,
     default: 1000,
     help: "Calls of one function that may wait for a sandbox; more get `too_many_requests`",
+  },
+  timeoutMsMax: {
+    kind: "integer",
+    least: 1,
+    most: 900_000,
+    default: 900_000,
+    help: "Highest `timeoutMs` that a function may be deployed with; where none is asked for, its default is lowered to this",
   },
   drainTimeoutMs: {
     kind: "integer",

@@ -23,7 +23,7 @@ export function decodeCursor<const Shape extends readonly ("string" | "number")[
     throw new IsolaError("invalid_request", "The cursor is not one that this list gave.", {
       details: [
         {
-          path: "cursor",
+          path: "query.cursor",
           expected: `the nextCursor of an earlier page of the same list with the same order (${order})`,
           given: cursor.slice(0, 100),
         },

@@ -1,12 +1,14 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../domain/clock.ts";
-import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
+import type { RecordBatch } from "../records/record-batch.ts";
 import * as functions from "./queries/functions.ts";
 import * as idempotency from "./queries/idempotency.ts";
-import * as invocations from "./queries/invocations.ts";
+import { selectInvocation } from "./queries/invocation-chunks.ts";
 import * as keys from "./queries/keys.ts";
 import { listFunctions } from "./queries/list-functions.ts";
+import { listInvocations } from "./queries/list-invocations.ts";
 import * as logs from "./queries/logs.ts";
+import { storeBatch } from "./queries/record-batches.ts";
 import * as revisions from "./queries/revisions.ts";
 import { trimRecords } from "./queries/trim-records.ts";
 import type { FunctionQuery, InvocationQuery, KeyRow, LogQuery } from "./store.ts";
@@ -123,20 +125,17 @@ export class SqlStore implements Store {
     return idempotency.putIdempotent(this.#db, { keyId, key }, answer, this.#nowMs());
   }
 
-  recordBatch(records: InvocationRecord[], lines: LogRecord[]) {
-    return this.#parts.records.transaction().execute(async (trx) => {
-      await invocations.insertInvocations(trx, records);
-      await logs.insertLogs(trx, lines);
-    });
+  recordBatch(batch: RecordBatch) {
+    return storeBatch(this.#parts.records, batch, this.#nowMs());
   }
 
   async getInvocation(project: string, id: string) {
-    const record = await invocations.selectInvocation(this.#parts.records, project, id);
+    const record = await selectInvocation(this.#parts.records, project, id);
     return { ...record, logs: await logs.logsOfInvocation(this.#parts.records, project, id) };
   }
 
   listInvocations(query: InvocationQuery) {
-    return invocations.listInvocations(this.#parts.records, query);
+    return listInvocations(this.#parts.records, query);
   }
 
   listLogs(query: LogQuery) {

@@ -3,8 +3,10 @@ import type {
   DeployedFunction,
   FunctionName,
   RevisionSettings,
+  Route,
 } from "../domain/function.ts";
 import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import type { RecordBatch } from "../records/record-batch.ts";
 
 /** A function as kept: metadata that does not make a revision, and where `live` points. */
 export interface FunctionRow {
@@ -88,6 +90,13 @@ export interface LogQuery {
   limit: number;
 }
 
+/** Where a function answers; null: only on its default route. */
+export interface LiveRoute {
+  project: string;
+  name: string;
+  route: Route | null;
+}
+
 /** What a function says of itself beside its revisions. */
 export interface Metadata {
   description?: string;
@@ -147,10 +156,8 @@ export interface Store {
   ): Promise<Page<RevisionRow>>;
   /** What the gateway runs: the live revision of every function. */
   deployedFunctions(): Promise<DeployedFunction[]>;
-  /** Routes of every live revision, to refuse conflicts. */
-  liveRoutes(): Promise<
-    { functionId: string; name: string; project: string; methods: string[]; path: string }[]
-  >;
+  /** Of every live revision, to refuse conflicts; to be asked while nothing changes. */
+  liveRoutes(): Promise<LiveRoute[]>;
   /** Digests that some revision refers to; every other artifact is garbage. */
   artifactDigests(): Promise<Set<string>>;
 
@@ -173,11 +180,15 @@ export interface Store {
   ): Promise<void>;
 
   /** Records. */
-  recordBatch(invocations: InvocationRecord[], logs: LogRecord[]): Promise<void>;
+  /** All of it or nothing; a batch that is stored already is left as it is. */
+  recordBatch(batch: RecordBatch): Promise<void>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
   listLogs(query: LogQuery): Promise<Page<LogRecord & { seq: number }>>;
-  /** Drops records beyond the bounds, oldest first. Returns how many rows went. */
+  /**
+   * Drops records beyond the bounds, oldest first, and says how many. Lines go one by one, and so do invocations above `invocationsMax`; by age invocations go in the
+   * batches they came in, once all of a batch are from before `before`.
+   */
   trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }): Promise<number>;
 
   close(): Promise<void>;

@@ -1,5 +1,4 @@
 import type { ColumnType, Generated } from "kysely";
-import type { Outcome, StartKind } from "../domain/invocation.ts";
 import type { RevisionRow } from "./store.ts";
 
 /**
@@ -62,31 +61,30 @@ export interface DeploymentTables {
 }
 
 export interface RecordTables {
-  invocations: {
-    id: string;
+  /** Records of many invocations each, column by column. */
+  invocation_chunks: {
+    id: Generated<number>;
+    records: number;
+    /** Of `startedAt`. */
+    first_at: number;
+    last_at: number;
+    /** No id of the chunk sorts before or after these. */
+    first_id: string;
+    last_id: string;
+    data: Uint8Array;
+  };
+  /** Which chunks hold something of a function (or any: "") with an outcome (or any: ""). */
+  invocation_slices: {
+    chunk: number;
     project: string;
     function_name: string;
-    function_id: string;
-    revision: number;
-    driver: string;
-    runtime: string;
-    start_kind: StartKind | null;
-    sandbox_id: string | null;
-    outcome: Outcome;
-    error_code: string | null;
-    error_message: string | null;
-    status: number;
-    method: string;
-    path: string;
-    started_at: number;
-    total_ms: number;
-    queue_ms: number;
-    start_ms: number | null;
-    init_ms: number | null;
-    run_ms: number | null;
-    request_bytes: number;
-    response_bytes: number;
+    outcome: string;
+    first_at: number;
+    last_at: number;
+    records: number;
   };
+  /** What came from the gateway lately, so that a batch that comes again is known. */
+  record_batches: { source: string; batch: number; stored_at: number };
   logs: {
     /** Order of arrival; never used twice. */
     seq: Generated<number>;

@@ -10,10 +10,7 @@ const STALL_MS = 1000;
 const env = { FAKE_STALL_MS: String(STALL_MS) };
 
 async function replaced(server: Running, name: "gateway" | "control", pid: number) {
-  const stalled = await server.line(
-    "does not answer: its event loop is blocked; killing it",
-    name,
-  );
+  const stalled = await server.line("does not answer: its event loop is blocked; killing it", name);
   assert.equal(stalled.pid, pid);
   const ended = await server.line("ended; starting it again", name);
   assert.equal(ended.signal, "SIGKILL");

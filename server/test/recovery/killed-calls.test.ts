@@ -38,7 +38,10 @@ describe("a call during which the gateway is killed", () => {
       const killed = pidOf(server, "gateway");
       const sandboxes = sandboxPids(server);
       await assert.rejects(server.call("/hello"), TypeError);
-      await eventually("another gateway", async () => ![0, killed].includes(pidOf(server, "gateway")));
+      await eventually(
+        "another gateway",
+        async () => ![0, killed].includes(pidOf(server, "gateway")),
+      );
       await server.ready();
       assert.deepEqual(await server.versionOf("hello"), hello);
       await eventually("the end of its sandboxes", async () => {
@@ -84,7 +87,10 @@ describe("a record", () => {
       const killed = pidOf(server, "control");
       const answer = await server.call("/hello");
       const id = answer.headers.get("isola-request-id") as string;
-      await eventually("another control plane", async () => ![0, killed].includes(pidOf(server, "control")));
+      await eventually(
+        "another control plane",
+        async () => ![0, killed].includes(pidOf(server, "control")),
+      );
       await server.ready();
       await server.call("/hello"); // its record comes after whatever is sent again
       await eventually("both records", async () => {

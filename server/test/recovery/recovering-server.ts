@@ -20,7 +20,8 @@ export class RecoveringServer extends TestServer {
   async begin(points = ""): Promise<void> {
     const old = cgroupsOf(`isola.${nodeIdOf(this)}.`);
     await this.start({ ISOLA_FAIL_POINTS: points });
-    if (points !== "") assert.match(this.log, /"role":"control","msg":"THIS PROCESS IS MADE TO FAIL/);
+    if (points !== "")
+      assert.match(this.log, /"role":"control","msg":"THIS PROCESS IS MADE TO FAIL/);
     await this.ready();
     await eventually("the end of earlier sandboxes", async () => {
       const now = new Set(cgroupsOf(`isola.${nodeIdOf(this)}.`));

@@ -1,9 +1,20 @@
-/** Functions that do, inside a sandbox, what the event's `op` says. */
+import { readFileSync } from "node:fs";
+
+/** Functions that do, inside a sandbox, what the event's `op` says; `say` is heard even if nothing else runs any more. */
 
 const index = `
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
+import { createRequire } from "node:module";
+import { Worker } from "node:worker_threads";
+const require = createRequire(import.meta.url);
+const sockets = () => {
+  const { readdirSync, readlinkSync } = require("node:fs");
+  const links = readdirSync("/proc/self/fd").map((fd) => { try { return readlinkSync("/proc/self/fd/" + fd); } catch { return ""; } });
+  return links.filter((link) => link.startsWith("socket:"));
+};
+const say = (word) => fs.writeSync(1, word + "\\n");
 const child = (code, options = {}) => spawn(process.execPath, ["-e", code], { stdio: "ignore", ...options });
 const hog = "const kept = []; for (;;) kept.push(Buffer.alloc(4 << 20, 1));";
 const outcome = (work) => { try { return work() ?? "done"; } catch (error) { return error.code ?? String(error); } };
@@ -26,12 +37,12 @@ const ops = {
   status: () => fs.readFileSync("/proc/self/status", "latin1"),
   grow: () => { const kept = []; for (;;) kept.push(Buffer.alloc(4 << 20, 1)); },
   growInChild: async () => { child(hog); await later(60_000); },
-  spin: () => { for (;;); },
+  spin: () => { say("spinning"); for (;;); },
   spinAnyway: () => {
     for (const name of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]) process.on(name, () => {});
+    say("spinning");
     for (;;);
   },
-  stop: () => process.kill(process.pid, "SIGSTOP"),
   sayAndStop: () => { fs.writeSync(1, "stopping\\n"); process.kill(process.pid, "SIGSTOP"); },
   orphan: async () => {
     const inner = "setInterval(() => {}, 1000)";
@@ -39,6 +50,26 @@ const ops = {
     const made = child(outer, { detached: true, stdio: ["ignore", "pipe", "inherit"] });
     return await new Promise((resolve) => made.stdout.on("data", (text) => resolve(Number(text))));
   },
+  spinThreads: async () => {
+    for (let at = 0; at < 4; at += 1) {
+      const worker = new Worker("require('node:worker_threads').parentPort.postMessage(1); for (;;);", { eval: true });
+      await new Promise((resolve) => worker.once("message", resolve));
+    }
+    say("spinning");
+    for (;;);
+  },
+  sleepNative: () => { say("asleep"); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); },
+  fileLoop: () => {
+    say("writing");
+    for (;;) { fs.writeFileSync(process.env.HOME + "/loop", "x".repeat(65536)); fs.readFileSync(process.env.HOME + "/loop"); }
+  },
+  regex: () => { say("matching"); return /^(a+)+$/.test("a".repeat(64) + "b"); },
+  inherited: () => new Promise((resolve) => {
+    const mine = sockets();
+    const made = child("console.log((" + sockets + ")().join(' '))", { stdio: ["ignore", "pipe", "ignore"] });
+    made.stdout.on("data", (text) => resolve({ mine, handedOn: mine.filter((each) => String(text).includes(each)) }));
+  }),
+  lie: () => { fs.writeSync(3, Buffer.alloc(64, 0xff)); for (;;); },
   exit: ({ code }) => process.exit(code),
   kill: ({ signal }) => { process.kill(process.pid, signal); for (;;); },
   pids: () => fs.readdirSync("/proc").filter((name) => /^\\d+$/.test(name)).map(Number),
@@ -46,47 +77,14 @@ const ops = {
 export const handler = async (event) => await ops[event.op](event);
 `;
 
-const app = `
-import os, time
-
-def bomb(event):
-    made = 0
-    try:
-        while made < 5000:
-            if os.fork() == 0:
-                time.sleep(600)
-                os._exit(0)
-            made += 1
-    except OSError as error:
-        return {"made": made, "errno": error.errno}
-    return {"made": made, "errno": 0}
-
-def storm(event):
-    while True:
-        try:
-            os.fork()
-        except OSError:
-            pass
-
-def orphan(event):
-    if os.fork() == 0:
-        os.setsid()
-        if os.fork() == 0:
-            time.sleep(600)
-        os._exit(0)
-    return "left"
-
-def grow(event):
-    kept = []
-    while True:
-        kept.append(bytearray(4 << 20))
-
-def handler(event, context):
-    ops = {"echo": lambda e: {"value": e["value"], "greeting": os.environ["GREETING"]}, "bomb": bomb, "storm": storm, "orphan": orphan, "grow": grow}
-    return ops[event["op"]](event)
-`;
+/** Files of `code/`, for Python. */
+const modules = ["app", "attempts", "escape_files", "escape_kernel", "hostile", "inside", "raw"];
+const read = (name: string) => readFileSync(new URL(`code/${name}.py`, import.meta.url), "utf8");
 
 export const codeOf = {
   nodejs: { files: { "index.mjs": index }, handler: "index.handler" },
-  python: { files: { "app.py": app }, handler: "app.handler" },
+  python: {
+    files: Object.fromEntries(modules.map((name) => [`${name}.py`, read(name)])),
+    handler: "app.handler",
+  },
 };

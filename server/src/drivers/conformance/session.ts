@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Flag, FrameReader, FrameWriter, Type } from "@isola/protocol/frames";
+import { readlinkSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { pack } from "tar-stream";
 import { MiB } from "../../domain/limits.ts";
 import type { Driver, RuntimeSpec, Sandbox, SandboxLimits } from "../driver.ts";
@@ -7,6 +9,7 @@ import type { Driver, RuntimeSpec, Sandbox, SandboxLimits } from "../driver.ts";
 /** A hang guard, far beyond what anything here takes. */
 export const HANG_MS = 30_000;
 const OUTPUT_BYTES_MAX = 20_000;
+const WORD_STEP_MS = 5;
 export const defaultLimits: SandboxLimits = { memoryBytes: 256 * MiB, pidsMax: 64 };
 export const TMP_BYTES = 8 * MiB;
 
@@ -23,6 +26,7 @@ export class Session {
   readonly sandbox: Sandbox;
   /** Payload of `HELLO`. */
   readonly hello = Promise.withResolvers<{ runtime: string; pid: number }>();
+  readonly #broken = Promise.withResolvers<string>();
   readonly #ready = Promise.withResolvers<void>();
   readonly #calls = new Map<number, Waiting>();
   readonly #writer: FrameWriter;
@@ -36,7 +40,13 @@ export class Session {
     const reader = new FrameReader("host", (type, flags, stream, buffer, start, end) =>
       this.#onFrame(type, flags, stream, buffer.subarray(start, end)),
     );
-    sandbox.control.on("data", (chunk: Buffer) => reader.push(chunk));
+    sandbox.control.on("data", (chunk: Buffer) => {
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        this.#broken.resolve((error as Error).message);
+      }
+    });
     for (const stream of [sandbox.stdout, sandbox.stderr])
       stream.on("data", (chunk: Buffer) => this.#keep(chunk.toString("latin1")));
     for (const promise of [this.hello.promise, this.#ready.promise]) promise.catch(() => {}); // not every test waits for it
@@ -54,9 +64,22 @@ export class Session {
     return new Session(await driver.start(spec, AbortSignal.timeout(HANG_MS)));
   }
 
+  /** Resolves with the reason when it breaks the protocol. */
+  get broken(): Promise<string> {
+    return this.#broken.promise;
+  }
+
   /** What it wrote outside of the protocol, and its log. */
   get output(): string {
     return this.#output;
+  }
+
+  /** Waits until it has written a word outside of the protocol or to its log. */
+  async said(word: string): Promise<void> {
+    for (const giveUp = AbortSignal.timeout(HANG_MS); !this.#output.includes(word); ) {
+      assert(!giveUp.aborted, `${this.sandbox.id} did not say ${word}: ${this.#output}`);
+      await delay(WORD_STEP_MS);
+    }
   }
 
   /** Sends the code and waits until it is loaded. */
@@ -125,12 +148,18 @@ function initSettings(sandbox: Sandbox, handler: string) {
     memoryMiB: 256,
     timeoutMs: HANG_MS,
     initTimeoutMs: HANG_MS,
-    env: { GREETING: "hello" },
+    env: { GREETING: "hello", HOST_NAMESPACES: hostNamespaces() },
     taskRoot: sandbox.taskRoot,
     requestBodyBytesMax: 6 * MiB,
     responseBodyBytesMax: 6 * MiB,
     logLineBytesMax: 262_144,
   };
+}
+
+/** By these the hostile code of a test sees that nothing holds it, and does not run. */
+function hostNamespaces(): string {
+  if (process.platform !== "linux") return "";
+  return ["mnt", "pid"].map((kind) => readlinkSync(`/proc/self/ns/${kind}`)).join(" ");
 }
 
 /** Fails instead of waiting for ever. */

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -13,6 +13,8 @@ const TASK_BYTES = fixedLimits.packageUnpackedBytesMax + 10 * MiB;
 const SHM_BYTES = 16 * MiB;
 const ETC = fileURLToPath(new URL("etc", import.meta.url));
 const etcFiles = ["passwd", "group", "hosts", "nsswitch.conf", "resolv.conf"];
+/** Files of `/proc` that tell of the whole machine what no function needs: keys, timers, the moments of interrupts. */
+const telltales = ["/proc/keys", "/proc/timer_list", "/proc/interrupts", "/proc/sched_debug"];
 const INSIDE = "/opt/isola";
 
 /** Processes of bubblewrap itself around each sandbox: its monitor, and the first process of the pid namespace. */
@@ -112,14 +114,28 @@ function namespaceArgs(bwrap: Bubblewrap): string[] {
     ...["--unshare-cgroup", "--uid", "65534", "--gid", "65534", "--hostname", "sandbox"],
     ...(bwrap.canDisableUserNamespaces ? ["--disable-userns"] : []),
     ...["--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv"],
-    ...["--setenv", "ISOLA_CONTROL", "fd:3", "--setenv", "HOME", "/tmp"],
+    ...[
+      "--setenv",
+      "ISOLA_CONTROL",
+      "fd:3",
+      "--setenv",
+      "HOME",
+      "/tmp",
+      "--setenv",
+      "MALLOC_ARENA_MAX",
+      "1",
+    ],
     ...["--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG", "C.UTF-8"],
   ];
 }
 
+/** `/proc` is read-only as a whole: settings of its own namespaces and the memory of its first process are not the function's to write. */
 function deviceArgs(): string[] {
+  const masked = telltales.filter((path) => existsSync(path));
   return [
-    ...["--proc", "/proc", "--dev", "/dev", "--size", String(SHM_BYTES), "--tmpfs", "/dev/shm"],
+    ...["--proc", "/proc", ...masked.flatMap((path) => ["--ro-bind", "/dev/null", path])],
+    ...["--remount-ro", "/proc"],
+    ...["--dev", "/dev", "--size", String(SHM_BYTES), "--tmpfs", "/dev/shm"],
     ...["--remount-ro", "/dev"],
   ];
 }

@@ -12,7 +12,7 @@ import {
   removeFolder,
   write,
 } from "./cgroup-files.ts";
-import { type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
+import { CPU_SHARES, type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
 
 /** Where one controller's groups are made. */
 export interface V1Hierarchy {
@@ -42,11 +42,13 @@ export class CgroupTreeV1 implements CgroupTree {
         mkdirSync(folder);
         made.push(folder);
       }
+      const cgroup = new CgroupV1(this.#folders(made));
+      cgroup.setWeight();
+      return cgroup;
     } catch (error) {
       for (const folder of made) removeFolder(folder);
       throw error;
     }
-    return new CgroupV1(this.#folders(made));
   }
 
   async leftovers(isLeftover: (name: string) => boolean) {
@@ -85,6 +87,13 @@ class CgroupV1 implements Cgroup {
   /** `tasks`, not `cgroup.procs`: one thread that moves itself need not wait for a grace period of the kernel, which takes 10 ms. */
   openEntries(): number[] {
     return this.#unique.map((folder) => openSync(join(folder, "tasks"), "w"));
+  }
+
+  setWeight(): void {
+    if (!this.#folders.has("cpu")) return;
+    const file = this.#file("cpu", "cpu.shares");
+    write(file, CPU_SHARES);
+    expect(file, CPU_SHARES);
   }
 
   setLimits({ memoryBytes, pidsMax }: SandboxLimits): void {

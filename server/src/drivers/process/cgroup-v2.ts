@@ -12,7 +12,7 @@ import {
   removeFolder,
   write,
 } from "./cgroup-files.ts";
-import { type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
+import { CPU_WEIGHT, type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
 
 export interface V2Place {
   mountPoint: string;
@@ -35,7 +35,14 @@ export class CgroupTreeV2 implements CgroupTree {
   create(name: string): Cgroup {
     const folder = join(this.#place.parent, name);
     mkdirSync(folder);
-    return new CgroupV2(folder, this.#place.controllers);
+    const cgroup = new CgroupV2(folder, this.#place.controllers);
+    try {
+      cgroup.setWeight();
+      return cgroup;
+    } catch (error) {
+      cgroup.remove();
+      throw error;
+    }
   }
 
   async leftovers(isLeftover: (name: string) => boolean) {
@@ -58,6 +65,10 @@ class CgroupV2 implements Cgroup {
 
   openEntries(): number[] {
     return [openSync(this.#file("cgroup.procs"), "w")];
+  }
+
+  setWeight(): void {
+    if (this.#controllers.includes("cpu")) this.#set("cpu.weight", CPU_WEIGHT);
   }
 
   setLimits({ memoryBytes, pidsMax }: SandboxLimits): void {

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, readFileSync } from "node:fs";
 import { once } from "node:events";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type TestContext, describe, test } from "node:test";
 import { MiB } from "../../domain/limits.ts";
+import { findFolders } from "./cgroup-files.ts";
 import { CgroupTreeV2 } from "./cgroup-v2.ts";
 import type { Cgroup, CgroupTree } from "./cgroup.ts";
 import { findCgroups } from "./find-cgroups.ts";
@@ -70,6 +72,19 @@ describe("a cgroup", () => {
     assert.throws(() => cgroup.setLimits({ memoryBytes: 64 * MiB, pidsMax: -5 }));
     assert.equal(cgroup.oomKills(), 0);
     assert.equal(cgroup.usage().pids, 0);
+  });
+
+  const hasCpu = tree?.controllers.includes("cpu") === true;
+  test("of this machine weighs a tenth of the server where processors are not enough", {
+    skip: hasCpu ? false : "the cpu controller is not available",
+  }, async (t) => {
+    const cgroup = (tree as CgroupTree).create(`${name}-weight`);
+    t.after(() => cgroup.remove());
+    const folders = await findFolders("/sys/fs/cgroup", (each) => each === `${name}-weight`);
+    const file = tree?.version === "v2" ? "cpu.weight" : "cpu.shares";
+    const own = folders.map((folder) => join(folder, file)).find((path) => existsSync(path));
+    const ofServer = tree?.version === "v2" ? 100 : 1024;
+    assert.equal(Math.round(ofServer / Number(readFileSync(own as string, "utf8"))), 10);
   });
 
   const canTryV2 = unified !== undefined && process.getuid?.() === 0;

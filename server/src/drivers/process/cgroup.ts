@@ -34,6 +34,13 @@ export interface CgroupTree {
   leftovers(isLeftover: (name: string) => boolean): Promise<{ name: string; cgroup: Cgroup }[]>;
 }
 
+/**
+ * A sandbox's part of the processors where they are not enough, in the units of either version: a tenth of what the server has by default (100 and 1024), so that
+ * the gateway gets through to all sandboxes while some of them spin. Whoever is alone still gets all of them.
+ */
+export const CPU_WEIGHT = 10;
+export const CPU_SHARES = 102;
+
 /** What the kernel keeps of a limit in bytes: whole pages. */
 export const PAGE_BYTES = 4096;
 

@@ -1,17 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { StreamName } from "../driver.ts";
 import { fixedLimits } from "../../domain/limits.ts";
 
 const CORE_BYTES_MAX = 0;
+export const FILTER_FD = 4;
 
 export interface LaunchOptions {
   /** Program and arguments that become the sandbox. */
   command: string[];
   env: Record<string, string>;
-  /** Descriptors of a cgroup to enter first; they are closed by `launch`. At most 6. */
+  /** Descriptors of a cgroup to enter first; they are closed by `launch`. At most 5, as a shell knows descriptors of one digit only. */
   entries: number[];
+  /** What the command reads from descriptor `FILTER_FD`; null: it has no such descriptor. */
+  filter: Uint8Array | null;
   /** User id of the host; null: the server's own. */
   hostUser: number | null;
   /** Most processes and threads of `hostUser`; null: not limited here. */
@@ -31,11 +35,18 @@ export type LaunchStreams = Record<StreamName, Socket | "pipe" | "ignore">;
  * cannot be set ends it (status 96). Throws when no process can be made; a program that is missing is told by the child's `error` event.
  */
 export function launch(options: LaunchOptions): ChildProcess {
-  const { entries, hostUser, streams } = options;
+  const { entries, filter, hostUser, streams } = options;
   try {
     const user = hostUser === null ? {} : { uid: hostUser, gid: hostUser };
     const child = spawn("/bin/sh", ["-c", script(options), "sh", ...options.command], {
-      stdio: ["ignore", streams.stdout, streams.stderr, streams.control, ...entries],
+      stdio: [
+        "ignore",
+        streams.stdout,
+        streams.stderr,
+        streams.control,
+        ...(filter === null ? [] : ["pipe" as const]),
+        ...entries,
+      ],
       env: options.env,
       cwd: options.cwd,
       detached: options.isGroupLeader,
@@ -44,6 +55,7 @@ export function launch(options: LaunchOptions): ChildProcess {
     child.on("error", () => {
       // Told by the exit event that never comes: see `pid`, which is undefined then.
     });
+    if (filter !== null) give(child.stdio[FILTER_FD] as Duplex, filter);
     return child;
   } finally {
     for (const descriptor of entries) closeSync(descriptor);
@@ -56,12 +68,19 @@ export function closeStreams(streams: LaunchStreams): void {
   for (const stream of Object.values(streams)) if (typeof stream !== "string") stream.destroy();
 }
 
+function give(stream: Duplex, bytes: Uint8Array): void {
+  stream.on("error", () => {
+    // The command has ended before it read everything, and its exit says so.
+  });
+  stream.end(bytes);
+}
+
 /** `-p` is the process limit of dash and busybox, `-u` that of others; the wrong one fails, and so does the start. */
-function script({ entries, processesMax }: LaunchOptions): string {
+function script({ entries, filter, processesMax }: LaunchOptions): string {
   const steps = [`ulimit -c ${CORE_BYTES_MAX}`, `ulimit -n ${fixedLimits.openFilesMax}`];
   if (processesMax !== null)
     steps.push(`{ ulimit -u ${processesMax} 2>&- || ulimit -p ${processesMax}; }`);
-  const numbers = entries.map((_, at) => 4 + at);
+  const numbers = entries.map((_, at) => (filter === null ? 4 : FILTER_FD + 1) + at);
   steps.push(...numbers.map((number) => `echo 0 >&${number}`));
   const closing = numbers.map((number) => `${number}>&-`).join(" ");
   return `${steps.join(" && ")} || exit 96; exec "$@" ${closing}`;

@@ -2,6 +2,7 @@ import { release } from "node:os";
 import type { IsolationTier } from "../driver.ts";
 import { type Bubblewrap, findBubblewrap, findProgram } from "./bubblewrap.ts";
 import { type CgroupsFound, findCgroups } from "./find-cgroups.ts";
+import { type SyscallFilter, findSyscallFilter } from "./seccomp.ts";
 
 /** What the process driver has to work with on this machine. */
 export interface ProcessMachine {
@@ -9,6 +10,8 @@ export interface ProcessMachine {
   /** Why bubblewrap is not used. */
   bwrapProblem: string | null;
   cgroups: CgroupsFound;
+  /** Of sandboxes with bubblewrap. */
+  filter: SyscallFilter;
   /** Root may give every sandbox a host user of its own. */
   isRoot: boolean;
   /** Sets a process limit inside a user namespace of its own, where nothing else limits processes. */
@@ -24,6 +27,7 @@ export async function examine(): Promise<ProcessMachine> {
     bwrap,
     bwrapProblem: "problem" in found ? found.problem : null,
     cgroups: findCgroups(),
+    filter: findSyscallFilter(),
     isRoot: isLinux && process.getuid?.() === 0,
     prlimit: countsProcessesPerNamespace() ? findProgram("prlimit") : null,
     tier: bwrap === null ? "none" : "namespaces",

@@ -25,19 +25,21 @@ export function probeOf(
   };
 }
 
-function viewProtections({ bwrap, isRoot }: ProcessMachine): Protection[] {
+function viewProtections(machine: ProcessMachine): Protection[] {
+  const { bwrap, isRoot } = machine;
   const isIsolated = bwrap !== null;
   const how = (text: string) => (isIsolated ? text : "no: an ordinary child process");
   const kept = (name: string, text: string) => ({ name, isEnforced: isIsolated, how: how(text) });
   return [
     kept(
       "files",
-      "mount namespace: a read-only view of the runtime; /tmp and /var/task of its own",
+      "mount namespace: a read-only view of the runtime; /proc is read-only; /tmp and /var/task of its own",
     ),
     kept("network", "network namespace without any interface that is up but its own loopback"),
     kept("visibility", "namespaces for processes, users, IPC, host name and cgroups"),
-    kept("tmp", "tmpfs of limited size"),
+    kept("tmp", `tmpfs of limited size; ${emptyFiles(machine)}`),
     kept("privileges", privileges(bwrap?.canDisableUserNamespaces ?? false)),
+    syscalls(machine),
     isIsolated ? hostUser(isRoot) : { name: "host-user", isEnforced: false, how: how("") },
   ];
 }
@@ -58,6 +60,21 @@ function privileges(canDisableUserNamespaces: boolean): string {
   return `no capabilities, no_new_privs${rest}`;
 }
 
+/** tmpfs as bubblewrap mounts it has no limit on the number of files. */
+function emptyFiles({ cgroups }: ProcessMachine): string {
+  if (cgroups.tree !== null) return "files without content count as memory";
+  return "the number of files is not limited, as cgroups are not available";
+}
+
+function syscalls({ bwrap, filter }: ProcessMachine): Protection {
+  const name = "syscalls";
+  if (bwrap === null) return { name, isEnforced: false, how: "no: an ordinary child process" };
+  if (filter.program === null) return { name, isEnforced: false, how: `no: ${filter.problem}` };
+  const how =
+    "seccomp filter: no mounts, namespaces, tracing, bpf, perf, io_uring, keyrings; sockets of unix and internet only; no foreign ABI";
+  return { name, isEnforced: true, how };
+}
+
 function hostUser(isRoot: boolean): Protection {
   const name = "host-user";
   if (!isRoot) return { name, isEnforced: true, how: "the user of the server, who is not root" };
@@ -75,7 +92,7 @@ function limitProtections(machine: ProcessMachine): Protection[] {
     const by = (controller: string) => `cgroup ${tree.version} ${controller}`;
     const has = (controller: string) => tree.controllers.includes(controller);
     const cpu = has("cpu")
-      ? `${by("cpu")}: equal shares`
+      ? `${by("cpu")}: equal shares, each a tenth of the server's, where processors are not enough`
       : "no: the cpu controller is not available";
     return [
       { name: "memory", isEnforced: true, how: `${by("memory")}, no swap` },
@@ -89,7 +106,7 @@ function limitProtections(machine: ProcessMachine): Protection[] {
     {
       name: "memory",
       isEnforced: true,
-      how: `sampled twice a second, as cgroups are not available: ${why}`,
+      how: `of processes only, sampled twice a second, as cgroups are not available: ${why}`,
     },
     processesWithoutCgroups(machine),
     { name: "cpu", isEnforced: false, how: "no: cgroups are not available" },
@@ -101,7 +118,7 @@ function processesWithoutCgroups({ bwrap, isRoot, prlimit }: ProcessMachine): Pr
   const name = "processes";
   if (bwrap !== null && (isRoot || prlimit !== null))
     return { name, isEnforced: true, how: "rlimit" };
-  return { name, isEnforced: true, how: "sampled twice a second" };
+  return { name, isEnforced: true, how: "sampled twice a second, without threads" };
 }
 
 function isolationFixes({ bwrapProblem }: ProcessMachine, trialProblem: string | null): string[] {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { escapeCaseNames } from "../conformance/escape-cases.ts";
 import { driverConformance } from "../conformance.ts";
 import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
 import { findRuntimes } from "../runtimes.ts";
@@ -31,7 +32,11 @@ const needIsolation = [
   "read-only",
   "tmp-size",
   "privileges",
+  ...escapeCaseNames,
+  "shm-size",
 ];
+/** Their code refuses to run among the processes and files of the host. */
+const refuseToRun = ["kill-hop", "memory-files", "memory-sockets", "memory-inodes", "memory-task"];
 
 function suite(
   name: string,
@@ -68,12 +73,23 @@ function all(reason: string, cases: string[]): Record<string, string> {
   return Object.fromEntries(cases.map((name) => [name, reason]));
 }
 
-const sampled = all("without cgroups, what forks is stopped by a sample, not by the kernel", [
-  "processes",
-  "fork-storm",
-]);
+/** What a sample of processes does not see. */
+const unseen = all(
+  "without cgroups, memory that is no process's own is bounded by sizes of file systems and descriptors only",
+  ["memory-files", "memory-sockets", "memory-inodes", "memory-task"],
+);
+const sampled = {
+  ...unseen,
+  ...all("without cgroups, what forks is stopped by a sample, not by the kernel", [
+    "processes",
+    "fork-storm",
+    "kill-storm",
+  ]),
+  threads: "a sample counts processes, not their threads",
+};
 const plain = {
   ...all("an ordinary child process shares files, network and user with the server", needIsolation),
+  ...all("code that would harm the host does not run outside of a sandbox", refuseToRun),
 };
 
 /** What this machine cannot run is skipped with what would enable it; CI has to be able to. */
@@ -84,8 +100,8 @@ function cannotRun(what: string, reason: string): void {
 
 if (machine.bwrap === null) cannotRun("the process driver with bubblewrap", noBwrap);
 else {
-  suite("process", [], {});
-  suite("process without cgroups", ["cgroups"], {});
+  suite("process", [], machine.cgroups.tree === null ? unseen : {});
+  suite("process without cgroups", ["cgroups"], unseen);
 }
 if (machine.cgroups.tree === null) cannotRun("the process driver with cgroups", noCgroups);
 suite("process without bubblewrap", ["bubblewrap"], {

@@ -6,7 +6,7 @@ import type { SandboxLimits, SandboxSpec } from "../driver.ts";
 import { PIDS_OVERHEAD, type Plan, planFor } from "./bubblewrap.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { HostUsers } from "./host-users.ts";
-import { type LaunchStreams, launch } from "./launch.ts";
+import { FILTER_FD, type LaunchStreams, launch } from "./launch.ts";
 import type { ProcessMachine } from "./machine.ts";
 import { makePrivateFolder, removeTree } from "./private-folder.ts";
 import { type SandboxGroup, cgroupGroup, markedGroup } from "./sandbox-group.ts";
@@ -100,12 +100,12 @@ async function run(
 ): Promise<ChildProcess> {
   const { mark, cgroup, folder, hostUser, plan, streams } = made;
   const processesMax = cgroup === null ? spec.limits.pidsMax + PIDS_OVERHEAD : PROCESSES_BACKSTOP;
+  const filter = plan === null ? null : machine.filter.program;
   const child = launch({
     streams,
     command:
-      plan === null
-        ? plainCommand(spec)
-        : wrappedCommand(machine.bwrap?.path as string, plan, mark, spec.tmpBytes),
+      plan === null ? plainCommand(spec) : wrappedCommand(machine, plan, mark, spec.tmpBytes),
+    filter,
     env: folder === null ? {} : plainEnv(folder, mark),
     entries: cgroup?.openEntries() ?? [],
     hostUser,
@@ -119,8 +119,15 @@ async function run(
 }
 
 /** The mark stands among the arguments as the name of a variable to unset, which there is not. */
-function wrappedCommand(bwrap: string, plan: Plan, mark: string, tmpBytes: number): string[] {
-  return [bwrap, "--unsetenv", mark, ...plan.head, String(tmpBytes), ...plan.tail];
+function wrappedCommand(
+  { bwrap, filter }: ProcessMachine,
+  plan: Plan,
+  mark: string,
+  tmpBytes: number,
+): string[] {
+  const seccomp = filter.program === null ? [] : ["--seccomp", String(FILTER_FD)];
+  const head = [bwrap?.path as string, "--unsetenv", mark, ...seccomp, ...plan.head];
+  return [...head, String(tmpBytes), ...plan.tail];
 }
 
 function plainCommand({ runtime }: SandboxSpec): string[] {

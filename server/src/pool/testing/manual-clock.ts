@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/clock.ts";
+import type { EventLoop } from "../../domain/clock.ts";
 
 interface Timer {
   at: number;
@@ -6,7 +6,7 @@ interface Timer {
 }
 
 /** A clock that stands still until it is told to move. */
-export class ManualClock implements Clock {
+export class ManualClock implements EventLoop {
   #now = 1000;
   #timers = new Set<Timer>();
 
@@ -17,6 +17,9 @@ export class ManualClock implements Clock {
   wall(): number {
     return 1_700_000_000_000 + this.#now;
   }
+
+  /** In the real event loop's next turn: turns are not held up. */
+  soon = setImmediate;
 
   after(delayMs: number, run: () => void): () => void {
     const timer = { at: this.#now + delayMs, run };

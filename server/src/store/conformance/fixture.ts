@@ -2,6 +2,8 @@ import type { TestContext } from "node:test";
 import type { Clock } from "../../domain/clock.ts";
 import { type RevisionSettings, laterSettings } from "../../domain/function.ts";
 import type { InvocationRecord, LogRecord } from "../../domain/invocation.ts";
+import { chunkOf } from "../../records/chunk-writer.ts";
+import type { RecordBatch } from "../../records/record-batch.ts";
 import { IsolaError, type ErrorCode } from "../../errors.ts";
 import type { NewRevision, Page, Store } from "../store.ts";
 
@@ -125,9 +127,19 @@ export function invocation(change: Partial<InvocationRecord> = {}): InvocationRe
     initMs: null,
     runMs: 1.25,
     requestBytes: 0,
+    killMs: 12.5,
     responseBytes: 5_000_000_000,
     ...change,
   };
+}
+
+let batches = 0;
+
+/** A batch that no other is like. */
+export function batchOf(invocations: InvocationRecord[], logs: LogRecord[] = []): RecordBatch {
+  batches += 1;
+  const chunk = invocations.length === 0 ? null : chunkOf(invocations);
+  return { source: "conformance", batch: batches, invocations: chunk, logs };
 }
 
 export function logLine(change: Partial<LogRecord> = {}): LogRecord {

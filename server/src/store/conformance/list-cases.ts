@@ -91,7 +91,7 @@ export function listCases(open: OpenStore): void {
     ];
     const refused = (error: unknown) => {
       refusal("invalid_request", /cursor/)(error);
-      assert.equal((error as { details: { path: string }[] }).details[0]?.path, "cursor");
+      assert.equal((error as { details: { path: string }[] }).details[0]?.path, "query.cursor");
       return true;
     };
     for (const cursor of bad) {

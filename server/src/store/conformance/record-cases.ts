@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { idOf } from "../../domain/ids.ts";
+import type { InvocationRecord } from "../../domain/invocation.ts";
 import type { InvocationQuery, LogQuery } from "../store.ts";
-import { invocation, logLine, openFor, readAll, refusal, type OpenStore } from "./fixture.ts";
+import {
+  batchOf,
+  invocation,
+  logLine,
+  openFor,
+  readAll,
+  refusal,
+  type OpenStore,
+} from "./fixture.ts";
 
 const count = 3000; // several statements' worth of rows
 
@@ -22,7 +32,7 @@ export function recordCases(open: OpenStore): void {
       logLine({ text: "third", at: 7, stream: "stderr", level: "error" }),
       logLine({ text: "outside", invocationId: null }),
     ];
-    await store.recordBatch([invocation(), failed], lines);
+    await store.recordBatch(batchOf([invocation(), failed], lines));
     assert.deepEqual(await store.getInvocation("default", "inv-1"), {
       ...invocation(),
       logs: [lines[1], lines[0], lines[2]],
@@ -32,19 +42,53 @@ export function recordCases(open: OpenStore): void {
     await assert.rejects(store.getInvocation("other", "inv-1"), refusal("not_found", /inv-1/));
   });
 
-  test("an empty batch is taken, and an invocation that comes twice is kept once", async (t) => {
+  test("an empty batch is taken, and a batch that comes twice is kept once", async (t) => {
     const { store } = await openFor(t, open);
-    await store.recordBatch([], []);
-    await store.recordBatch([invocation()], []);
-    await store.recordBatch([invocation({ status: 500 }), invocation({ id: "inv-2" })], []);
+    await store.recordBatch(batchOf([]));
+    const batch = batchOf([invocation(), invocation({ id: "inv-2" })], [logLine()]);
+    await store.recordBatch(batch);
+    await store.recordBatch({ ...batch, source: "another gateway", invocations: null });
+    await store.recordBatch(batchOf([invocation({ id: "inv-3" })]));
+    await store.recordBatch(batch);
     const page = await store.listInvocations({ project: "default", limit: 9 });
     assert.deepEqual(
-      page.items.map(({ id, status }) => [id, status]),
-      [
-        ["inv-2", 200],
-        ["inv-1", 200],
-      ],
+      page.items.map(({ id }) => id),
+      ["inv-3", "inv-2", "inv-1"],
     );
+    assert.equal((await store.getInvocation("default", "inv-1")).logs.length, 2);
+  });
+
+  test("a batch is known again after many others, and after a restart", async (t) => {
+    const { store, reopen } = await openFor(t, open);
+    const batches = Array.from({ length: 1100 }, (_, at) => ({
+      ...batchOf([], [logLine({ text: String(at) })]),
+      ...{ source: "gateway", batch: at + 1 },
+    }));
+    for (const batch of batches) await store.recordBatch(batch);
+    await store.close();
+    const again = await reopen();
+    for (const batch of batches.slice(-64)) await again.recordBatch(batch);
+    const query = { project: "default", functionName: "hello", limit: 2000 };
+    assert.equal((await again.listLogs(query)).items.length, 1100);
+  });
+
+  test("an invocation is found by its id among many that ran at the same time", async (t) => {
+    const { store } = await openFor(t, open);
+    const idAt = (time: number) =>
+      idOf({ prefix: "inv", time: 1e12 + time, boot: "0".repeat(13), counter: time + 1 });
+    // Each batch spans the times of all others.
+    for (let batch = 0; batch < 30; batch += 1) {
+      const times = [batch, 500 - batch, 1000 + batch];
+      await store.recordBatch(batchOf(times.map((time) => invocation({ id: idAt(time) }))));
+    }
+    for (const time of [0, 29, 471, 485, 500, 1000, 1029])
+      assert.equal((await store.getInvocation("default", idAt(time))).id, idAt(time));
+    for (const time of [400, 700, 2000])
+      await assert.rejects(
+        store.getInvocation("default", idAt(time)),
+        refusal("not_found", /inv-/),
+      );
+    await assert.rejects(store.getInvocation("other", idAt(0)), refusal("not_found", /inv-/));
   });
 
   test("paging shows each of thousands of invocations once, newest first, while others are added", async (t) => {
@@ -53,10 +97,12 @@ export function recordCases(open: OpenStore): void {
     const all = Array.from({ length: count }, (_, index) =>
       invocation({ id: `inv-${index}`, startedAt: at(index) }),
     );
-    await store.recordBatch(all, []);
+    for (let at = 0; at < count; at += 700)
+      await store.recordBatch(batchOf(all.filter((_, index) => index % 5 === at / 700)));
     const listed = await readAll(
       (cursor) => store.listInvocations({ project: "default", cursor, limit: 250 }),
-      (page) => store.recordBatch([invocation({ id: `new-${page}`, startedAt: 9000 + page })], []),
+      (page) =>
+        store.recordBatch(batchOf([invocation({ id: `new-${page}`, startedAt: 9000 + page })])),
     );
     assert.equal(listed.length, count);
     assert.equal(new Set(listed.map(({ id }) => id)).size, count);
@@ -70,13 +116,12 @@ export function recordCases(open: OpenStore): void {
   test("invocations are filtered by function, outcome and time", async (t) => {
     const { store } = await openFor(t, open);
     await store.recordBatch(
-      [
+      batchOf([
         invocation({ id: "a", startedAt: 10 }),
         invocation({ id: "b", startedAt: 20, outcome: "timeout" }),
         invocation({ id: "c", startedAt: 30, functionName: "other", outcome: "timeout" }),
         invocation({ id: "d", startedAt: 40, project: "second" }),
-      ],
-      [],
+      ]),
     );
     const ids = async (filter: Partial<InvocationQuery>) =>
       (await store.listInvocations({ project: "default", limit: 9, ...filter })).items.map(
@@ -95,7 +140,7 @@ export function recordCases(open: OpenStore): void {
     const lines = Array.from({ length: count }, (_, index) =>
       logLine({ text: `line ${index}`, at: Math.floor(index / 100) }),
     );
-    await store.recordBatch([], lines);
+    await store.recordBatch(batchOf([], lines));
     const query = { project: "default", functionName: "hello", limit: 170 };
     const oldest = await readAll((cursor) => store.listLogs({ ...query, cursor }));
     assert.deepEqual(
@@ -105,7 +150,7 @@ export function recordCases(open: OpenStore): void {
     assert.ok(oldest.every(({ seq }, index) => index === 0 || seq > (oldest[index - 1]?.seq ?? 0)));
     const newest = await readAll(
       (cursor) => store.listLogs({ ...query, newestFirst: true, cursor }),
-      (page) => store.recordBatch([], [logLine({ text: `new ${page}`, at: 1e6 })]),
+      (page) => store.recordBatch(batchOf([], [logLine({ text: `new ${page}`, at: 1e6 })])),
     );
     assert.deepEqual(newest, oldest.toReversed());
     const { nextCursor } = await store.listLogs(query);
@@ -118,13 +163,15 @@ export function recordCases(open: OpenStore): void {
   test("lines are filtered by invocation, time, and text in its exact case", async (t) => {
     const { store } = await openFor(t, open);
     await store.recordBatch(
-      [],
-      [
-        logLine({ text: "100% Done", at: 1 }),
-        logLine({ text: "100 done", at: 2, invocationId: "inv-2" }),
-        logLine({ text: "free", at: 3, invocationId: null }),
-        logLine({ text: "foreign Done", at: 4, functionName: "other" }),
-      ],
+      batchOf(
+        [],
+        [
+          logLine({ text: "100% Done", at: 1 }),
+          logLine({ text: "100 done", at: 2, invocationId: "inv-2" }),
+          logLine({ text: "free", at: 3, invocationId: null }),
+          logLine({ text: "foreign Done", at: 4, functionName: "other" }),
+        ],
+      ),
     );
     const texts = async (filter: Partial<LogQuery>) => {
       const base = { project: "default", functionName: "hello", limit: 9 };
@@ -143,7 +190,7 @@ export function recordCases(open: OpenStore): void {
     const lines = Array.from({ length: 45_000 }, (_, index) =>
       logLine({ text: index % 20_000 === 19_999 ? `needle ${index}` : "hay", at: index }),
     );
-    await store.recordBatch([], lines);
+    await store.recordBatch(batchOf([], lines));
     const found = await readAll((cursor) =>
       store.listLogs({
         project: "default",
@@ -159,25 +206,91 @@ export function recordCases(open: OpenStore): void {
     );
   });
 
+  test("paging in any way shows what a list in memory would, wherever chunks begin and end", async (t) => {
+    const { store } = await openFor(t, open);
+    const all = Array.from({ length: 400 }, (_, index) =>
+      invocation({
+        id: `inv-${index}`,
+        startedAt: Math.floor((index * 7919) % 97),
+        functionName: index % 3 === 0 ? "hello" : "other",
+        outcome: index % 11 === 0 ? "timeout" : "ok",
+        project: index % 13 === 0 ? "second" : "default",
+      }),
+    );
+    for (let at = 0, size = 1; at < all.length; at += size, size = (size * 2) % 61)
+      await store.recordBatch(batchOf(all.slice(at, at + size)));
+    const filters: Partial<InvocationQuery>[] = [
+      {},
+      { functionName: "hello" },
+      { outcome: "timeout" },
+      { functionName: "other", outcome: "ok" },
+      { since: 20, until: 60 },
+      { functionName: "hello", outcome: "timeout", since: 5 },
+      { functionName: "none" },
+    ];
+    for (const filter of filters)
+      for (const limit of [1, 7, 100]) {
+        const query = { project: "default", ...filter, limit };
+        const listed = await readAll((cursor) => store.listInvocations({ ...query, cursor }));
+        assert.deepEqual(
+          listed.map(({ id }) => id),
+          expectedIds(all, query),
+        );
+      }
+  });
+
+  test("a page stays right while the records behind it are trimmed", async (t) => {
+    const { store } = await openFor(t, open);
+    const all = Array.from({ length: 100 }, (_, at) =>
+      invocation({ id: `inv-${at}`, startedAt: at }),
+    );
+    await store.recordBatch(batchOf(all));
+    const first = await store.listInvocations({ project: "default", limit: 10 });
+    await store.trimRecords({ invocationsMax: 40, logsMax: 0, before: 0 });
+    const cursor = first.nextCursor as string;
+    const rest = await store.listInvocations({ project: "default", limit: 99, cursor });
+    assert.deepEqual(
+      [...first.items, ...rest.items].map(({ startedAt }) => startedAt),
+      Array.from({ length: 40 }, (_, at) => 99 - at),
+    );
+  });
+
   test("trimming drops what is too old and what is too much, oldest first, and says how many", async (t) => {
     const { store } = await openFor(t, open);
-    await store.recordBatch(
-      Array.from({ length: count }, (_, index) =>
-        invocation({ id: `inv-${index}`, startedAt: count - index }),
-      ),
-      Array.from({ length: count }, (_, index) => logLine({ text: `${index}`, at: index })),
+    const all = Array.from({ length: count }, (_, index) =>
+      invocation({ id: `inv-${index}`, startedAt: count - index }),
     );
-    const none = { invocationsMax: count, logsMax: count, before: 0 };
+    for (let at = 0; at < count; at += 50) {
+      const batch = batchOf(all.slice(at, at + 50), [logLine({ text: `${at}`, at })]);
+      await store.recordBatch(batch);
+    }
+    const lines = count / 50;
+    const none = { invocationsMax: count, logsMax: lines, before: 0 };
     assert.equal(await store.trimRecords(none), 0);
-    assert.equal(await store.trimRecords({ ...none, before: 101 }), 100 + 101);
-    assert.equal(await store.trimRecords({ invocationsMax: 10, logsMax: 20, before: 0 }), 5769);
+    // Of times 1 to 50, 51 to 100, 101 to 150, and so on: the third batch is not old as a whole.
+    assert.equal(await store.trimRecords({ ...none, before: 120 }), 100 + 3);
+    const bounds = { invocationsMax: 10, logsMax: 20, before: 0 };
+    assert.equal(await store.trimRecords(bounds), count - 100 - 10 + (lines - 3 - 20));
     const kept = await store.listInvocations({ project: "default", limit: 99 });
     assert.deepEqual(
       kept.items.map(({ startedAt }) => startedAt),
       Array.from({ length: 10 }, (_, index) => count - index),
     );
-    const lines = await store.listLogs({ project: "default", functionName: "hello", limit: 99 });
-    assert.deepEqual([lines.items.length, lines.items[0]?.text], [20, String(count - 20)]);
+    const left = await store.listLogs({ project: "default", functionName: "hello", limit: 99 });
+    assert.deepEqual([left.items.length, left.items[0]?.text], [20, String(count - 20 * 50)]);
+    await assert.rejects(store.getInvocation("default", "inv-10"), refusal("not_found", /inv-10/));
     assert.equal(await store.trimRecords({ invocationsMax: 0, logsMax: 0, before: 0 }), 30);
+    assert.deepEqual((await store.listInvocations({ project: "default", limit: 9 })).items, []);
   });
+}
+
+function expectedIds(all: InvocationRecord[], query: InvocationQuery): string[] {
+  const { project, functionName, outcome, since = -Infinity, until = Infinity } = query;
+  return all
+    .filter((one) => one.project === project)
+    .filter((one) => functionName === undefined || one.functionName === functionName)
+    .filter((one) => outcome === undefined || one.outcome === outcome)
+    .filter((one) => one.startedAt >= since && one.startedAt < until)
+    .toSorted((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? 1 : -1))
+    .map(({ id }) => id);
 }

@@ -126,18 +126,18 @@ export function revisionCases(open: OpenStore): void {
 
   test("routes are those of live revisions, and digests those of all revisions", async (t) => {
     const { store } = await openFor(t, open);
-    const { fn } = await create(store, "hello");
+    await create(store, "hello");
     await create(store, "other");
+    const other = { project: "default", name: "other", route: null };
     const route = { methods: ["GET", "POST"], path: "/users/:id" };
     const digest = "b".repeat(64);
     await store.addRevision("default", "hello", ({ artifact }) =>
       newRevision({ settings: { ...settings, route }, artifact: { ...artifact, digest } }),
     );
-    assert.deepEqual(await store.liveRoutes(), [
-      { functionId: fn.id, name: "hello", project: "default", ...route },
-    ]);
+    const hello = { project: "default", name: "hello" };
+    assert.deepEqual(await store.liveRoutes(), [{ ...hello, route }, other]);
     assert.deepEqual(await store.artifactDigests(), new Set(["a".repeat(64), digest]));
     await store.setLive("default", "hello", 1);
-    assert.deepEqual(await store.liveRoutes(), []);
+    assert.deepEqual(await store.liveRoutes(), [{ ...hello, route: null }, other]);
   });
 }

@@ -2,6 +2,8 @@ import type { CreateTableBuilder, Kysely } from "kysely";
 
 /** What differs between engines when tables are made. */
 export interface SchemaEngine {
+  /** The type of a column of bytes. */
+  readonly bytes: "blob" | "bytea";
   /** Adds a primary key that numbers rows in the order they are inserted and never gives a number twice. */
   addSequence<Table extends string>(
     table: CreateTableBuilder<Table, never>,

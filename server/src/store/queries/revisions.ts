@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import { IsolaError } from "../../errors.ts";
 import type { DeployedFunction } from "../../domain/function.ts";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
-import type { NewRevision, Page, RevisionRow } from "../store.ts";
+import type { LiveRoute, NewRevision, Page, RevisionRow } from "../store.ts";
 import { LIVE, type DeploymentTables } from "../tables.ts";
 import { assertPageLimit, fromRevisionRow, toRevisionRow } from "./rows.ts";
 
@@ -120,27 +120,39 @@ async function deployedAfter(db: Db, functionId: string): Promise<DeployedFuncti
   });
 }
 
-export async function liveRoutes(db: Db) {
-  const rows = await db
-    .selectFrom("aliases")
+/** Read in chunks, so that the event loop goes on; to be called while nothing changes. */
+export async function liveRoutes(db: Db): Promise<LiveRoute[]> {
+  const all: LiveRoute[] = [];
+  for (let after = ""; ; ) {
+    const rows = await routesAfter(db, after);
+    for (const { project, name, route_path: path, route_methods: methods } of rows)
+      all.push({
+        project,
+        name,
+        route: path === null ? null : { methods: JSON.parse(methods as string), path },
+      });
+    if (rows.length < CHUNK_ROWS) return all;
+    after = rows.at(-1)?.id as string;
+    await setImmediate();
+  }
+}
+
+function routesAfter(db: Db, functionId: string) {
+  return db
+    .selectFrom("functions")
+    .innerJoin("aliases", "aliases.function_id", "functions.id")
     .innerJoin("revisions", (join) =>
       join
         .onRef("revisions.function_id", "=", "aliases.function_id")
         .onRef("revisions.revision", "=", "aliases.revision"),
     )
-    .innerJoin("functions", "functions.id", "aliases.function_id")
     .where("aliases.name", "=", LIVE)
-    .where("revisions.route_path", "is not", null)
+    .where("functions.id", ">", functionId)
+    .orderBy("functions.id")
+    .limit(CHUNK_ROWS)
     .select(["functions.id", "functions.name", "functions.project"])
     .select(["revisions.route_path", "revisions.route_methods"])
     .execute();
-  return rows.map((row) => ({
-    functionId: row.id,
-    name: row.name,
-    project: row.project,
-    methods: JSON.parse(row.route_methods as string) as string[],
-    path: row.route_path as string,
-  }));
 }
 
 export async function artifactDigests(db: Db): Promise<Set<string>> {

@@ -1,28 +1,25 @@
 import { setImmediate } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import type { RecordTables } from "../tables.ts";
+import { forgetBatches } from "./record-batches.ts";
+import { trimInvocations } from "./trim-invocations.ts";
 
 type Db = Kysely<RecordTables>;
 
 /** Rows deleted in one transaction, between two turns of the event loop. */
 const CHUNK_ROWS = 1000;
 
-/** Oldest first: rows from before `before`, then as many as are above the bounds. */
+/** Oldest first: records from before `before`, then as many as are above the bounds. */
 export async function trimRecords(
   db: Db,
   bounds: { invocationsMax: number; logsMax: number; before: number },
 ): Promise<number> {
   const { invocationsMax, logsMax, before } = bounds;
-  const invocations = await inChunks((rows) => deleteOldInvocations(db, rows, before), Infinity);
+  const invocations = await trimInvocations(db, invocationsMax, before);
+  await forgetBatches(db, before);
   const logs = await inChunks((rows) => deleteOldLogs(db, rows, before), Infinity);
-  const invocationsAbove = (await countRows(db, "invocations")) - invocationsMax;
-  const logsAbove = (await countRows(db, "logs")) - logsMax;
-  return (
-    invocations +
-    logs +
-    (await inChunks((rows) => deleteOldInvocations(db, rows), invocationsAbove)) +
-    (await inChunks((rows) => deleteOldLogs(db, rows), logsAbove))
-  );
+  const logsAbove = (await countLogs(db)) - logsMax;
+  return invocations + logs + (await inChunks((rows) => deleteOldLogs(db, rows), logsAbove));
 }
 
 /** Ends when `rowsMax` rows have gone, or when there is nothing left to delete. */
@@ -41,28 +38,12 @@ async function inChunks(
   return gone;
 }
 
-async function countRows(db: Db, table: keyof RecordTables): Promise<number> {
+async function countLogs(db: Db): Promise<number> {
   const { rows } = await db
-    .selectFrom(table)
+    .selectFrom("logs")
     .select((eb) => eb.fn.countAll<number>().as("rows"))
     .executeTakeFirstOrThrow();
   return Number(rows);
-}
-
-async function deleteOldInvocations(db: Db, rowsMax: number, before?: number): Promise<number> {
-  const result = await db
-    .deleteFrom("invocations")
-    .where("id", "in", (eb) =>
-      eb
-        .selectFrom("invocations")
-        .select("id")
-        .$if(before !== undefined, (old) => old.where("started_at", "<", before as number))
-        .orderBy("started_at")
-        .orderBy("id")
-        .limit(rowsMax),
-    )
-    .executeTakeFirst();
-  return Number(result.numDeletedRows);
 }
 
 async function deleteOldLogs(db: Db, rowsMax: number, before?: number): Promise<number> {

@@ -16,7 +16,8 @@ const BUSY_TIMEOUT_MS = 5000;
 /** The write-ahead log shrinks to this after a checkpoint. */
 const WAL_BYTES_MAX = 64 * 1_048_576;
 
-const sqliteEngine: SchemaEngine = {
+export const sqliteEngine: SchemaEngine = {
+  bytes: "blob",
   addSequence: (table, name) =>
     table.addColumn(name as never, "integer", (column) => column.primaryKey().autoIncrement()),
 };

@@ -9,6 +9,7 @@ import Database from "better-sqlite3";
 import { systemClock } from "../../domain/clock.ts";
 import { storeConformance } from "../conformance.ts";
 import { create, refusal } from "../conformance/fixture.ts";
+import { deploymentMigrations, recordMigrations } from "../migrations/lists.ts";
 import type { Store } from "../store.ts";
 import { openConnections, openSqliteStore, recordsPathOf, storeOn } from "./open-sqlite-store.ts";
 
@@ -57,16 +58,16 @@ describe("the SQLite files", () => {
   test("of a newer Isola are refused with both versions named, and left as they are", async (t) => {
     const path = await temporaryPath(t);
     await (await openSqliteStore({ path })).close();
-    for (const [file, part] of [
-      [path, "deployments"],
-      [recordsPathOf(path), "records"],
+    for (const [file, part, known] of [
+      [path, "deployments", deploymentMigrations.length],
+      [recordsPathOf(path), "records", recordMigrations.length],
     ] as const) {
       const newer = new Database(file);
       newer.prepare("insert into schema_migrations values (?, 99, '0099-later', 0)").run(part);
       newer.close();
       await assert.rejects(
         openSqliteStore({ path }),
-        refusal("invalid_settings", /newer Isola.*99 \(0099-later\).*up to 1/),
+        refusal("invalid_settings", new RegExp(`newer.*99 \\(0099-later\\).*up to ${known}`)),
       );
       const mended = new Database(file);
       assert.equal(

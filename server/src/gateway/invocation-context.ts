@@ -1,0 +1,14 @@
+import type { Clock } from "../domain/clock.ts";
+import type { InvocationRecord } from "../domain/invocation.ts";
+import type { Invocation } from "./invocation.ts";
+import type { SandboxLogs } from "./sandbox-logs.ts";
+
+/** What all calls share. */
+export interface InvocationContext {
+  clock: Clock;
+  logs: SandboxLogs;
+  /** Called once per invocation, after its answer. */
+  onDone(invocation: Invocation, record: InvocationRecord): void;
+  /** A frame came after the outcome was decided; it is dropped. */
+  onLateFrame(): void;
+}

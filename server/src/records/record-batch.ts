@@ -1,0 +1,12 @@
+import type { LogRecord } from "../domain/invocation.ts";
+
+/** What happened, on its way into the store. The same batch may come more than once and is stored once. */
+export interface RecordBatch {
+  /** Of the buffer that made it: another for every life of a gateway. */
+  source: string;
+  /** Counts the batches of the source, from 1. */
+  batch: number;
+  /** A chunk; null: none. */
+  invocations: Uint8Array | null;
+  logs: LogRecord[];
+}

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { tarOf, zipOf } from "../../src/artifacts/archives.fixture.ts";
+import { TestServer, eventually } from "../harness.ts";
+import { checkAnswer, runs } from "./check-answer.ts";
+import { MARK, knownValues } from "./known-values.ts";
+import { type Operation, nameOf, readOperations } from "./operations.ts";
+import { type RawAnswer, sendRaw } from "./raw-http.ts";
+import { type Given, type Request, requestsOf, toRaw } from "./requests.ts";
+
+const source = "export const handler = async (event) => ({ echoed: event });";
+const server = new TestServer();
+const subjects = new Map<string, Subject>();
+let operations: Operation[];
+let archives: Record<string, Buffer>;
+let readKey = "";
+let counter = 0;
+
+/** What a call needs to exist before, and how its answer shows that it was understood. */
+interface Subject {
+  runs: number;
+  path(): Promise<Record<string, string>>;
+  values?: Given["values"];
+  hold?(request: Request, answer: any): Promise<void> | void;
+}
+
+before(async () => {
+  await server.start();
+  operations = await readOperations(server);
+  for (const name of ["target", "echo", "third"])
+    await server.deploy(name, { "index.mjs": source }, { env: { SECRET: MARK } });
+  const key = await server.api("POST", "/api/v1/keys", { name: "reader", scopes: ["read"] });
+  readKey = key.json.key;
+  const invoked = await server.api("POST", "/api/v1/functions/echo/invocations", { event: 1 });
+  assert.equal(invoked.json.outcome, "ok");
+  const records = "/api/v1/functions/echo/invocations?limit=1";
+  await eventually("a record", async () => (await server.api("GET", records)).json.items[0]);
+  await addSubjects(invoked.json.id);
+});
+
+after(() => server.dispose());
+
+async function addSubjects(invocationId: string): Promise<void> {
+  const tar = await tarOf([{ name: "index.mjs", text: source }]);
+  archives = {
+    "application/zip": await zipOf([["index.mjs", Buffer.from(source)]]),
+    "application/x-tar": tar,
+    "application/gzip": gzipSync(tar),
+  };
+  const at = (path: Record<string, string>, values: Given["values"] = {}) => ({
+    path: async () => path,
+    values,
+  });
+  const target = { name: "target" };
+  const first = { revision: fc.constant(1), "query.revision": fc.constant(1) };
+  for (const operation of operations)
+    subjects.set(nameOf(operation), { runs: 25, ...at(target, first) });
+  const code = { "": knownValues.get("code") as fc.Arbitrary<unknown> };
+  const functions = "/api/v1/functions";
+  subjects.set(`POST ${functions}`, { runs: 80, ...at({}), hold: holdCreated });
+  subjects.set(`PATCH ${functions}/{name}`, { runs: 120, ...at(target), hold: holdEchoed });
+  subjects.set(`PUT ${functions}/{name}/code`, { runs: 50, ...at(target, code) });
+  subjects.set(`GET ${functions}`, { runs: 120, ...at({}) });
+  subjects.set("GET /api/v1/invocations/{id}", { runs: 5, ...at({ id: invocationId }) });
+  subjects.set(`DELETE ${functions}/{name}`, { runs: 20, path: newFunction });
+  subjects.set("DELETE /api/v1/keys/{id}", { runs: 20, path: newKey });
+  const echo = at({ name: "echo" }, { "": invokeBodies });
+  subjects.set(`POST ${functions}/{name}/invocations`, { runs: 60, ...echo, hold: holdInvoked });
+}
+
+async function newFunction(): Promise<Record<string, string>> {
+  const name = `gone-${counter++}`;
+  await server.deploy(name, { "index.mjs": source });
+  return { name };
+}
+
+async function newKey(): Promise<Record<string, string>> {
+  const made = await server.api("POST", "/api/v1/keys", { name: "k", scopes: ["read"] });
+  return { id: made.json.id };
+}
+
+const header = fc.tuple(fc.stringMatching(/^x-[a-z]{1,20}$/), fc.stringMatching(/^[ -~]{0,40}$/));
+const httpRequest = fc.record(
+  {
+    method: fc.constantFrom("GET", "POST", "DELETE"),
+    path: fc.stringMatching(/^\/[!-~]{0,40}$/),
+    headers: fc.array(header, { maxLength: 5 }),
+  },
+  { requiredKeys: [] },
+);
+const httpBody = fc.oneof(
+  fc.constant({}),
+  fc.string({ unit: "binary" }).map((body) => ({ body })),
+  fc
+    .uint8Array({ maxLength: 40 })
+    .map((bytes) => ({ bodyBase64: Buffer.from(bytes).toString("base64") })),
+);
+/** Exactly one of the two. */
+const invokeBodies = fc.oneof(
+  fc.jsonValue().map((event) => ({ event })),
+  fc.tuple(httpRequest, httpBody).map(([one, body]) => ({ request: { ...one, ...body } })),
+);
+
+async function holdCreated(request: Request, answer: any): Promise<void> {
+  holdEchoed(request, answer);
+  const { name } = request.body as { name: string };
+  const { json } = await server.api("GET", `/api/v1/functions/${name}`);
+  const { applied: _applied, ...made } = answer;
+  assert.deepEqual(json, made);
+  assert.equal((await server.api("DELETE", `/api/v1/functions/${name}`)).status, 200);
+}
+
+/** What was given is what the function has now. */
+function holdEchoed({ body }: Request, answer: any): void {
+  const { code: _code, runtime: _runtime, route, ...members } = body as Record<string, any>;
+  for (const [name, value] of Object.entries(members)) assert.deepEqual(answer[name], value, name);
+  if (route !== undefined) assert.equal(answer.route?.path ?? null, route?.path ?? null);
+}
+
+function holdInvoked({ body }: Request, answer: any): void {
+  assert.equal(answer.outcome, "ok", JSON.stringify(answer));
+  const { event } = body as { event?: unknown };
+  const sent = JSON.parse(JSON.stringify({ echoed: event }));
+  if (event !== undefined) assert.deepEqual(JSON.parse(answer.body), sent);
+}
+
+/** The rest of the list, page by page, to its end. */
+async function holdPages(operation: Operation, request: Request, answer: any): Promise<void> {
+  for (let page = answer, turn = 0; page.nextCursor !== null && turn < 5; turn += 1) {
+    const query = [...request.query, ["cursor", page.nextCursor] as [string, string]];
+    const next = await sendRaw(
+      server.apiUrl,
+      toRaw(operation, { ...request, query }, server.adminKey),
+    );
+    checkAnswer(operation, next);
+    assert.equal(next.status, 200, next.text);
+    page = next.json;
+  }
+}
+
+const headersOf = fc.record({
+  isGuarded: fc.constantFrom("no", "any", "etag", "weak"),
+  isRepeated: fc.boolean(),
+});
+
+/** `If-Match` that holds and an `Idempotency-Key` that is new, where the call takes them. */
+async function withHeaders(
+  operation: Operation,
+  request: Request,
+  asked: { isGuarded: string; isRepeated: boolean },
+): Promise<Request> {
+  const takes = new Set(
+    operation.parameters.filter((one) => one.in === "header").map(({ name }) => name),
+  );
+  const headers: Record<string, string> = {};
+  if (takes.has("idempotency-key") && asked.isRepeated)
+    headers["idempotency-key"] = `key-${counter++}`;
+  if (takes.has("if-match") && asked.isGuarded !== "no") {
+    const { json } = await server.api("GET", `/api/v1/functions/${request.path.name}`);
+    const tags: Record<string, string> = { any: "*", etag: json.etag, weak: `W/${json.etag}` };
+    headers["if-match"] = tags[asked.isGuarded] as string;
+  }
+  return { ...request, headers };
+}
+
+async function holdRepeated(
+  operation: Operation,
+  request: Request,
+  first: RawAnswer,
+): Promise<void> {
+  const second = await sendRaw(server.apiUrl, toRaw(operation, request, server.adminKey));
+  checkAnswer(operation, second);
+  assert.equal(second.status, first.status);
+  assert.equal(second.headers.get("isola-replayed"), "true");
+  const withoutKey = (json: unknown) => ({ ...(json as object), key: null });
+  assert.deepEqual(withoutKey(second.json), withoutKey(first.json));
+}
+
+describe("every request that the API's document allows", () => {
+  test("is answered as the document says, and what it asks for is done", async () => {
+    assert.ok(operations.length > 20);
+    for (const operation of operations) {
+      const subject = subjects.get(nameOf(operation)) as Subject;
+      const requests = requestsOf(operation, { archives, values: subject.values ?? {} });
+      const property = fc.asyncProperty(requests, headersOf, async (asked, headers) => {
+        const path = await subject.path();
+        const request = await withHeaders(operation, { ...asked, path }, headers);
+        const answer = await sendRaw(server.apiUrl, toRaw(operation, request, server.adminKey));
+        checkAnswer(operation, answer);
+        assert.ok(answer.status < 300, `${nameOf(operation)} ${answer.status} ${answer.text}`);
+        if (request.headers["idempotency-key"] !== undefined)
+          await holdRepeated(operation, request, answer);
+        const { json } = answer as { json: any };
+        if (Array.isArray(json?.items)) await holdPages(operation, request, json);
+        await subject.hold?.(request, json);
+      });
+      await fc.assert(property, runs(subject.runs));
+    }
+  });
+
+  test("shows a key that may only read no value of env, whatever it asks for", async () => {
+    for (const operation of operations.filter(({ method }) => method === "GET")) {
+      const subject = subjects.get(nameOf(operation)) as Subject;
+      const requests = requestsOf(operation, { archives, values: subject.values ?? {} });
+      const path = await subject.path();
+      const property = fc.asyncProperty(requests, async (request) => {
+        const answer = await sendRaw(
+          server.apiUrl,
+          toRaw(operation, { ...request, path }, readKey),
+        );
+        checkAnswer(operation, answer);
+        assert.ok(!answer.text.includes(MARK), answer.text);
+        assert.ok(!answer.text.includes(server.adminKey.slice(-32)));
+      });
+      await fc.assert(property, runs(10));
+    }
+  });
+});

@@ -1,0 +1,3 @@
+import { deadlineSuite } from "./suite.ts";
+
+deadlineSuite("process");

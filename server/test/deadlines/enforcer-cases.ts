@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventually } from "../harness.ts";
+import { childrenOf } from "../processes.ts";
+import { endlessFunctions } from "./endless-code.ts";
+import type { DeadlineStand } from "./suite.ts";
+
+const spinning = endlessFunctions[0]?.files as Record<string, string>;
+
+/** Deadlines while those who enforce them are stopped or killed. */
+export function enforcerCases(stand: DeadlineStand): void {
+  const gateway = () => childrenOf(stand.server.pid, "gateway")[0] as number;
+  const keeper = () => childrenOf(gateway(), "keeper/main.ts")[0] as number;
+
+  /** A call that spins, once it runs; nothing else of the server runs then. */
+  async function spin(name: string, timeoutMs: number) {
+    await stand.deploy(name, spinning, { timeoutMs, maxSandboxes: 1 });
+    assert.equal((await stand.server.call(`/${name}`)).text, "ok");
+    const call = stand.server.call(`/${name}/endless`);
+    call.catch(() => {}); // looked at later
+    await eventually("the call to run", async () => (await stand.sandboxes(name)).busy === 1);
+    // Told to the keeper within a moment; a gateway that stalls before is found by its silence.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return { call };
+  }
+
+  async function removeOthers(): Promise<void> {
+    const { json } = await stand.server.api("GET", "/api/v1/functions?limit=200");
+    for (const { name } of json.items)
+      await stand.server.api("DELETE", `/api/v1/functions/${name}`);
+    await eventually("no sandbox", async () => stand.living().length === 0);
+  }
+
+  test("a gateway that is stopped does not keep code alive beyond its deadline", async () => {
+    await removeOthers();
+    const { call } = await spin("stopped", 1500);
+    assert.ok(stand.living().length > 0);
+    const pid = gateway();
+    process.kill(pid, "SIGSTOP");
+    try {
+      await eventually("the end of the code", async () => stand.living().length === 0);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    const answer = await call;
+    assert.equal(answer.status, 504, answer.text);
+    assert.equal(answer.json.error.code, "function_timeout");
+    assert.equal((await stand.server.call("/stopped")).text, "ok");
+    assert.equal(gateway(), pid, "and it was not replaced");
+  });
+
+  test("a gateway that is killed takes its sandboxes with it, and the next one serves", async () => {
+    await removeOthers();
+    const { call } = await spin("orphaned", 60_000);
+    process.kill(gateway(), "SIGKILL");
+    await assert.rejects(call);
+    await eventually("the end of the code", async () => stand.living().length === 0);
+    const again = await eventually("an answer", async () => {
+      try {
+        const answer = await stand.server.call("/orphaned");
+        return answer.status === 200 && answer;
+      } catch {
+        return null; // nobody listens yet
+      }
+    });
+    assert.equal(again.text, "ok");
+  });
+
+  test("a keeper that is killed takes its sandboxes with it, and the next one starts others", async () => {
+    await removeOthers();
+    const { call } = await spin("unkept", 60_000);
+    const before = stand.living();
+    const [pid, gatewayPid] = [keeper(), gateway()];
+    process.kill(pid, "SIGKILL");
+    const answer = await call;
+    assert.equal(answer.status, 502, answer.text);
+    assert.equal(answer.json.error.code, "sandbox_exited");
+    assert.equal((await stand.server.call("/unkept")).text, "ok");
+    assert.deepEqual(
+      stand.living().filter((each) => before.includes(each)),
+      [],
+    );
+    assert.notEqual(keeper(), pid);
+    assert.equal(gateway(), gatewayPid, "the gateway lived on");
+  });
+}

@@ -1,0 +1,17 @@
+import { readFileSync, readdirSync } from "node:fs";
+
+/** Living children of a process with an argument that ends with `text`. */
+export function childrenOf(pid: number, text: string): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((entry) => {
+      try {
+        const parent = /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${entry}/status`, "utf8"))?.[1];
+        const argv = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
+        return Number(parent) === pid && argv.some((each) => each.endsWith(text));
+      } catch {
+        return false; // it has ended
+      }
+    });
+}
