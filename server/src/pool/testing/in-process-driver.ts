@@ -17,12 +17,18 @@ export interface Behaviour {
   onStart(): Promise<void>;
   /** Answers `INIT`: null is ready, a text is `init_failed`, "hang" nothing at all. */
   onInit(): string | null;
+  /** Whether `INVOKE` is answered at all. */
+  answersCalls: boolean;
 }
 
 /** A driver whose sandboxes are objects of this process that speak the real protocol: for tests of what stands above drivers. */
 export class InProcessDriver implements Driver {
   readonly name = "process";
-  readonly behaviour: Behaviour = { onStart: async () => {}, onInit: () => null };
+  readonly behaviour: Behaviour = {
+    onStart: async () => {},
+    onInit: () => null,
+    answersCalls: true,
+  };
   readonly sandboxes: InProcessSandbox[] = [];
   starts = 0;
 
@@ -129,7 +135,7 @@ export class InProcessSandbox implements Sandbox {
   #onFrame(type: number, flags: number, stream: number): void {
     if (type === Type.INIT) this.inits += 1;
     if (type === Type.CODE && (flags & Flag.END) !== 0) this.#answerInit();
-    if (type === Type.INVOKE) {
+    if (type === Type.INVOKE && this.#behaviour.answersCalls) {
       this.#writer.text(Type.HEAD, 0, stream, "200\nx-sandbox\n" + this.id);
       this.#writer.frame(Type.BODY, Flag.END, stream, Buffer.from("ok"));
     }

@@ -9,13 +9,19 @@ interface Timer {
 export class ManualClock implements EventLoop {
   #now = 1000;
   #timers = new Set<Timer>();
+  #wallOffsetMs = 1_700_000_000_000;
 
   now(): number {
     return this.#now;
   }
 
   wall(): number {
-    return 1_700_000_000_000 + this.#now;
+    return this.#wallOffsetMs + this.#now;
+  }
+
+  /** Somebody sets the machine's time: what is monotonic goes on as before. */
+  jumpWall(ms: number): void {
+    this.#wallOffsetMs += ms;
   }
 
   /** In the real event loop's next turn: turns are not held up. */

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { InvocationRecord } from "../../src/domain/invocation.ts";
+import { CollectReply } from "../../src/gateway/collect-reply.ts";
+import { Invocation } from "../../src/gateway/invocation.ts";
+import { SandboxLogs } from "../../src/gateway/sandbox-logs.ts";
+import { PoolBench, callers, makeFunction, settle } from "../../src/pool/testing/pool-bench.ts";
+
+const HOUR_MS = 3_600_000;
+const sources = join(import.meta.dirname, "../../src");
+
+/** Where the wall clock is read, and what for: never for how long something may take. */
+const readers: Record<string, string> = {
+  "artifacts/artifact-store.ts": "the age of an artifact, compared with an hour; no deploy under way is collected whatever it says",
+  "artifacts/collect-garbage.ts": "the same",
+  "auth/admin-key.ts": "the date at which a key expires",
+  "auth/authenticator.ts": "the date at which a key expires, and when it was last used",
+  "control/janitor.ts": "the age of records",
+  "control/keys.ts": "the date at which a key expires",
+  "domain/clock.ts": "the clock itself",
+  "domain/ids.ts": "ids that sort by time; unique whatever it says",
+  "gateway/invocation.ts": "when a call began, for its record, and the deadline as a date, a hint for people",
+  "gateway/sandbox-logs.ts": "the date of a line",
+  "keeper/keeper.ts": "the date of a line",
+  "store/sql-store.ts": "dates of rows",
+  "store/sqlite/open-sqlite-store.ts": "the date of a migration",
+  "supervisor/log-lines.ts": "the date of a line",
+};
+
+for (const [way, jumpMs] of [
+  ["forward", HOUR_MS],
+  ["back", -HOUR_MS],
+] as const) {
+  describe(`a clock that jumps ${way} by an hour`, () => {
+    test("neither shortens nor lengthens the run of a call", async () => {
+      const bench = new PoolBench();
+      const { clock } = bench;
+      bench.driver.behaviour.answersCalls = false;
+      const records: InvocationRecord[] = [];
+      const logs = new SandboxLogs({ clock, onRecord: () => {}, onStray: () => {} });
+      const fn = makeFunction({ timeoutMs: 1000 });
+      const reply = new CollectReply(1000);
+      const call = new Invocation(
+        { clock, logs, onLateFrame: () => {}, onDone: (_, record) => void records.push(record) },
+        bench.pools().open(fn),
+        { id: "inv-1", lines, headerBlock: "", body: null, isEvent: true, path: "" },
+        reply,
+      );
+      const startedAt = clock.wall();
+      call.start();
+      await settle();
+      clock.advance(600);
+      clock.jumpWall(jumpMs);
+      clock.advance(399);
+      assert.equal(records.length, 0);
+      clock.advance(1);
+      await settle();
+      const { status } = await reply.collected;
+      assert.equal(status, 504);
+      const record = records[0] as InvocationRecord | undefined;
+      assert.equal(record?.errorCode, "function_timeout");
+      assert.equal(record?.totalMs, 1000);
+      assert.equal(record?.startedAt, startedAt);
+    });
+
+    test("neither shortens nor lengthens the wait for a sandbox, its init, or its idle life", async () => {
+      const bench = new PoolBench();
+      const pools = bench.pools();
+      const times = { queueTimeoutMs: 300, initTimeoutMs: 500, idleTimeoutMs: 5000 };
+      const pool = pools.open(makeFunction({ ...times, maxSandboxes: 1 }));
+      const [busy, waiting] = callers(2);
+      pool.acquire(busy!);
+      await settle();
+      pool.acquire(waiting!);
+      bench.clock.jumpWall(jumpMs);
+      bench.clock.advance(299);
+      assert.equal(waiting?.settled, false);
+      bench.clock.advance(1);
+      assert.equal(waiting?.error?.code, "queue_timeout");
+      pool.release(busy!.sandbox!);
+      bench.clock.jumpWall(jumpMs);
+      bench.clock.advance(4999);
+      assert.equal(bench.driver.alive.length, 1);
+      bench.clock.advance(1);
+      await settle();
+      assert.equal(bench.driver.alive.length, 0);
+      bench.driver.behaviour.onInit = () => "hang";
+      const [late] = callers(1);
+      pools.open(makeFunction(times, { name: "late", functionId: "fn-2" })).acquire(late!);
+      await settle();
+      bench.clock.jumpWall(jumpMs);
+      bench.clock.advance(499);
+      assert.equal(late?.settled, false);
+      bench.clock.advance(1);
+      await settle();
+      assert.equal(late?.error?.code, "init_timeout");
+    });
+  });
+}
+
+test("the wall clock is read for dates alone, in these files", () => {
+  const files = readdirSync(sources, { recursive: true })
+    .map(String)
+    .filter((name) => /\.ts$/.test(name))
+    .filter((name) => !/\.(test|fixture)\.ts$|\/(testing|conformance)\//.test(name));
+  const found = files.filter((name) =>
+    /Date\.now\(|new Date\(\)|\.wall\(\)/.test(readFileSync(join(sources, name), "utf8")),
+  );
+  assert.deepEqual(found.toSorted(), Object.keys(readers).toSorted());
+});
+
+const lines = {
+  ...{ method: "", target: "", prefix: "", sourceAddress: "", httpVersion: "", scheme: "" },
+  ...{ routeKey: "", pathParameters: "" },
+};
