@@ -13,7 +13,7 @@ import type {
 } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { KeeperLink } from "./keeper-link.ts";
-import type { SandboxStreams, StreamListener } from "./streams.ts";
+import { type SandboxStreams, type StreamListener, notTaken } from "./streams.ts";
 
 /** Output that someone reads comes to its own end, as nothing of the sandbox holds the other side any more; what was not found does not keep it open. */
 const OUTPUT_END_MS = 1000;
@@ -47,7 +47,7 @@ export class KeptDriver implements Driver {
       this.#sandboxes.add(sandbox);
       void sandbox.gone.then(() => this.#sandboxes.delete(sandbox));
       try {
-        sandbox.connect(await arriving.streams);
+        sandbox.connect(await Promise.race([arriving.streams, endOf(exited)]));
       } catch (error) {
         await sandbox.destroy("start_failed");
         throw error;
@@ -81,6 +81,12 @@ export class KeptDriver implements Driver {
       // That keeper has ended too: its own loss tries again, and `destroy` is not confirmed until then.
     }
   }
+}
+
+/** Rejects when the sandbox has ended: streams that have not arrived by then never will. */
+async function endOf(exited: Promise<SandboxExit>): Promise<never> {
+  await exited;
+  throw notTaken("it ended without them");
 }
 
 /** Life: connected -> ended (`exited`) -> gone (the keeper has confirmed that nothing of it runs). */

@@ -98,13 +98,22 @@ export function dialler(path: string): Dial {
     new Promise((resolve, reject) => {
       const socket = connect({ path });
       socket.pause();
-      socket.once("error", reject);
+      const refuse = (error: Error) => reject(notTaken(error.message));
+      socket.once("error", refuse);
       socket.once("connect", () =>
         socket.write(`${id} ${stream}\n`, (error) => {
-          if (error) return reject(error);
-          socket.off("error", reject);
+          if (error) return refuse(error);
+          socket.off("error", refuse);
           resolve(socket);
         }),
       );
     });
+}
+
+/** A connection that is closed before it says whose it is: what a process at its limit of open files does. */
+export function notTaken(how: string): IsolaError {
+  return new IsolaError(
+    "sandbox_start_failed",
+    `the gateway did not take the sandbox's streams (${how}): it may be at its limit of open files (ulimit -n)`,
+  );
 }

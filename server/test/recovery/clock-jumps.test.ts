@@ -68,6 +68,7 @@ for (const [way, jumpMs] of [
     test("neither shortens nor lengthens the wait for a sandbox, its init, or its idle life", async () => {
       const bench = new PoolBench();
       const pools = bench.pools();
+      bench.clock.jumpWall(jumpMs);
       const times = { queueTimeoutMs: 300, initTimeoutMs: 500, idleTimeoutMs: 5000 };
       const pool = pools.open(makeFunction({ ...times, maxSandboxes: 1 }));
       const [busy, waiting] = callers(2);

@@ -213,6 +213,7 @@ describe("the gateway's limit of open files", () => {
     assert.equal(refused.status, 503);
     const { code, message } = JSON.parse(refused.text).error;
     assert.equal(code, "sandbox_start_failed");
+    assert.match(message, /too many files are open|limit of open files/);
     assert.ok(!message.includes(server.dataDir), message);
     const ticks = cpuTicksOf(pid);
     await delay(1000);
