@@ -85,12 +85,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     this.#pool = pool;
     this.#request = request;
     this.#reply = reply;
-    this.#relay = new ResponseRelay(reply, request.lines.method, () => [
-      "isola-request-id",
-      this.id,
-      "server-timing",
-      this.#timing(),
-    ]);
+    const own = () => ["isola-request-id", this.id, "server-timing", this.#timing()];
+    this.#relay = new ResponseRelay(reply, request.lines.method, own);
     this.id = request.id;
     this.fn = pool.fn;
     this.#limits = new RunLimits(context.clock, pool.fn.settings, this);
@@ -230,9 +226,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     this.#stream = stream;
     logs.opened(sandbox, stream.id, this.log);
     failPointNow("call.sent");
-    if (body === null) return;
-    const bytesMax = requestBytesMax(sandbox);
-    feedRequest(body, sandbox, stream, (bytes) => this.#count(bytes, bytesMax));
+    const most = requestBytesMax(sandbox);
+    if (body !== null) feedRequest(body, sandbox, stream, (bytes) => this.#count(bytes, most));
   }
 
   /** False when that was too much, and the call has failed. */
@@ -244,9 +239,9 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   }
 
   #streams(): void {
-    const { streamTimeoutMs, timeoutGraceMs } = this.fn.settings;
-    if (!this.#limits.streams() || streamTimeoutMs === null) return;
-    this.#sandbox?.dueBy(this.#leasedAt + streamTimeoutMs + timeoutGraceMs);
+    const { streamTimeoutMs: most, timeoutGraceMs } = this.fn.settings;
+    if (this.#limits.streams() && most !== null)
+      this.#sandbox?.dueBy(this.#leasedAt + most + timeoutGraceMs);
   }
 
   #endResponse(bytes: Buffer | undefined): void {
