@@ -50,5 +50,7 @@ async function* readLarge(path: string): AsyncGenerator<Buffer> {
 function unreadable(cause: unknown): unknown {
   const problem = diskProblem(cause);
   if (problem === null) return cause;
-  return new IsolaError("sandbox_start_failed", `the code could not be read: ${problem}`, { cause });
+  return new IsolaError("sandbox_start_failed", `the code could not be read: ${problem}`, {
+    cause,
+  });
 }

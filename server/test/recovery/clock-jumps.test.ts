@@ -6,14 +6,22 @@ import type { InvocationRecord } from "../../src/domain/invocation.ts";
 import { CollectReply } from "../../src/gateway/collect-reply.ts";
 import { Invocation } from "../../src/gateway/invocation.ts";
 import { SandboxLogs } from "../../src/gateway/sandbox-logs.ts";
-import { PoolBench, callers, makeFunction, settle } from "../../src/pool/testing/pool-bench.ts";
+import type { PooledSandbox } from "../../src/pool/pooled-sandbox.ts";
+import {
+  type Caller,
+  PoolBench,
+  callers,
+  makeFunction,
+  settle,
+} from "../../src/pool/testing/pool-bench.ts";
 
 const HOUR_MS = 3_600_000;
 const sources = join(import.meta.dirname, "../../src");
 
 /** Where the wall clock is read, and what for: never for how long something may take. */
 const readers: Record<string, string> = {
-  "artifacts/artifact-store.ts": "the age of an artifact, compared with an hour; no deploy under way is collected whatever it says",
+  "artifacts/artifact-store.ts":
+    "the age of an artifact, compared with an hour; no deploy under way is collected whatever it says",
   "artifacts/collect-garbage.ts": "the same",
   "auth/admin-key.ts": "the date at which a key expires",
   "auth/authenticator.ts": "the date at which a key expires, and when it was last used",
@@ -21,7 +29,8 @@ const readers: Record<string, string> = {
   "control/keys.ts": "the date at which a key expires",
   "domain/clock.ts": "the clock itself",
   "domain/ids.ts": "ids that sort by time; unique whatever it says",
-  "gateway/invocation.ts": "when a call began, for its record, and the deadline as a date, a hint for people",
+  "gateway/invocation.ts":
+    "when a call began, for its record, and the deadline as a date, a hint for people",
   "gateway/sandbox-logs.ts": "the date of a line",
   "keeper/keeper.ts": "the date of a line",
   "store/sql-store.ts": "dates of rows",
@@ -71,16 +80,16 @@ for (const [way, jumpMs] of [
       bench.clock.jumpWall(jumpMs);
       const times = { queueTimeoutMs: 300, initTimeoutMs: 500, idleTimeoutMs: 5000 };
       const pool = pools.open(makeFunction({ ...times, maxSandboxes: 1 }));
-      const [busy, waiting] = callers(2);
-      pool.acquire(busy!);
+      const [busy, waiting] = callers(2) as [Caller, Caller];
+      pool.acquire(busy);
       await settle();
-      pool.acquire(waiting!);
+      pool.acquire(waiting);
       bench.clock.jumpWall(jumpMs);
       bench.clock.advance(299);
-      assert.equal(waiting?.settled, false);
+      assert.equal(waiting.settled, false);
       bench.clock.advance(1);
-      assert.equal(waiting?.error?.code, "queue_timeout");
-      pool.release(busy!.sandbox!);
+      assert.equal(waiting.error?.code, "queue_timeout");
+      pool.release(busy.sandbox as PooledSandbox);
       bench.clock.jumpWall(jumpMs);
       bench.clock.advance(4999);
       assert.equal(bench.driver.alive.length, 1);
@@ -88,15 +97,15 @@ for (const [way, jumpMs] of [
       await settle();
       assert.equal(bench.driver.alive.length, 0);
       bench.driver.behaviour.onInit = () => "hang";
-      const [late] = callers(1);
-      pools.open(makeFunction(times, { name: "late", functionId: "fn-2" })).acquire(late!);
+      const [late] = callers(1) as [Caller];
+      pools.open(makeFunction(times, { name: "late", functionId: "fn-2" })).acquire(late);
       await settle();
       bench.clock.jumpWall(jumpMs);
       bench.clock.advance(499);
-      assert.equal(late?.settled, false);
+      assert.equal(late.settled, false);
       bench.clock.advance(1);
       await settle();
-      assert.equal(late?.error?.code, "init_timeout");
+      assert.equal(late.error?.code, "init_timeout");
     });
   });
 }
@@ -104,7 +113,7 @@ for (const [way, jumpMs] of [
 test("the wall clock is read for dates alone, in these files", () => {
   const files = readdirSync(sources, { recursive: true })
     .map(String)
-    .filter((name) => /\.ts$/.test(name))
+    .filter((name) => name.endsWith(".ts"))
     .filter((name) => !/\.(test|fixture)\.ts$|\/(testing|conformance)\//.test(name));
   const found = files.filter((name) =>
     /Date\.now\(|new Date\(\)|\.wall\(\)/.test(readFileSync(join(sources, name), "utf8")),

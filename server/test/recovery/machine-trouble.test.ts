@@ -15,6 +15,7 @@ import { pidOf, serverPids, strayFiles } from "./traces.ts";
 const fns = "/api/v1/functions";
 const hello = { revision: 1, tag: "hello", gen: "gen-0" };
 const env = { ISOLA_BLANK_NODEJS: "1", ISOLA_BLANK_PYTHON: "0" };
+const umount = "umount";
 /** Mounting needs root: `sudo npm test`. */
 const mounts = {
   skip: process.getuid?.() === 0 ? false : "mounting a small disk needs root: sudo npm test",
@@ -23,7 +24,7 @@ const mounts = {
 /** A server whose data folder is a disk of 24 MiB. */
 async function onSmallDisk(t: TestContext): Promise<RecoveringServer> {
   const server = new RecoveringServer(env);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "isola-test", server.dataDir]);
+  run("mount", "-t", "tmpfs", "-o", "size=24m", "isola-test", server.dataDir);
   t.after(async () => {
     await server.killAll();
     await unmounted(server);
@@ -34,11 +35,14 @@ async function onSmallDisk(t: TestContext): Promise<RecoveringServer> {
   return server;
 }
 
+function run(program: string, ...args: string[]): void {
+  execFileSync(program, args);
+}
+
 /** Processes that were killed let go of their files a moment later. */
 async function unmounted(server: RecoveringServer): Promise<void> {
   await eventually("the end of the mount", async () => {
-    const { status } = spawnSync("umount", [server.dataDir]);
-    return status === 0;
+    return spawnSync(umount, [server.dataDir]).status === 0;
   });
 }
 
@@ -105,7 +109,8 @@ describe("a full disk", mounts, () => {
       const answer = await server.api("PATCH", `${fns}/hello`, { env });
       if (answer.status === 200) [gen, revision] = [wanted, revision + 1];
       else refused += 1;
-      if (answer.status !== 200) assert.deepEqual([answer.status, answer.json.error.code], [503, "not_ready"]);
+      if (answer.status !== 200)
+        assert.deepEqual([answer.status, answer.json.error.code], [503, "not_ready"]);
       assert.deepEqual(await server.versionOf("hello"), { tag: "hello", gen, revision });
     }
     await server.killAll();
@@ -141,7 +146,7 @@ describe("a full disk", mounts, () => {
 
   test("at the first start of a data folder is told in one line", async (t) => {
     const server = new RecoveringServer(env);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "isola-test", server.dataDir]);
+    run("mount", "-t", "tmpfs", "-o", "size=24m", "isola-test", server.dataDir);
     t.after(async () => {
       await unmounted(server);
       await server.dispose();
@@ -164,9 +169,9 @@ describe("a data folder that cannot be written", () => {
   test("is told in one line at the start", mounts, async (t) => {
     const server = await onSmallDisk(t);
     await server.stop();
-    execFileSync("mount", ["-o", "remount,ro", server.dataDir]);
+    run("mount", "-o", "remount,ro", server.dataDir);
     await assertToldInOneLine(server, /data folder .* cannot be used: .*read-only/i);
-    execFileSync("mount", ["-o", "remount,rw", server.dataDir]);
+    run("mount", "-o", "remount,rw", server.dataDir);
     await server.begin();
     assert.deepEqual(await server.versionOf("hello"), hello);
   });
@@ -200,7 +205,7 @@ describe("the gateway's limit of open files", () => {
     assert.equal((await call("hello")).status, 200);
     const pid = pidOf(server, "gateway");
     const open = readdirSync(`/proc/${pid}/fd`).length;
-    execFileSync("prlimit", ["--pid", String(pid), `--nofile=${open + 8}:`]);
+    run("prlimit", "--pid", String(pid), `--nofile=${open + 8}:`);
     const crowd = await connectMany(server.gatewayUrl, 100);
     t.after(() => {
       for (const socket of crowd) socket.destroy();
@@ -270,7 +275,9 @@ describe("a server that is stopped for a while and goes on", () => {
     await eventually("sandboxes that are accounted for", async () => {
       const { json } = await server.api("GET", "/api/v1/system");
       const { pools, blankPools, memoryReservedMiB } = json.gateway;
-      const each = pools.flatMap(({ sandboxes }: { sandboxes: object }) => Object.values(sandboxes));
+      const each = pools.flatMap(({ sandboxes }: { sandboxes: object }) =>
+        Object.values(sandboxes),
+      );
       const blanks = blankPools.map(({ ready, starting }: any) => ready + starting);
       const count = [...each, ...blanks].reduce((sum: number, one: number) => sum + one, 0);
       return memoryReservedMiB === count * 128;
