@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "../domain/clock.ts";
 import type { DriverName } from "../domain/function.ts";
+import { Watchdog } from "../domain/watchdog.ts";
 import type { SandboxExit } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type {
@@ -19,6 +21,9 @@ const RESTART_MS_MOST = 5000;
 /** A keeper that lived this long has shaken off its earlier failures. */
 const STABLE_MS = 10_000;
 const CLOSE_MS_MAX = 8000;
+const PING_MS = 1000;
+/** While it does not answer nothing is started or killed. */
+const STALL_MS = 15_000;
 
 export interface KeeperLinkOptions {
   settings: Omit<KeeperSettings, "bootId">;
@@ -27,6 +32,8 @@ export interface KeeperLinkOptions {
   onProblem(problem: string): void;
   /** A life has ended with everything it kept; the next one is being started. */
   onLost(): void;
+  /** A keeper that has not answered for this long is killed; another one takes its place. */
+  stallMs?: number;
 }
 
 interface Waiting {
@@ -41,6 +48,7 @@ export class KeeperLink {
   readonly #exits = new Map<string, (exit: SandboxExit) => void>();
   #child: ChildProcess | null = null;
   #restart: NodeJS.Timeout | null = null;
+  #watchdog: Watchdog | null = null;
   #nextCall = 1;
   #lives = 0;
   #failures = 0;
@@ -101,6 +109,7 @@ export class KeeperLink {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#watchdog?.close();
     if (this.#restart !== null) clearTimeout(this.#restart);
     const child = this.#child;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
@@ -125,11 +134,27 @@ export class KeeperLink {
     const unsent = this.#unsent;
     this.#unsent = [];
     for (const message of unsent) this.#send(message);
+    this.#watchdog = this.#watchOver(child);
+  }
+
+  #watchOver(child: ChildProcess): Watchdog {
+    const { stallMs = STALL_MS, onProblem } = this.#options;
+    return new Watchdog({
+      clock: systemClock,
+      pingMs: Math.min(PING_MS, stallMs / 4),
+      stallMs,
+      ping: () => this.#send({ type: "ping" }),
+      onStall: (silentMs) => {
+        onProblem(`the keeper has not answered for ${Math.round(silentMs)} ms; killing it`);
+        child.kill("SIGKILL");
+      },
+    });
   }
 
   #onExit(child: ChildProcess, how: string): void {
     if (this.#child !== child) return;
     this.#child = null;
+    this.#watchdog?.close();
     for (const waiting of [...this.#calls.values()]) waiting.reject(lost());
     for (const exited of this.#exits.values())
       exited({ cause: "exited", exitCode: null, signal: null });
@@ -146,6 +171,8 @@ export class KeeperLink {
   }
 
   #onMessage(message: FromKeeper): void {
+    this.#watchdog?.heard();
+    if (message.type === "pong") return;
     if (message.type === "exited") {
       const exited = this.#exits.get(message.id);
       this.#exits.delete(message.id);

@@ -145,6 +145,7 @@ export function runKeeper(): void {
   };
   process.on("message", (message: ToKeeper) => {
     if (message.type === "begin") keeper ??= new Keeper(message.settings);
+    else if (message.type === "ping") tell({ type: "pong" });
     else if (message.type === "close") end(0);
     else keeper?.onMessage(message);
   });

@@ -60,11 +60,14 @@ export type ToKeeper =
   /** Only starts can be given up. */
   | { type: "abort"; call: number }
   | Watch
+  /** Answered at once by `pong`: the event loop turns. */
+  | { type: "ping" }
   | { type: "close" };
 
 export type FromKeeper =
   | { type: "answer"; call: number; result: unknown }
   | { type: "failure"; call: number; code: ErrorCode; message: string }
-  | { type: "exited"; id: string; exit: SandboxExit };
+  | { type: "exited"; id: string; exit: SandboxExit }
+  | { type: "pong" };
 
 export const HEARTBEAT_MS = 500;

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Boot, Config, Role, RoleName } from "../config.ts";
+import { Watchdog, type WatchdogOptions } from "../domain/watchdog.ts";
 import { IsolaError } from "../errors.ts";
 import { FAIL_POINTS_VARIABLE } from "../fail-points.ts";
 import { type LogSink, asLogLine, forEachLine } from "./log-lines.ts";
 import type { FromRole, ToRole } from "./messages.ts";
-import { Watchdog, type WatchdogOptions } from "./watchdog.ts";
 
 export interface ChildOptions {
   /** Script that is forked with the name of the role as its only argument. */

@@ -117,4 +117,14 @@ describe("the data folder", { timeout: 60_000 }, () => {
     writeFileSync(file, "");
     assert.throws(() => openDataFolder(join(file, "data")), { code: "invalid_settings" });
   });
+
+  test("loses what a killed process had not given its name yet, and nothing else", (t) => {
+    const dir = temporaryDir(t);
+    const left = ["admin-key.0123456789ab", "api-url.new", "node-id.new"];
+    const others = ["admin-key", "admin-key.old", "notes.new"];
+    for (const name of [...left, ...others]) writeFileSync(join(dir, name), "x");
+    openDataFolder(dir).release();
+    for (const name of left) assert.ok(!existsSync(join(dir, name)), name);
+    for (const name of others) assert.ok(existsSync(join(dir, name)), name);
+  });
 });
