@@ -49,13 +49,12 @@ if (values.help) {
 
 /** The driver and the runtimes of a checkout, by its own code. */
 async function subjectOf(name: string, root: string, stateDir: string): Promise<Subject> {
-  const load = (path: string) => import(pathToFileURL(join(root, "server/src/drivers", path)).href);
-  const { createProcessDriver } = await load("process/process-driver.ts");
-  const { findRuntimes } = await load("runtimes.ts");
-  const driver: Driver = createProcessDriver({
-    ...{ nodeId: `bench-${process.pid}`, bootId: name, stateDir, acceptNoIsolation: false },
-    log: { warn: (_: object, text: string) => process.stderr.write(`${name}: ${text}\n`) },
-  });
+  const load = (path: string) => import(pathToFileURL(join(root, "server/src", path)).href);
+  const { lazyDriver } = await load("keeper/testing/lazy-driver.ts");
+  const { findRuntimes } = await load("drivers/runtimes.ts");
+  const nodeId = `bench-${process.pid}`;
+  const settings = { nodeId, stateDir, acceptNoIsolation: false };
+  const driver: Driver = lazyDriver("process", settings, name);
   const runtimes: RuntimeSpec[] = await findRuntimes({ root, python: null });
   return { name, driver, runtimes };
 }
