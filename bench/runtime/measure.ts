@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Driver, RuntimeSpec, Sandbox } from "../../server/src/drivers/driver.ts";
 import { parsePrivateBytes } from "../memory.ts";
@@ -102,10 +102,22 @@ async function cpuOf(client: SandboxClient, calls: number, batch: number): Promi
   return Math.min(...parts);
 }
 
+/** The first process that has the sandbox's mark among its arguments. */
+function pidOf(id: string): number {
+  const pids = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
+  const marked = pids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`.${id}\0`);
+    } catch {
+      return false; // it has ended
+    }
+  });
+  return Math.min(...marked);
+}
+
 /** Private bytes of every process of the sandbox. */
 function memoryOf(sandbox: Sandbox): { bytes: number; processes: number } {
-  const { pid } = sandbox as Sandbox & { pid: number };
-  const tree = processTree(pid);
+  const tree = processTree(pidOf(sandbox.id));
   const texts = tree.map((each) => readFileSync(`/proc/${each.pid}/smaps_rollup`, "utf8"));
   const bytes = texts.reduce((sum, text) => sum + parsePrivateBytes(text), 0);
   return { bytes, processes: tree.length };
