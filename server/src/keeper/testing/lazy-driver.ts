@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../domain/clock.ts";
 import type { DriverName } from "../../domain/function.ts";
@@ -16,7 +15,7 @@ export function lazyDriver(
 ): Driver & { keeping(): Promise<SandboxKeeping> } {
   let opened: Promise<SandboxKeeping> | null = null;
   let isClosed = false;
-  const socketDir = mkdtempSync(join(tmpdir(), "isola-streams-"));
+  const socketDir = mkdtempSync(join(settings.stateDir, "streams-"));
   const keeping = () => {
     if (isClosed) throw new IsolaError("sandbox_start_failed", "the driver is closed");
     opened ??= openSandboxKeeping({
