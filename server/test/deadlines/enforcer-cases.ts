@@ -42,6 +42,8 @@ export function enforcerCases(stand: DeadlineStand): void {
     } finally {
       process.kill(pid, "SIGCONT");
     }
+    // The deadline itself ended it, not the silence of the gateway, which ends everything later.
+    assert.match(stand.server.log, /past its deadline and not ended by the gateway/);
     const answer = await call;
     assert.equal(answer.status, 504, answer.text);
     assert.equal(answer.json.error.code, "function_timeout");
@@ -52,8 +54,10 @@ export function enforcerCases(stand: DeadlineStand): void {
   test("a gateway that is killed takes its sandboxes with it, and the next one serves", async () => {
     await removeOthers();
     const { call } = await spin("orphaned", 60_000);
+    const keeperBefore = keeper();
     process.kill(gateway(), "SIGKILL");
     await assert.rejects(call);
+    await eventually("the end of its keeper", async () => !isThere(keeperBefore));
     await eventually("the end of the code", async () => stand.living().length === 0);
     const again = await eventually("an answer", async () => {
       try {
@@ -83,4 +87,12 @@ export function enforcerCases(stand: DeadlineStand): void {
     assert.notEqual(keeper(), pid);
     assert.equal(gateway(), gatewayPid, "the gateway lived on");
   });
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
