@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type ColdRow, measureCold, measureSpawn } from "./cases/cold.ts";
+import { measureDeadlines } from "./cases/deadline.ts";
 import { measureDeploy } from "./cases/deploy.ts";
 import { measureMemory } from "./cases/memory.ts";
 import { measureRoutes } from "./cases/routes.ts";
@@ -34,6 +35,8 @@ export async function measureIsola(load: LoadGenerator, given: Given): Promise<v
       say(`deployments, ${family}`);
       results.deploy.push(await measureDeploy(server, { family, count: isQuick ? 20 : 100 }));
     }
+    say("deadlines");
+    results.deadlines.push(await measureDeadlines(load, server, isQuick ? 30 : 200));
   });
   await onServer(join(tempDir, "no-blanks"), 0, async (server) => {
     for (const family of families) {

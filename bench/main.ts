@@ -58,6 +58,7 @@ async function main(options: Options): Promise<void> {
     cold: [],
     memory: [],
     deploy: [],
+    deadlines: [],
     routes: [],
     leftOut: [],
   };

@@ -32,6 +32,7 @@ const results: Results = {
   cold: [],
   memory: [],
   deploy: [],
+  deadlines: [],
   routes: [],
   leftOut: ["the moon"],
 };

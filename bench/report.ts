@@ -1,4 +1,5 @@
 import type { ColdRow } from "./cases/cold.ts";
+import type { DeadlineRow } from "./cases/deadline.ts";
 import type { DeployRow } from "./cases/deploy.ts";
 import type { MemoryRow } from "./cases/memory.ts";
 import type { RouteRow } from "./cases/routes.ts";
@@ -16,6 +17,7 @@ export interface Results {
   cold: ColdRow[];
   memory: MemoryRow[];
   deploy: DeployRow[];
+  deadlines: DeadlineRow[];
   routes: RouteRow[];
   /** What was not measured, and why. */
   leftOut: string[];
@@ -30,6 +32,7 @@ export function reportText(results: Results): string {
     ...coldText(results.cold),
     ...memoryText(results.memory),
     ...deployText(results.deploy),
+    ...deadlineText(results.deadlines),
     ...routesText(results.routes),
     ...results.leftOut.map((line) => `Left out: ${line}`),
     `${results.kind} run, ${results.tookSeconds.toFixed(0)} s`,
@@ -116,6 +119,21 @@ function deployText(rows: DeployRow[]): string[] {
   const heading = ["", "min ms", "p50 ms", "p99 ms", "n", "failed calls meanwhile"];
   return [
     `Deploy of inline code until the first answer of the new revision\n${table(heading, lines)}`,
+  ];
+}
+
+function deadlineText(rows: DeadlineRow[]): string[] {
+  if (rows.length === 0) return [];
+  const lines = rows.flatMap(({ name, answered, dead }) =>
+    Object.entries({ answered, dead }).map(([what, spread]) => [
+      `${name}: ${what}`,
+      ...[spread.min, spread.p50, spread.p99, spread.max].map(short),
+      String(spread.count),
+    ]),
+  );
+  const heading = ["", "min ms", "p50 ms", "p99 ms", "max ms", "n"];
+  return [
+    `From the deadline of a function that spins on every thread, under load\n${table(heading, lines)}`,
   ];
 }
 

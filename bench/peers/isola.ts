@@ -84,6 +84,14 @@ export class IsolaServer {
     await this.#api.createFunction({ name, runtime: family, ...settings, code });
   }
 
+  async deployFiles(
+    name: string,
+    files: Record<string, string>,
+    settings: Partial<CreateFunction>,
+  ): Promise<void> {
+    await this.#api.createFunction({ name, runtime: "nodejs", ...settings, code: { files } });
+  }
+
   async replaceCode(name: string, options: DeployOptions): Promise<void> {
     await this.#api.putCode(name, { files: sourceOf(options) });
   }
@@ -110,9 +118,21 @@ export class IsolaServer {
 
   /** How the sandbox that gave the answer came to be; only after `settled`. */
   async startKindOf(answer: Answer): Promise<string> {
-    const id = /\r\nisola-request-id: *(\S+)/i.exec(answer.head)?.[1];
-    if (id === undefined) throw new Error(`no isola-request-id in ${answer.head}`);
-    return (await this.#api.getInvocation(id)).startKind ?? "none";
+    return (await this.#recordOf(answer)).startKind ?? "none";
+  }
+
+  /** Run and kill of a call that was ended at its deadline, in ms; only after `settled`. */
+  async endOf(answer: Answer): Promise<{ runMs: number; killMs: number }> {
+    const { runMs, killMs, outcome } = await this.#recordOf(answer);
+    if (outcome !== "timeout" || runMs === null || killMs === null)
+      throw new Error(`the call ended as ${outcome}, run ${runMs} ms, killed in ${killMs} ms`);
+    return { runMs, killMs };
+  }
+
+  #recordOf({ head }: Answer) {
+    const id = /\r\nisola-request-id: *(\S+)/i.exec(head)?.[1];
+    if (id === undefined) throw new Error(`no isola-request-id in ${head}`);
+    return this.#api.getInvocation(id);
   }
 
   /** The isolation tiers in force, as the server tells them. */
