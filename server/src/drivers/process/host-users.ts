@@ -9,9 +9,9 @@ export class HostUsers {
   #next: number;
   readonly #taken = new Set<number>();
 
-  /** Lives start at different places, so that two servers on a machine rarely meet. */
-  constructor(bootId: string) {
-    this.#next = createHash("sha256").update(bootId).digest().readUInt16LE(0);
+  /** `life`: unique for this life of this node. Lives start at different places, so that two servers on a machine rarely meet. */
+  constructor(life: string) {
+    this.#next = createHash("sha256").update(life).digest().readUInt16LE(0);
   }
 
   take(): number {

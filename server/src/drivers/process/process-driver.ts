@@ -72,7 +72,7 @@ class ProcessDriver implements DriverCore {
   constructor(options: ProcessDriverOptions) {
     this.#options = options;
     this.#marks = sandboxMarks(options.nodeId, options.bootId);
-    this.#users = new HostUsers(options.bootId);
+    this.#users = new HostUsers(`${options.nodeId}.${options.bootId}`);
     this.#watch = new LimitWatch((problem) => this.#onProblem(problem));
   }
 
