@@ -62,6 +62,8 @@ describe("a role that hangs", { timeout: 60_000 }, () => {
     const control = await first.line("started", "control");
     await first.line("ready");
     const pid = gateway.pid as number;
+    let isGone = false;
+    t.after(() => isGone || process.kill(pid, "SIGKILL"));
     process.kill(pid, "SIGSTOP");
     first.process.kill("SIGKILL");
     await gone(control.pid as number);
@@ -71,5 +73,6 @@ describe("a role that hangs", { timeout: 60_000 }, () => {
     await second.line("ended what an earlier life left running");
     await second.line("ready");
     await gone(pid);
+    isGone = true;
   });
 });

@@ -90,6 +90,22 @@ describe("SIGTERM", () => {
     assert.deepEqual(strayFiles(server), []);
   });
 
+  test("keeps a connection whose answer, begun before it, had promised to be kept", async (t) => {
+    const server = await started(t, ["quick", "stream"]);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    t.after(() => agent.destroy());
+    const stream = await get(`${server.gatewayUrl}/stream`, agent);
+    assert.equal(stream.headers.connection, "keep-alive");
+    const exited = server.stop("SIGTERM");
+    await eventually("the end of the listener", () => isRefused(server.gatewayUrl));
+    await textOf(stream); // the last that runs
+    await new Promise(setImmediate);
+    const promised = await get(`${server.gatewayUrl}/quick`, agent);
+    assert.equal(promised.headers.connection, "close");
+    assert.equal(await textOf(promised), "quick");
+    assert.equal(await exited, 0);
+  });
+
   test("ends the calls that still run at drainTimeoutMs with 503, cuts begun answers, and exits with 0", async (t) => {
     const server = await started(t, ["endless", "trickle"], { ISOLA_DRAIN_TIMEOUT_MS: "200" });
     const calls = Array.from({ length: 6 }, () => server.call("/endless")); // four run, two wait
