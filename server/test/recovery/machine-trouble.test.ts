@@ -7,10 +7,11 @@ import { type Socket, connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type TestContext, describe, test } from "node:test";
+import { findCgroups } from "../../src/drivers/process/find-cgroups.ts";
 import { eventually } from "../harness.ts";
 import { get, textOf } from "./closed-loop.ts";
 import { RecoveringServer, codeOf } from "./recovering-server.ts";
-import { pidOf, serverPids, strayFiles } from "./traces.ts";
+import { nodeIdOf, pidOf, serverPids, strayFiles } from "./traces.ts";
 
 const fns = "/api/v1/functions";
 const hello = { revision: 1, tag: "hello", gen: "gen-0" };
@@ -26,13 +27,25 @@ async function onSmallDisk(t: TestContext): Promise<RecoveringServer> {
   const server = new RecoveringServer(env);
   run("mount", "-t", "tmpfs", "-o", "size=24m", "isola-test", server.dataDir);
   t.after(async () => {
+    const node = nodeIdOf(server);
     await server.killAll();
+    await removeGroups(node);
     await unmounted(server);
     await server.dispose();
   });
   await server.begin();
   await server.deploy("hello", codeOf("hello").files, { env: { GEN: "gen-0" } });
   return server;
+}
+
+/** No later life of the server will do it. */
+async function removeGroups(node: string): Promise<void> {
+  const left = await findCgroups().tree?.leftovers((name) => name.startsWith(`isola.${node}.`));
+  for (const { cgroup } of left ?? []) {
+    cgroup.killAll(true);
+    await eventually("an empty group", async () => cgroup.isEmpty());
+    cgroup.remove();
+  }
 }
 
 function run(program: string, ...args: string[]): void {
