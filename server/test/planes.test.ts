@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { TestServer, eventually } from "./harness.ts";
+import { childrenOf } from "./processes.ts";
 
 let server: TestServer;
 
@@ -15,22 +16,7 @@ after(async () => {
   await server.dispose();
 });
 
-/** The process of a role, found by its argument among the server's children. */
-function pidOf(role: string): number {
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const argv = readFileSync(`/proc/${entry}/cmdline`, "utf8").split("\0");
-      const parent = Number(
-        /PPid:\t(\d+)/.exec(readFileSync(`/proc/${entry}/status`, "utf8"))?.[1],
-      );
-      if (argv.includes(role) && parent === server.pid) return Number(entry);
-    } catch {
-      // Ended while we looked.
-    }
-  }
-  return 0;
-}
+const pidOf = (role: string) => childrenOf(server.pid, role)[0] ?? 0;
 
 describe("when the control plane is killed", () => {
   test("calls go on, their records are kept, and deploys work again after its restart", async () => {

@@ -22,8 +22,6 @@ export interface SandboxKeepingOptions {
 export interface SandboxKeeping {
   drivers: readonly Driver[];
   watch: DeadlineWatch;
-  /** The keeper's process now. */
-  readonly keeperPid: number | undefined;
   /** Destroys every sandbox and ends the keeper. */
   close(): Promise<void>;
 }
@@ -45,9 +43,6 @@ export async function openSandboxKeeping(options: SandboxKeepingOptions): Promis
   return {
     drivers: kept.map((driver) => guardDriver(driver)),
     watch,
-    get keeperPid() {
-      return keeper.pid;
-    },
     async close() {
       watch.close();
       await Promise.all(kept.map((driver) => driver.close()));

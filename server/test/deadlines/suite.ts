@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe } from "node:test";
 import { TestServer, eventually } from "../harness.ts";
+import { sandboxPids } from "../recovery/traces.ts";
 import { enforcerCases } from "./enforcer-cases.ts";
 import { endingCases } from "./ending-cases.ts";
 import { runCases } from "./run-cases.ts";
@@ -78,16 +77,6 @@ class Stand implements DeadlineStand {
   }
 
   living(): number[] {
-    const node = readFileSync(join(this.server.dataDir, "node-id"), "utf8").trim();
-    return readdirSync("/proc")
-      .filter((entry) => {
-        if (!/^\d+$/.test(entry)) return false;
-        try {
-          return readFileSync(`/proc/${entry}/cmdline`, "latin1").includes(`isola.${node}.`);
-        } catch {
-          return false; // it has ended
-        }
-      })
-      .map(Number);
+    return sandboxPids(this.server);
   }
 }
