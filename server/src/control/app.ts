@@ -120,6 +120,7 @@ function makeServer(log: Log): FastifyInstance {
 function setParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser("error", "error");
+  const parseData = app.getDefaultJsonParser("ignore", "ignore");
   app.addContentTypeParser(
     "application/json",
     { parseAs: "buffer" },
@@ -128,7 +129,9 @@ function setParsers(app: FastifyInstance): void {
       if (body.length === 0) return done(null, undefined);
       // What is not UTF-8 would be taken with other characters than were sent.
       if (!isUtf8(body)) return done(new IsolaError("invalid_request", "the body is not UTF-8"));
-      void parse(request, body.toString("utf8"), done);
+      // An event is data of the function, which may have members of any name.
+      const isData = request.routeOptions.schema?.body === Invoke;
+      void (isData ? parseData : parse)(request, body.toString("utf8"), done);
     },
   );
 }

@@ -53,6 +53,19 @@ describe("an invocation through the API", () => {
     assert.equal(sent[0]?.kind, "event");
   });
 
+  test("takes an event with members of any name, which nothing else may have", async (t) => {
+    const plane = await openControlPlane(t);
+    await plane.call("POST", "/api/v1/functions", { body: hello });
+    const event = JSON.parse('{"__proto__":{"a":1},"constructor":{"prototype":2}}');
+    const { body } = (await plane.call("POST", url, { body: { event } })).json();
+    assert.equal(body, JSON.stringify(event));
+    for (const odd of [{ ...event, event: 1 }, { request: event }])
+      assert.equal((await plane.call("POST", url, { body: odd })).statusCode, 400);
+    const patched = await plane.call("PATCH", "/api/v1/functions/hello", { body: event });
+    assert.equal(patched.statusCode, 400);
+    assert.match(patched.json().error.message, /__proto__/);
+  });
+
   test("of a wrong shape, or of a function that is not there, never reaches the gateway", async (t) => {
     const plane = await openControlPlane(t);
     await plane.call("POST", "/api/v1/functions", { body: hello });
