@@ -1,5 +1,5 @@
 import type Dockerode from "dockerode";
-import { IsolaError } from "../errors.ts";
+import { IsolaError, messageOf } from "../errors.ts";
 import { type Engine, askEngine } from "./engine.ts";
 import { type EngineWork, followEngine } from "./engine-stream.ts";
 import { type ImageRuntime, labels, offlineBaseName, publicBase } from "./image-inputs.ts";
@@ -11,12 +11,13 @@ import { type ImageRuntime, labels, offlineBaseName, publicBase } from "./image-
 export async function chooseBase(
   engine: Engine,
   runtime: ImageRuntime,
-  chosen: string | null,
+  { chosen, repository }: { chosen: string | null; repository: string },
 ): Promise<string> {
   if (chosen !== null) return chosen;
   const known = publicBase(runtime);
   if (await hasImage(engine, known)) return known;
-  return (await newestOfflineBase(engine, runtime)) ?? known;
+  const name = offlineBaseName(repository, runtime);
+  return (await newestOfflineBase(engine, runtime, name)) ?? known;
 }
 
 export async function hasImage(engine: Engine, reference: string): Promise<boolean> {
@@ -46,39 +47,41 @@ function inspect({ modem }: Dockerode, reference: string, signal: AbortSignal): 
   });
 }
 
-async function newestOfflineBase(engine: Engine, runtime: ImageRuntime): Promise<string | null> {
+async function newestOfflineBase(
+  engine: Engine,
+  runtime: ImageRuntime,
+  name: string,
+): Promise<string | null> {
   // What was built of a base has its label too.
   const filters = {
-    reference: [offlineBaseName(runtime)],
+    reference: [name],
     label: [`${labels.base}=${runtime.name}`],
   };
   const images = await askEngine(engine, "list images", (docker, abortSignal) =>
     docker.listImages({ filters, abortSignal }),
   );
   const newest = images.sort((a, b) => b.Created - a.Created)[0];
-  const isBase = (tag: string) => tag.startsWith(`${offlineBaseName(runtime)}:`);
-  return newest?.RepoTags?.find(isBase) ?? null;
+  return newest?.RepoTags?.find((tag) => tag.startsWith(`${name}:`)) ?? null;
 }
 
-/** Fetches the base where the engine has not got it. Rejects with `driver_unavailable` that says what would do instead. */
+/** Fetches the base where the engine has not got it; `isFresh`: in any case. Rejects with `driver_unavailable` that says what would do instead. */
 export async function ensureBase(
   engine: Engine,
   base: string,
-  work: Omit<EngineWork, "what">,
+  work: Omit<EngineWork, "what"> & { isFresh: boolean },
 ): Promise<void> {
-  if (await hasImage(engine, base)) return;
+  if (!work.isFresh && (await hasImage(engine, base))) return;
   work.onProgress(`fetching the base image ${base}`);
   try {
     await pull(engine, base, work);
   } catch (cause) {
     if (cause instanceof IsolaError && cause.code === "shutting_down") throw cause;
-    const reason = (cause as Error).message;
-    const text = `the base image ${base} is not in the engine and could not be fetched. Where there is no registry, \`isola images build --offline\` makes one of Debian packages; another reference is a setting (dockerBaseNodejs, dockerBasePython). ${reason}`;
+    const text = `the base image ${base} could not be fetched. Where there is no registry, \`isola images build --offline\` makes one of Debian packages; another reference is a setting (dockerBaseNodejs, dockerBasePython). ${messageOf(cause)}`;
     throw new IsolaError("driver_unavailable", text, { cause });
   }
 }
 
-export async function pull(
+async function pull(
   engine: Engine,
   reference: string,
   work: Omit<EngineWork, "what">,

@@ -17,7 +17,11 @@ export async function buildImage(
       engine.docker.buildImage(contextOf(inputs), {
         t: inputs.reference,
         buildargs: { BASE: inputs.base, INPUTS: inputs.digest },
-        labels: { [labels.runtime]: inputs.runtime.name },
+        labels: {
+          [labels.runtime]: inputs.runtime.name,
+          [labels.repository]: inputs.repository,
+          [labels.from]: inputs.base,
+        },
         networkmode: "none",
         nocache: true,
         rm: true,
@@ -45,11 +49,11 @@ async function removeRemains(engine: Engine, digest: string): Promise<void> {
   }
 }
 
-/** Layers below others go with these, so that some are gone already. */
-async function removeQuietly(engine: Engine, id: string): Promise<void> {
+/** Removes it where nothing needs it. Never rejects. */
+export async function removeQuietly(engine: Engine, id: string): Promise<void> {
   const remove = (docker: Dockerode, abortSignal: AbortSignal) =>
     docker.getImage(id).remove({ abortSignal });
-  await askEngine(engine, "remove an image", remove).catch(() => {}); // see above
+  await askEngine(engine, "remove an image", remove).catch(() => {}); // in use, or gone with another: `isola images prune` finds what is left
 }
 
 /** Equal inputs give equal bytes: time 0, owner 0, modes 0644 and 0755. */

@@ -2,8 +2,10 @@ import type Dockerode from "dockerode";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IsolaError, messageOf } from "../errors.ts";
+import { settingSpecs } from "../settings/schema.ts";
 
-export const DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock";
+/** Where an engine is unless somebody says otherwise. */
+export const DEFAULT_DOCKER_HOST: string = settingSpecs.dockerHost.default;
 /** A question that the engine answers from what it knows. */
 const QUESTION_MS_MAX = 15_000;
 

@@ -11,8 +11,20 @@ export interface ImageRuntime {
   readonly version: string;
 }
 
-/** `isola.` labels of ours. */
+/** Where the inputs are, and how images are named. */
+export interface ImagePlace {
+  /** The folder that holds `images/`, `runtimes/` and `protocol/`. */
+  root: string;
+  /** First part of every name, `isola`: images of other ones are left alone. */
+  repository: string;
+}
+
+/** Labels of our images. */
 export const labels = {
+  /** First part of the image's name: whose it is, also when it has lost its name. */
+  repository: "io.isola.repository",
+  /** Reference of the base. */
+  from: "io.isola.from",
   /** Digest of everything an image was made of. */
   inputs: "io.isola.inputs",
   /** `nodejs26` */
@@ -30,6 +42,7 @@ export interface ContextFile {
 /** Everything an image is made of, and its name, which changes with any of it. */
 export interface ImageInputs {
   runtime: ImageRuntime;
+  repository: string;
   /** Reference of the base image. */
   base: string;
   /** Dockerfile first; folders that must exist are in `folders`. */
@@ -54,16 +67,19 @@ export function publicBase(runtime: ImageRuntime): string {
 }
 
 /** Name, without tag, of a base made of packages: `isola/base-node`. */
-export function offlineBaseName(runtime: ImageRuntime): string {
-  return `isola/base-${imageFamily(runtime)}`;
+export function offlineBaseName(repository: string, runtime: ImageRuntime): string {
+  return `${repository}/base-${imageFamily(runtime)}`;
 }
 
-/** `root` is the folder that holds `images/`, `runtimes/` and `protocol/`. */
-export function imageInputs(root: string, runtime: ImageRuntime, base: string): ImageInputs {
+export function imageInputs(
+  { root, repository }: ImagePlace,
+  runtime: ImageRuntime,
+  base: string,
+): ImageInputs {
   const files = contextFiles(root, runtime);
   const digest = digestOf(runtime, base, files);
-  const reference = `isola/${imageFamily(runtime)}:${runtime.version}-${digest.slice(0, 12)}`;
-  return { runtime, base, files, folders: ["task"], digest, reference };
+  const reference = `${repository}/${imageFamily(runtime)}:${runtime.version}-${digest.slice(0, 12)}`;
+  return { runtime, repository, base, files, folders: ["task"], digest, reference };
 }
 
 /** The same places inside an image as in a sandbox of the process driver. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createReadStream, readFileSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,12 +7,20 @@ import { IsolaError } from "../errors.ts";
 import { hasImage } from "./base-image.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineWork, followEngine } from "./engine-stream.ts";
-import { type ImageRuntime, imageFamily, labels, offlineBaseName, sha256 } from "./image-inputs.ts";
+import {
+  type ImagePlace,
+  type ImageRuntime,
+  imageFamily,
+  labels,
+  offlineBaseName,
+  sha256,
+} from "./image-inputs.ts";
 import { runCommand } from "./run-command.ts";
 
 /** A base made of packages of this machine's Debian, without any registry of images. */
 export interface OfflineBase {
   runtime: ImageRuntime;
+  repository: string;
   packages: string[];
   /** `bookworm` */
   suite: string;
@@ -32,22 +41,26 @@ const NODE_LIBRARIES = ["libc6", "libstdc++6", "libatomic1"];
 const MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr";
 
 /**
- * What the base of a runtime would be made of here. Throws `driver_unavailable` where this machine has no Debian packages.
+ * What the base of a runtime would be made of here. Rejects with `driver_unavailable` where this machine has no Debian packages.
  * @param nodePath Host path of the Node.js binary to bring.
  */
-export function offlineBase(root: string, runtime: ImageRuntime, nodePath: string): OfflineBase {
+export async function offlineBase(
+  { root, repository }: ImagePlace,
+  runtime: ImageRuntime,
+  nodePath: string,
+): Promise<OfflineBase> {
   const { suite, sources } = debianSources();
   const family = imageFamily(runtime);
   const isNode = family === "node";
   const packages = [...COMMON, ...(isNode ? NODE_LIBRARIES : [runtime.name])];
   const variables: Record<string, string> = isNode ? { NODE: nodePath } : { PYTHON: runtime.name };
   const trim = join(root, "images/offline/trim.sh");
-  const contents = [...sources, trim, ...(isNode ? [nodePath] : [])].map((path) =>
-    sha256(readFileSync(path)),
-  );
+  const contents: string[] = [];
+  for (const path of [...sources, trim, ...(isNode ? [nodePath] : [])])
+    contents.push(await fileDigest(path));
   const digest = sha256(JSON.stringify([runtime.name, packages, suite, contents]));
-  const reference = `${offlineBaseName(runtime)}:${runtime.version}-${digest.slice(0, 12)}`;
-  return { runtime, packages, suite, sources, trim, variables, reference };
+  const reference = `${offlineBaseName(repository, runtime)}:${runtime.version}-${digest.slice(0, 12)}`;
+  return { runtime, repository, packages, suite, sources, trim, variables, reference };
 }
 
 /** Makes the base where the engine has not got it; `isFresh`: in any case, with the newest packages. Resolves with its reference. */
@@ -89,12 +102,15 @@ async function bootstrap(
 
 async function importRoot(
   engine: Engine,
-  { reference, runtime }: OfflineBase,
+  { reference, repository, runtime }: OfflineBase,
   path: string,
   work: Omit<EngineWork, "what">,
 ): Promise<void> {
   const [repo, tag] = reference.split(":") as [string, string];
-  const changes = [`LABEL ${labels.base}=${runtime.name}`, "ENV PATH=/usr/local/bin:/usr/bin:/bin"];
+  const changes = [
+    `LABEL ${labels.base}=${runtime.name} ${labels.repository}=${repository}`,
+    "ENV PATH=/usr/local/bin:/usr/bin:/bin",
+  ];
   await followEngine(
     engine,
     { ...work, what: `import ${reference}` },
@@ -106,6 +122,13 @@ async function importRoot(
         abortSignal,
       }) as Promise<NodeJS.ReadableStream>,
   );
+}
+
+/** In pieces, as a binary of Node.js is large. */
+async function fileDigest(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest("hex");
 }
 
 const SOURCES_DIR = "/etc/apt/sources.list.d";
