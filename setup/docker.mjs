@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { findCommand, runForOutput, toolEnvironment } from "./processes.mjs";
-import { answers, ownEngine, startEngine, stopEngine } from "./own-engine.mjs";
+import { answers, ownEngine, startEngine, stopEngine, takeEngine } from "./own-engine.mjs";
 import { root } from "./pinned-node.mjs";
 
 const SYSTEM_HOST = "unix:///var/run/docker.sock";
@@ -8,39 +8,40 @@ const packages = ["docker.io", "iptables", "slirp4netns", "mmdebstrap"];
 const commands = ["dockerd", "iptables", "slirp4netns", "mmdebstrap"];
 
 /**
- * A Docker Engine for the tests, with the images of sandboxes in it: the one that DOCKER_HOST names or of this machine, where it answers; else one of this checkout, which is
- * installed and started where that needs no question (root, apt-get). Resolves with its address and how to end what was started for it, or null after saying what
- * is missing. Never fails: tests that need an engine are then skipped with the reason.
+ * A Docker Engine for the tests, with the images of sandboxes in it: the one that DOCKER_HOST names or of this machine, where it answers; else one of this checkout,
+ * which is installed and started where that needs no question (root, apt-get). Resolves with its address and how to end what was started for it, or null after saying
+ * what is missing. Never fails: tests that need an engine are then skipped with the reason.
  * @returns {Promise<{ host: string, close: () => Promise<void> } | null>}
  */
 export async function ensureDocker(node, say) {
   const given = process.env.DOCKER_HOST;
-  const found = await findEngine(given);
-  if (found !== null)
-    return (await ensureImages(node, found, say)) ? { host: found, async close() {} } : null;
-  if (given) {
+  const host = given ?? SYSTEM_HOST;
+  const engine = (await answers(host)) ? { host, async close() {} } : null;
+  if (engine === null && given) {
     say(`No Docker Engine answers at DOCKER_HOST=${given}; tests that need one are skipped.`);
     return null;
   }
-  if (!(await install(say))) return null;
-  const engine = ownEngine();
-  const close = () => stopEngine(engine);
-  try {
-    await startEngine(engine);
-  } catch (error) {
-    say(`No Docker Engine for the tests: ${error.message}`);
-    return null;
-  }
-  if (await ensureImages(node, engine.host, say)) return { host: engine.host, close };
-  await close();
+  const found = engine ?? (await openOwnEngine(say));
+  if (found === null || (await ensureImages(node, found.host, say))) return found;
+  await found.close();
   return null;
 }
 
-/** One that answers already: also our own, which somebody has started by hand, and which is then left running. */
-async function findEngine(given) {
-  for (const host of given ? [given] : [SYSTEM_HOST, ownEngine().host])
-    if (await answers(host)) return host;
-  return null;
+/** Ours: one that runs, by hand or of another run that has not ended, or a new one. */
+async function openOwnEngine(say) {
+  const engine = ownEngine();
+  const runs = await answers(engine.host);
+  if (!runs) {
+    if (!(await install(say))) return null;
+    try {
+      await startEngine(engine);
+    } catch (error) {
+      say(`No Docker Engine for the tests: ${error.message}`);
+      return null;
+    }
+  }
+  const isOurs = takeEngine(engine);
+  return { host: engine.host, close: async () => void (isOurs && (await stopEngine(engine))) };
 }
 
 /** Installs what an engine of our own needs. */

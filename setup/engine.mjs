@@ -1,5 +1,5 @@
 import { ensureDocker } from "./docker.mjs";
-import { ownEngine, stopEngine } from "./own-engine.mjs";
+import { BY_HAND, ownEngine, stopEngine, takeEngine } from "./own-engine.mjs";
 import { prepare, runScript, say } from "./prepare.mjs";
 
 // node setup/engine.mjs start | stop: the Docker Engine that `npm test` starts and stops for itself, by hand and for longer. `npm test` uses one that runs.
@@ -14,6 +14,7 @@ await runScript(async ([verb]) => {
   }
   const engine = await ensureDocker(await prepare({ isolation: false }), say);
   if (engine === null) return 1;
+  if (engine.host === ownEngine().host) takeEngine(ownEngine(), BY_HAND);
   process.stdout.write(`export DOCKER_HOST=${engine.host}\n`);
   return 0;
 });

@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   rmdirSync,
+  writeFileSync,
 } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -19,6 +20,7 @@ const STOP_MS_MAX = 20_000;
 const KILL_MS_MAX = 5000;
 const ASK_MS_MAX = 5000;
 const CGROUP_DEPTH_MAX = 4;
+export const BY_HAND = "by hand";
 
 /**
  * A Docker Engine of this checkout, apart from any other of the machine. It has a network of its own, so that it makes no bridge and no firewall rule on the
@@ -77,6 +79,19 @@ export async function answers(host) {
   } catch {
     return false; // nobody there, or nobody who answers
   }
+}
+
+/**
+ * Whose it is to stop: of the process that has taken it, while that lives; `by hand` belongs to nobody, so that it goes on. Resolves with whether it is this
+ * process's now, which it is also where an earlier run was killed.
+ */
+export function takeEngine({ runDir }, owner = String(process.pid)) {
+  const path = join(runDir, "owner");
+  const other = read(path);
+  const isTaken = owner !== BY_HAND && (other === BY_HAND || (Number(other) > 0 && isAlive(other)));
+  if (isTaken && other !== owner) return false;
+  writeFileSync(path, owner);
+  return true;
 }
 
 /** Starts it. Resolves once it answers; otherwise rejects with the last lines of its log, and nothing is left. */
@@ -140,8 +155,21 @@ export async function stopEngine(engine = ownEngine()) {
   rmSync(engine.runDir, { recursive: true, force: true });
 }
 
+/** What is there of an engine and is gone once it has been stopped, one line each. */
+export function remainsOf(engine) {
+  const mounts = read("/proc/self/mounts")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+    .filter((path) => path.startsWith(engine.runDir) || path.startsWith(engine.dataDir));
+  return [
+    ...processesOf(engine).map((pid) => `process ${pid} (${read(`/proc/${pid}/comm`).trim()})`),
+    ...mounts.map((path) => `mount ${path}`),
+    ...cgroupsOf(engine).map((path) => `cgroup ${path}`),
+  ];
+}
+
 /** Of the engine itself: dockerd, containerd, its shims, slirp4netns. */
-export function processesOf({ runDir }) {
+function processesOf({ runDir }) {
   return list("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => read(`/proc/${pid}/environ`).split("\0").includes(`ISOLA_ENGINE=${runDir}`))

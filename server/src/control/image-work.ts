@@ -28,7 +28,7 @@ export class ImageWork {
     this.#log = log;
   }
 
-  /** Rejects with `driver_unavailable` or, where the engine's address is none, `invalid_settings`. */
+  /** Rejects with `driver_unavailable`. */
   async images(): Promise<RuntimeImages> {
     this.#images ??= this.#open();
     try {

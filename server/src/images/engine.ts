@@ -18,7 +18,7 @@ export interface Engine {
 
 /**
  * The engine at `host`: `unix:///path`, `/path`, `tcp://host:port`, `http(s)://host:port`. With `DOCKER_TLS_VERIFY`, or https, certificates are read from
- * `DOCKER_CERT_PATH`. Nothing is asked of it yet. Rejects with `invalid_settings`.
+ * `DOCKER_CERT_PATH`. Nothing is asked of it yet. Rejects with `driver_unavailable` where there is no way to such an address.
  */
 export async function openEngine(
   host: string,
@@ -40,7 +40,7 @@ function optionsFor(
   const url = URL.canParse(host) ? new URL(host) : null;
   if (url === null || !["tcp:", "http:", "https:"].includes(url.protocol) || url.hostname === "")
     throw new IsolaError(
-      "invalid_settings",
+      "driver_unavailable",
       `the address of the Docker Engine: expected unix:///path, tcp://host:port or https://host:port, given ${host}`,
     );
   const isSecure = url.protocol === "https:" || Boolean(env.DOCKER_TLS_VERIFY);
@@ -62,7 +62,7 @@ function certificates(folder: string): Dockerode.DockerOptions {
     return { ca, cert, key } as Dockerode.DockerOptions;
   } catch (cause) {
     const text = `DOCKER_CERT_PATH: expected ca.pem, cert.pem and key.pem in ${folder}: ${messageOf(cause)}`;
-    throw new IsolaError("invalid_settings", text, { cause });
+    throw new IsolaError("driver_unavailable", text, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { IsolaError } from "../errors.ts";
 import { chooseBase, ensureBase, imageId } from "./base-image.ts";
 import { buildImage, removeQuietly } from "./build-image.ts";
 import type { Engine } from "./engine.ts";
@@ -143,7 +144,12 @@ export class RuntimeImages {
     await ensureBase(this.#engine, inputs.base, { ...work, isFresh: anew.isFresh && !isOurs });
     onProgress(`building ${inputs.reference} of ${inputs.base}`);
     await buildImage(this.#engine, inputs, work);
-    const id = (await imageId(this.#engine, inputs.reference)) as string;
+    const id = await imageId(this.#engine, inputs.reference);
+    if (id === null)
+      throw new IsolaError(
+        "driver_unavailable",
+        `the build of ${inputs.reference} ended without an image; the log of the Docker Engine at ${this.#engine.host} may say why`,
+      );
     if (anew.replaced !== null && anew.replaced !== id)
       await removeQuietly(this.#engine, anew.replaced);
     return id;

@@ -62,6 +62,8 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   ],
   ["code", files.map((one) => ({ files: one }))],
   ["files", files],
+  // It would be made of packages, each time.
+  ["offline", fc.constant(false)],
   // None is kept, for each would be started.
   ["minSandboxes", fc.constant(0)],
   // Cursors are those of earlier pages: the test follows them.
