@@ -4,8 +4,8 @@ import { answers, ownEngine, startEngine, stopEngine, takeEngine } from "./own-e
 import { root } from "./pinned-node.mjs";
 
 const SYSTEM_HOST = "unix:///var/run/docker.sock";
-const packages = ["docker.io", "iptables", "slirp4netns", "mmdebstrap"];
-const commands = ["dockerd", "iptables", "slirp4netns", "mmdebstrap"];
+const packages = ["docker.io", "iptables", "iproute2", "slirp4netns", "mmdebstrap"];
+const commands = ["dockerd", "iptables", "ip", "slirp4netns", "mmdebstrap"];
 
 /**
  * A Docker Engine for the tests, with the images of sandboxes in it: the one that DOCKER_HOST names or of this machine, where it answers; else one of this checkout,

@@ -73,9 +73,9 @@ function parse(text) {
 }
 
 /** Whether an engine answers there. */
-export async function answers(host) {
+export async function answers(host, timeoutMs = ASK_MS_MAX) {
   try {
-    return (await askEngine(host, "GET", "/_ping")).status === 200;
+    return (await askEngine(host, "GET", "/_ping", timeoutMs)).status === 200;
   } catch {
     return false; // nobody there, or nobody who answers
   }

@@ -72,38 +72,25 @@ export async function jsonOf<T>(response: Response): Promise<T> {
   }
 }
 
-/** The events of an answer that is lines of JSON. Rejects with `bad_answer`, or `unreachable` where the connection breaks. */
+/** The events of an answer that is lines of JSON. Rejects with `unreachable` where it breaks off. */
 export async function* eventsOf<T>(response: Response): AsyncGenerator<T> {
   const decoder = new TextDecoder();
   let rest = "";
-  const bytes = (response.body ?? []) as AsyncIterable<Uint8Array>;
-  for await (const chunk of unbroken(bytes, response.url)) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield eventIn<T>(response, line);
-  }
-  if (rest !== "") yield eventIn<T>(response, rest);
-}
-
-async function* unbroken(bytes: AsyncIterable<Uint8Array>, url: string) {
   try {
-    yield* bytes;
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield JSON.parse(line) as T;
+    }
   } catch (error) {
-    throw unreachable(new URL(url).origin, error);
+    throw cutOff(response, error);
   }
+  if (rest !== "") throw cutOff(response);
 }
 
-function eventIn<T>(response: Response, line: string): T {
-  try {
-    return JSON.parse(line) as T;
-  } catch (error) {
-    throw badAnswer(response, line, error);
-  }
-}
-
-/** The answer ended without its last event. */
-export function cutOff(response: Response): ApiError {
-  return badAnswer(response, "an end before its last line");
+/** The answer ended before its last event. */
+export function cutOff(response: Response, error: unknown = new Error("it broke off")): ApiError {
+  return unreachable(new URL(response.url).origin, error);
 }
 
 function headersOf(options: ClientOptions, call: Call): Record<string, string> {

@@ -60,8 +60,11 @@ async function newestOfflineBase(
   const images = await askEngine(engine, "list images", (docker, abortSignal) =>
     docker.listImages({ filters, abortSignal }),
   );
-  const newest = images.sort((a, b) => b.Created - a.Created)[0];
-  return newest?.RepoTags?.find((tag) => tag.startsWith(`${name}:`)) ?? null;
+  const tags = images
+    .sort((a, b) => b.Created - a.Created)
+    .flatMap(({ RepoTags }) => RepoTags ?? []);
+  // One of an earlier version of the runtime does not do.
+  return tags.find((tag) => tag.startsWith(`${name}:${runtime.version}-`)) ?? null;
 }
 
 /** Fetches the base where the engine has not got it; `isFresh`: in any case. Rejects with `driver_unavailable` that says what would do instead. */

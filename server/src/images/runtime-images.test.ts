@@ -116,6 +116,8 @@ describe("the image of a runtime", { timeout: 30_000 }, () => {
     const { fake, images } = await opened(t);
     const baseOf = async (some: RuntimeImages) => (await some.inputsOf(node)).base;
     assert.equal(await baseOf(images), "node:26-slim");
+    addImage(fake, "isola/base-node:26.9.0-0123456789ab", { [labels.base]: "nodejs26" });
+    assert.equal(await baseOf(images), "node:26-slim");
     const made = "isola/base-node:26.10.0-0123456789ab";
     addImage(fake, made, { [labels.base]: "nodejs26", [labels.repository]: "isola" });
     addImage(fake, "isola/base-node:24.0.0-0123456789ab", { [labels.base]: "nodejs24" });
