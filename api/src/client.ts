@@ -145,13 +145,14 @@ function imageCalls(transport: Transport) {
     async *buildImages(body: BuildImages, options?: CallOptions): AsyncGenerator<ImageEvent> {
       const more = { isUnbounded: true, ...options };
       const response = await transport({ method: "POST", path, json: body, ...more });
+      let isDone = false;
       for await (const event of eventsOf<ImageEvent>(response)) {
         if (event.type === "error")
           throw new ApiError(event.error.message, { status: 200, ...event.error });
+        isDone ||= event.type === "done";
         yield event;
-        if (event.type === "done") return;
       }
-      throw cutOff(response);
+      if (!isDone) throw cutOff(response);
     },
     /** Removes outdated ones. */
     pruneImages: (options?: CallOptions) => call<PrunedImages>("DELETE", path, { ...options }),

@@ -16,12 +16,7 @@ export async function buildImage(
     await followEngine(engine, { ...work, what }, (signal) =>
       engine.docker.buildImage(contextOf(inputs), {
         t: inputs.reference,
-        buildargs: { BASE: inputs.base, INPUTS: inputs.digest },
-        labels: {
-          [labels.runtime]: inputs.runtime.name,
-          [labels.repository]: inputs.repository,
-          [labels.from]: inputs.base,
-        },
+        buildargs: inputs.buildArguments,
         networkmode: "none",
         nocache: true,
         rm: true,

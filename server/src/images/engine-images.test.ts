@@ -125,7 +125,7 @@ describe("in a Docker Engine, images", { timeout: 240_000, skip }, () => {
     await assert.rejects(open().ensure(python), ({ code, message }) => {
       assert.equal(code, "driver_unavailable");
       assert.match(message, /could not build isola-test-.*python/);
-      assert.match(message, /SyntaxError[\s\S]*could not be compiled/);
+      assert.match(message, /SyntaxError/);
       return true;
     });
     const idsOf = (list: { Id: string }[]) => list.map(({ Id }) => Id);

@@ -13,7 +13,9 @@ export interface WorkDeadlines {
 export const workDeadlines: WorkDeadlines = { totalMs: 15 * 60_000, silenceMs: 2 * 60_000 };
 
 const LINE_BYTES_MAX = 1_000_000;
-const LAST_LINES = 5;
+const LAST_LINES = 8;
+/** What the engine says of each step and nobody needs to know. */
+const CHATTER = /^ ?---> |^Removing intermediate container /;
 
 /** One line of a build, a pull or an import. */
 interface EngineLine {
@@ -92,7 +94,7 @@ class ToldLines {
     if (parsed.progressDetail?.current !== undefined) return;
     const status = parsed.id === undefined ? parsed.status : `${parsed.id}: ${parsed.status}`;
     for (const text of (parsed.stream ?? status ?? "").split("\n")) {
-      if (text.trim() === "") continue;
+      if (text.trim() === "" || CHATTER.test(text)) continue;
       this.#onProgress(text.trimEnd());
       this.last.push(text.trim());
       if (this.last.length > LAST_LINES) this.last.shift();

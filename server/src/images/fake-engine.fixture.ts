@@ -4,6 +4,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { extract } from "tar-stream";
+import { labels } from "./image-inputs.ts";
 
 export interface FakeImage {
   Id: string;
@@ -64,9 +65,14 @@ export async function startFakeEngine(): Promise<FakeEngine> {
 
 /** The ordinary end of a build. */
 function succeed(engine: FakeEngine, { query, response }: FakeBuild): void {
-  const labels = JSON.parse(query.get("labels") ?? "{}") as Record<string, string>;
+  const given = JSON.parse(query.get("buildargs") ?? "{}") as Record<string, string>;
   say(response, { stream: "Step 1/1 : FROM base\n" });
-  addImage(engine, query.get("t") as string, labels);
+  addImage(engine, query.get("t") as string, {
+    [labels.inputs]: given.INPUTS as string,
+    [labels.runtime]: given.RUNTIME as string,
+    [labels.repository]: given.REPOSITORY as string,
+    [labels.from]: given.BASE as string,
+  });
   response.end();
 }
 
@@ -78,7 +84,7 @@ export function say(response: ServerResponse, line: object): void {
 export function addImage(
   engine: FakeEngine,
   reference: string,
-  labels: Record<string, string> = {},
+  imageLabels: Record<string, string> = {},
 ): FakeImage {
   for (const image of engine.images)
     image.RepoTags = (image.RepoTags ?? []).filter((tag) => tag !== reference);
@@ -86,7 +92,7 @@ export function addImage(
   const image: FakeImage = {
     Id: `sha256:${String(at).padStart(64, "0")}`,
     RepoTags: [reference],
-    Labels: labels,
+    Labels: imageLabels,
     Created: 1_700_000_000 + at,
     Size: 1000,
   };

@@ -42,9 +42,9 @@ export interface ContextFile {
 /** Everything an image is made of, and its name, which changes with any of it. */
 export interface ImageInputs {
   runtime: ImageRuntime;
-  repository: string;
   /** Reference of the base image. */
   base: string;
+  buildArguments: Record<string, string>;
   /** Dockerfile first; folders that must exist are in `folders`. */
   files: ContextFile[];
   folders: string[];
@@ -77,9 +77,12 @@ export function imageInputs(
   base: string,
 ): ImageInputs {
   const files = contextFiles(root, runtime);
-  const digest = digestOf(runtime, base, files);
+  const given = { BASE: base, RUNTIME: runtime.name, REPOSITORY: repository };
+  const contents = files.map(({ path, bytes }) => [path, sha256(bytes)]);
+  const digest = sha256(JSON.stringify([runtime.version, given, contents]));
   const reference = `${repository}/${imageFamily(runtime)}:${runtime.version}-${digest.slice(0, 12)}`;
-  return { runtime, repository, base, files, folders: ["task"], digest, reference };
+  const buildArguments = { ...given, INPUTS: digest };
+  return { runtime, base, buildArguments, files, folders: ["task"], digest, reference };
 }
 
 /** The same places inside an image as in a sandbox of the process driver. */
@@ -111,11 +114,6 @@ function filesBelow(folder: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .sort();
-}
-
-function digestOf(runtime: ImageRuntime, base: string, files: ContextFile[]): string {
-  const contents = files.map(({ path, bytes }) => [path, sha256(bytes)]);
-  return sha256(JSON.stringify([runtime.name, runtime.version, base, contents]));
 }
 
 export function sha256(data: string | Buffer): string {

@@ -37,8 +37,12 @@ export interface OfflineBase {
 const COMMON = ["ca-certificates", "tzdata"];
 /** What Node.js is linked to. */
 const NODE_LIBRARIES = ["libc6", "libstdc++6", "libatomic1"];
-/** Makes /bin, /lib and so on links into /usr, as Debian itself has them. */
-const MERGED_USR = "/usr/share/mmdebstrap/hooks/merged-usr";
+const TRIM_HOOK = '--extract-hook=sh "$TRIM" "$1"';
+const options = [
+  ...["--variant=extract", "--format=tar", "--skip=output/dev"],
+  // Makes /bin, /lib and so on links into /usr, as Debian itself has them.
+  "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+];
 
 /**
  * What the base of a runtime would be made of here. Rejects with `driver_unavailable` where this machine has no Debian packages.
@@ -55,12 +59,13 @@ export async function offlineBase(
   const packages = [...COMMON, ...(isNode ? NODE_LIBRARIES : [runtime.name])];
   const variables: Record<string, string> = isNode ? { NODE: nodePath } : { PYTHON: runtime.name };
   const trim = join(root, "images/offline/trim.sh");
+  const base = { runtime, repository, packages, suite, sources, trim, variables };
+  const paths = [...sources, trim, ...(isNode ? [nodePath] : [])];
   const contents: string[] = [];
-  for (const path of [...sources, trim, ...(isNode ? [nodePath] : [])])
-    contents.push(await fileDigest(path));
-  const digest = sha256(JSON.stringify([runtime.name, packages, suite, contents]));
-  const reference = `${offlineBaseName(repository, runtime)}:${runtime.version}-${digest.slice(0, 12)}`;
-  return { runtime, repository, packages, suite, sources, trim, variables, reference };
+  for (const path of paths) contents.push(await fileDigest(path));
+  const how = [packages, suite, options, changesOf(base), contents];
+  const tag = `${runtime.version}-${sha256(JSON.stringify(how)).slice(0, 12)}`;
+  return { ...base, reference: `${offlineBaseName(repository, runtime)}:${tag}` };
 }
 
 /** Makes the base where the engine has not got it; `isFresh`: in any case, with the newest packages. Resolves with its reference. */
@@ -89,28 +94,31 @@ async function bootstrap(
   work: Omit<EngineWork, "what">,
 ): Promise<void> {
   const args = [
-    ...["--variant=extract", "--format=tar", "--skip=output/dev", `--hook-dir=${MERGED_USR}`],
-    `--include=${packages.join(",")}`,
-    `--extract-hook=${trim} "$1"`,
+    ...[...options, `--include=${packages.join(",")}`, TRIM_HOOK],
     ...[suite, target, ...sources],
   ];
-  const env = { ...process.env, ...variables };
+  const env = { ...process.env, ...variables, TRIM: trim };
   const missing =
     "mmdebstrap makes base images of packages and is not installed: apt-get install -y mmdebstrap";
   await runCommand("mmdebstrap", args, { env, missing, ...work });
 }
 
-async function importRoot(
-  engine: Engine,
-  { reference, repository, runtime }: OfflineBase,
-  path: string,
-  work: Omit<EngineWork, "what">,
-): Promise<void> {
-  const [repo, tag] = reference.split(":") as [string, string];
-  const changes = [
+function changesOf({ runtime, repository }: Pick<OfflineBase, "runtime" | "repository">): string[] {
+  return [
     `LABEL ${labels.base}=${runtime.name} ${labels.repository}=${repository}`,
     "ENV PATH=/usr/local/bin:/usr/bin:/bin",
   ];
+}
+
+async function importRoot(
+  engine: Engine,
+  base: OfflineBase,
+  path: string,
+  work: Omit<EngineWork, "what">,
+): Promise<void> {
+  const { reference } = base;
+  const [repo, tag] = reference.split(":") as [string, string];
+  const changes = changesOf(base);
   await followEngine(
     engine,
     { ...work, what: `import ${reference}` },

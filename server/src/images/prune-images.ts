@@ -1,4 +1,5 @@
-import { IsolaError, messageOf } from "../errors.ts";
+import type { IsolaError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { type Engine, askEngine } from "./engine.ts";
 import type { ListedImage } from "./list-images.ts";
 
