@@ -11,6 +11,7 @@ import { engineFootprint } from "./leaks.mjs";
 import {
   BY_HAND,
   answers,
+  lifeOf,
   ownEngine,
   remainsOf,
   startEngine,
@@ -61,9 +62,11 @@ describe("the Docker Engine of the tests", { timeout: 60_000 }, () => {
     const owner = (text: string) => writeFileSync(join(engine.runDir, "owner"), text);
     assert.equal(takeEngine(engine), true);
     assert.equal(takeEngine(engine), true, "it is ours already");
-    owner(String(process.ppid));
+    owner(lifeOf(process.ppid));
     assert.equal(takeEngine(engine), false, "another run has it");
-    owner("999999999");
+    owner(`${process.ppid} 1`);
+    assert.equal(takeEngine(engine), true, "another process has the id of the run that had it");
+    owner("999999999 1");
     assert.equal(takeEngine(engine), true, "the run that had it was killed");
     assert.equal(takeEngine(engine, BY_HAND), true);
     assert.equal(takeEngine(engine), false, "it goes on");

@@ -85,11 +85,11 @@ export async function answers(host, timeoutMs = ASK_MS_MAX) {
  * Whose it is to stop: of the process that has taken it, while that lives; `by hand` belongs to nobody, so that it goes on. Resolves with whether it is this
  * process's now, which it is also where an earlier run was killed.
  */
-export function takeEngine({ runDir }, owner = String(process.pid)) {
+export function takeEngine({ runDir }, owner = lifeOf(process.pid)) {
   const path = join(runDir, "owner");
   const other = read(path);
-  const isTaken = owner !== BY_HAND && (other === BY_HAND || (Number(other) > 0 && isAlive(other)));
-  if (isTaken && other !== owner) return false;
+  const isHeld = other === BY_HAND || (other !== "" && other === lifeOf(other.split(" ")[0]));
+  if (isHeld && other !== owner && owner !== BY_HAND) return false;
   writeFileSync(path, owner);
   return true;
 }
@@ -117,13 +117,14 @@ export async function startEngine(engine = ownEngine()) {
     await delay(100);
   }
   startDetached(engine, "slirp4netns", ["--configure", "--mtu=65520", String(pid), "tap0"]);
-  await removeContainers(engine);
+  await clear(engine);
 }
 
-/** Of an earlier life that was killed. */
-async function removeContainers({ host }) {
+/** What an earlier life has left: its containers, networks and volumes, not its images. */
+async function clear({ host }) {
   const { json } = await askEngine(host, "GET", "/containers/json?all=1");
   for (const { Id } of json) await askEngine(host, "DELETE", `/containers/${Id}?force=1&v=1`);
+  for (const kind of ["networks", "volumes"]) await askEngine(host, "POST", `/${kind}/prune`);
 }
 
 function startDetached({ logPath, runDir }, command, args) {
@@ -207,6 +208,12 @@ function removeCgroups(engine) {
     }
   }
   return cgroupsOf(engine).length === 0;
+}
+
+/** The id and start of a process: another that gets its id later is another life. Empty where there is none. */
+export function lifeOf(pid) {
+  const [, startedAt] = /\)(?: \S+){19} (\d+)/s.exec(read(`/proc/${pid}/stat`)) ?? [];
+  return startedAt === undefined || !isAlive(pid) ? "" : `${pid} ${startedAt}`;
 }
 
 function isAlive(pid) {

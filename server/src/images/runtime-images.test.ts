@@ -260,6 +260,17 @@ describe("images of ours", { timeout: 30_000 }, () => {
     );
   });
 
+  test("without a name are left alone while they may be of a build under way", async (t) => {
+    const { fake, images } = await opened(t);
+    const step = addImage(fake, "step", built);
+    Object.assign(step, { RepoTags: null, Created: Math.floor(Date.now() / 1000) - 60 });
+    const { removed, kept } = await images.prune([]);
+    assert.deepEqual(removed, []);
+    assert.deepEqual(kept, [{ reference: step.Id, reason: "it may be of a build under way" }]);
+    step.Created -= 3600;
+    assert.deepEqual((await images.prune([])).removed, [step.Id]);
+  });
+
   test("keep the base of packages that a missing image would be built of", async (t) => {
     const { fake, images } = await opened(t);
     const base = "isola/base-node:26.10.0-0123456789ab";

@@ -112,7 +112,7 @@ export class RuntimeImages {
 
   /** Removes what these runtimes do not use, but for what containers are made of. */
   async prune(runtimes: readonly ImageRuntime[]): Promise<PrunedImages> {
-    return pruneImages(this.#engine, await this.list(runtimes));
+    return pruneImages(this.#engine, await this.list(runtimes), Date.now());
   }
 
   close(): void {
