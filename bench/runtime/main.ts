@@ -53,7 +53,7 @@ async function subjectOf(name: string, root: string, stateDir: string): Promise<
   const { lazyDriver } = await load("keeper/testing/lazy-driver.ts");
   const { findRuntimes } = await load("drivers/runtimes.ts");
   const nodeId = `bench-${process.pid}`;
-  const settings = { nodeId, stateDir, acceptNoIsolation: false };
+  const settings = { nodeId, stateDir, acceptNoIsolation: false, dockerHost: null };
   const driver: Driver = lazyDriver("process", settings, name);
   const runtimes: RuntimeSpec[] = await findRuntimes({ root, python: null });
   return { name, driver, runtimes };

@@ -33,7 +33,10 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
   const { nodeId, bootId, runDir, gatewaySocketPath, log } = boot;
   const { acceptNoIsolation } = config;
   return openSandboxKeeping({
-    settings: { nodeId, stateDir: runDir, acceptNoIsolation },
+    settings: {
+      ...{ nodeId, stateDir: runDir, acceptNoIsolation },
+      dockerHost: process.env.DOCKER_HOST ?? null,
+    },
     bootId,
     socketDir: dirname(gatewaySocketPath),
     clock: systemClock,

@@ -14,12 +14,14 @@ test("a keeper that is stopped is found and replaced, what it left unanswered fa
       nodeId: "node-0123456789ab",
       stateDir,
       acceptNoIsolation: true,
+      dockerHost: null,
       streamsPath: join(stateDir, "streams.sock"),
       without: ["bubblewrap", "cgroups"],
     },
     bootId: "test",
     onProblem: (problem) => problems.push(problem),
     onLost: () => lost.resolve(),
+    listenFor: () => Promise.reject(new Error("nothing is started")),
     stallMs: 1000,
   });
   t.after(async () => {

@@ -203,7 +203,7 @@ test("every process of a sandbox runs under the filter", {
   const python = runtimes.find((runtime) => runtime.family === "python");
   assert(python !== undefined, "python3 is not installed: apt-get install python3");
   const stateDir = mkdtempSync(join(tmpdir(), "isola-seccomp-"));
-  const settings = { nodeId: `seccomp-${process.pid}`, stateDir, acceptNoIsolation: false };
+  const settings = { nodeId: `seccomp-${process.pid}`, stateDir, acceptNoIsolation: false, dockerHost: null };
   const driver = lazyDriver("process", settings, "this");
   t.after(async () => {
     await driver.close();
