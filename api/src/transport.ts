@@ -72,6 +72,40 @@ export async function jsonOf<T>(response: Response): Promise<T> {
   }
 }
 
+/** The events of an answer that is lines of JSON. Rejects with `bad_answer`, or `unreachable` where the connection breaks. */
+export async function* eventsOf<T>(response: Response): AsyncGenerator<T> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  const bytes = (response.body ?? []) as AsyncIterable<Uint8Array>;
+  for await (const chunk of unbroken(bytes, response.url)) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield eventIn<T>(response, line);
+  }
+  if (rest !== "") yield eventIn<T>(response, rest);
+}
+
+async function* unbroken(bytes: AsyncIterable<Uint8Array>, url: string) {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw unreachable(new URL(url).origin, error);
+  }
+}
+
+function eventIn<T>(response: Response, line: string): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (error) {
+    throw badAnswer(response, line, error);
+  }
+}
+
+/** The answer ended without its last event. */
+export function cutOff(response: Response): ApiError {
+  return badAnswer(response, "an end before its last line");
+}
+
 function headersOf(options: ClientOptions, call: Call): Record<string, string> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (options.apiKey !== undefined) headers.authorization = `Bearer ${options.apiKey}`;

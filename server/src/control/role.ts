@@ -10,6 +10,7 @@ import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
+import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -38,6 +39,13 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     store,
     artifacts: codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS }),
     gateway,
+    imageWork: new ImageWork(
+      {
+        dockerHost: config.dockerHost,
+        bases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
+      },
+      log,
+    ),
     settings: {
       gatewayUrl: config.publicUrl,
       allowedHosts: [...config.allowedHosts, config.controlHost],

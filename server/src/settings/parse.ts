@@ -28,6 +28,10 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
       return { value: resolve(baseDir, given) };
     case "url":
       return parseUrl(given);
+    case "engine":
+      return isEngine(given) ? { value: given } : problem;
+    case "image":
+      return isImage(given) ? { value: given } : problem;
   }
 }
 
@@ -57,4 +61,17 @@ function parseUrl(given: unknown): Parsed {
   const isPlain = !url.search && !url.hash && !url.username && !url.password;
   if (!isPlain || (url.protocol !== "http:" && url.protocol !== "https:")) return problem;
   return { value: url.href.replace(/\/+$/, "") };
+}
+
+function isEngine(given: unknown): given is string {
+  if (typeof given !== "string") return false;
+  return /^unix:\/\/\/[^\0]+$/.test(given) || /^(tcp|https?):\/\/[^/?#@]+\/?$/.test(given);
+}
+
+/** `registry:5000/path/name:tag`, `name@sha256:...` */
+function isImage(given: unknown): given is string {
+  if (typeof given !== "string" || given.length > 500) return false;
+  return /^[a-z0-9][a-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$/.test(
+    given,
+  );
 }

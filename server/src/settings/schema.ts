@@ -7,6 +7,8 @@ export type SettingSpec = { help: string } & (
   | { kind: "hosts"; default: readonly string[] }
   | { kind: "path"; default: string | null; shown: string }
   | { kind: "url"; default: null; shown: string }
+  | { kind: "engine"; default: string; shown: string }
+  | { kind: "image"; default: null; shown: string }
 );
 
 /** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
@@ -166,6 +168,24 @@ export const settingSpecs = {
     shown: "`/usr/bin/python3`, else the first `python3` of `PATH` that is new enough",
     help: "Python interpreter for Python functions",
   },
+  dockerHost: {
+    kind: "engine",
+    default: "unix:///var/run/docker.sock",
+    shown: "`DOCKER_HOST`, else `unix:///var/run/docker.sock`",
+    help: "Docker Engine for the images and sandboxes of the `docker` driver; its TLS is set as for `docker` itself (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`)",
+  },
+  dockerBaseNodejs: {
+    kind: "image",
+    default: null,
+    shown: "`node:<major>-slim`, or what `isola images build --offline` made",
+    help: "Image with Node.js on which the image of Node.js sandboxes is built",
+  },
+  dockerBasePython: {
+    kind: "image",
+    default: null,
+    shown: "`python:<minor>-slim`, or what `isola images build --offline` made",
+    help: "Image with Python on which the image of Python sandboxes is built",
+  },
 } as const satisfies Record<string, SettingSpec>;
 
 export type SettingName = keyof typeof settingSpecs;
@@ -179,7 +199,7 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
-        : S extends { kind: "path"; default: null }
+        : S extends { kind: "path" | "image"; default: null }
           ? string | null
           : string;
 
@@ -231,5 +251,9 @@ export function expectedOf(spec: SettingSpec): string {
       return "a path";
     case "url":
       return "an http or https URL without query";
+    case "engine":
+      return "unix:///path, tcp://host:port or https://host:port";
+    case "image":
+      return "a reference of an image, like node:26-slim";
   }
 }
