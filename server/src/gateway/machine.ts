@@ -35,7 +35,8 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
   return openSandboxKeeping({
     settings: {
       ...{ nodeId, stateDir: runDir, acceptNoIsolation },
-      dockerHost: process.env.DOCKER_HOST ?? null,
+      dockerHost: config.dockerHost,
+      dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
     },
     bootId,
     socketDir: dirname(gatewaySocketPath),

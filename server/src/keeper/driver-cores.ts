@@ -12,13 +12,12 @@ export function driverCores(
   const log = (driver: DriverName) => ({
     warn: (_fields: object, text: string) => onProblem(driver, text),
   });
-  const { nodeId, bootId, dockerHost, without } = settings;
+  const { nodeId, bootId, dockerHost, dockerBases, without } = settings;
   const cores: DriverCore[] = [
     createProcessDriver({ ...settings, log: log("process") }),
     createDockerDriver({
-      ...{ nodeId, bootId, host: dockerHost, log: log("docker") },
+      ...{ nodeId, bootId, host: dockerHost, bases: dockerBases, log: log("docker") },
       ...(without && { without }),
-      image: async (_, runtime) => `isola/${runtime.family === "nodejs" ? "node" : "python"}:dev`,
     }),
   ];
   return new Map(cores.map((core) => [core.name, core]));

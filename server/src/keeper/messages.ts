@@ -3,6 +3,7 @@ import type {
   DestroyReason,
   DestroyReport,
   DriverProbe,
+  RuntimeSpec,
   SandboxExit,
   SandboxLimits,
   SandboxSpec,
@@ -22,8 +23,10 @@ export interface KeeperSettings {
   /** A private folder of this server. */
   stateDir: string;
   acceptNoIsolation: boolean;
-  /** As `DOCKER_HOST`; null: the socket of the machine's own engine. */
-  dockerHost: string | null;
+  /** As `DOCKER_HOST`. */
+  dockerHost: string;
+  /** Base images that the operator chose, by family. */
+  dockerBases: Record<RuntimeSpec["family"], string | null>;
   /** Where the gateway awaits the streams of sandboxes. */
   streamsPath: string;
   /** Techniques left out although the machine has them; for tests of the others. */

@@ -2,7 +2,7 @@ import type { Cgroup } from "../cgroups/cgroup.ts";
 import { freezeGroup } from "../cgroups/freeze.ts";
 import type { SandboxLimits, SandboxUsage } from "../driver.ts";
 import { PIDS_OVERHEAD } from "./container-options.ts";
-import type { Engine } from "./engine.ts";
+import type { Containers } from "./containers.ts";
 
 /** Everything in one container as a whole: what is limited, counted, stopped and killed. */
 export interface ContainerGroup {
@@ -45,18 +45,18 @@ export function directGroup(outer: Cgroup, inner: Cgroup): ContainerGroup {
 }
 
 /** By the engine, where its groups cannot be written from here. */
-export function engineGroup(engine: Engine, id: string): ContainerGroup {
+export function engineGroup(containers: Containers, id: string): ContainerGroup {
   let isFrozen = false;
   let isWanted = false;
   return {
     async setLimits({ memoryBytes, pidsMax }) {
-      await engine.update(id, { memoryBytes, pidsMax: pidsMax + PIDS_OVERHEAD });
-      const now = (await engine.inspect(id))?.HostConfig;
+      await containers.update(id, { memoryBytes, pidsMax: pidsMax + PIDS_OVERHEAD });
+      const now = (await containers.inspect(id))?.HostConfig;
       if (now?.Memory !== memoryBytes || now.PidsLimit !== pidsMax + PIDS_OVERHEAD)
         throw new Error(`the engine has ${now?.Memory} bytes and ${now?.PidsLimit} processes`);
     },
     async usage() {
-      const { memory_stats: memory, cpu_stats: cpu, pids_stats: pids } = await engine.stats(id);
+      const { memory_stats: memory, cpu_stats: cpu, pids_stats: pids } = await containers.stats(id);
       return {
         memoryBytes: memory.usage ?? null,
         cpuMicros:
@@ -70,22 +70,22 @@ export function engineGroup(engine: Engine, id: string): ContainerGroup {
     hasHitMemoryLimit: () => false,
     async freeze() {
       isWanted = true;
-      await engine.pause(id);
+      await containers.pause(id);
       isFrozen = true;
-      if (!isWanted) await engine.unpause(id);
+      if (!isWanted) await containers.unpause(id);
       return isWanted;
     },
     async thaw() {
       isWanted = false;
-      if (isFrozen) await engine.unpause(id);
+      if (isFrozen) await containers.unpause(id);
       isFrozen = false;
     },
     async kill(isThorough) {
-      if (isFrozen || isThorough) await engine.unpause(id);
-      await engine.kill(id);
+      if (isFrozen || isThorough) await containers.unpause(id);
+      await containers.kill(id);
     },
     async isEmpty() {
-      return (await engine.inspect(id))?.State.Running !== true;
+      return (await containers.inspect(id))?.State.Running !== true;
     },
     remove: () => {},
   };

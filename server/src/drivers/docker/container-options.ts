@@ -1,6 +1,7 @@
 import type Dockerode from "dockerode";
 import { MiB, fixedLimits } from "../../domain/limits.ts";
 import type { RuntimeSpec, SandboxSpec } from "../driver.ts";
+import { seccompProfile } from "./seccomp-profile.ts";
 
 /** Nobody's: the user of all sandboxes. */
 const USER = 65534;
@@ -70,7 +71,8 @@ export function containerOptions(
 function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostConfig {
   const { memoryBytes, pidsMax } = spec.limits;
   return {
-    ...{ Privileged: false, CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"] },
+    ...{ Privileged: false, CapDrop: ["ALL"], SecurityOpt: securityOptions() },
+    ...{ MaskedPaths: masked, ReadonlyPaths: readonlyPaths },
     ...{ ReadonlyRootfs: true, NetworkMode: "none", IpcMode: "private", CgroupnsMode: "private" },
     ...{ Init: true, AutoRemove: false, RestartPolicy: { Name: "no" } },
     LogConfig: { Type: "none", Config: {} },
@@ -90,6 +92,22 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
     ...(place.cgroupParent !== null && { CgroupParent: place.cgroupParent }),
   };
 }
+
+/** On machines without a list of system calls the engine's own profile holds. */
+function securityOptions(): string[] {
+  const profile = seccompProfile(process.arch);
+  return ["no-new-privileges", ...(profile === null ? [] : [`seccomp=${JSON.stringify(profile)}`])];
+}
+
+/** What tells of the whole machine, and no function needs. */
+const masked = [
+  ...["acpi", "asound", "bus", "interrupts", "kcore", "keys", "kmsg", "latency_stats"],
+  ...["sched_debug", "scsi", "sysvipc", "timer_list", "timer_stats"],
+]
+  .map((name) => `/proc/${name}`)
+  .concat("/sys");
+/** As a whole: settings of its own namespaces and the memory of its first process are not the function's to write. */
+const readonlyPaths = ["/proc", "/dev", "/dev/mqueue"];
 
 /** What the runtime itself needs; the function's own environment comes over the stream. */
 const environment = [

@@ -1,4 +1,5 @@
 import { IsolaError, messageOf } from "../../errors.ts";
+import { type ChosenBases, RuntimeImages } from "../../images/runtime-images.ts";
 import { LimitWatch, type Watched } from "../cgroups/limit-watch.ts";
 import { type SandboxMarks, sandboxMarks } from "../cgroups/sandbox-mark.ts";
 import type {
@@ -11,9 +12,9 @@ import type {
   SweepReport,
 } from "../driver.ts";
 import { labels } from "./container-options.ts";
+import { Containers } from "./containers.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
 import { type ContainerEvent, EngineEvents } from "./engine-events.ts";
-import { Engine } from "./engine.ts";
 import { type DockerMachine, examine, probeOf } from "./probe.ts";
 import { type StartContext, type StartedContainer, startContainer } from "./start-container.ts";
 import { sweepContainers } from "./sweep.ts";
@@ -21,10 +22,10 @@ import { sweepContainers } from "./sweep.ts";
 export interface DockerDriverOptions {
   nodeId: string;
   bootId: string;
-  /** As `DOCKER_HOST`; null: the socket of the machine's own engine. */
-  host: string | null;
-  /** Resolves with what names the image of a runtime to the engine, which has it then. */
-  image(engine: Engine, runtime: RuntimeSpec): Promise<string>;
+  /** As `DOCKER_HOST`. */
+  host: string;
+  /** Base images that the operator chose. */
+  bases: ChosenBases;
   log: { warn(fields: object, text: string): void };
   /** Leaves out a technique although the machine has it; for tests of the others. */
   without?: readonly string[];
@@ -38,8 +39,9 @@ export function createDockerDriver(options: DockerDriverOptions): DriverCore {
 class DockerDriver implements DriverCore {
   readonly name = "docker";
   readonly #options: DockerDriverOptions;
-  readonly #engine: Engine;
+  readonly #containers: Containers;
   readonly #events: EngineEvents;
+  #images: RuntimeImages | null = null;
   readonly #marks: SandboxMarks;
   readonly #watch: LimitWatch;
   /** By the id of the container, until that is removed. */
@@ -54,12 +56,12 @@ class DockerDriver implements DriverCore {
   constructor(options: DockerDriverOptions) {
     const { nodeId, bootId, host } = options;
     this.#options = options;
-    this.#engine = new Engine(host);
+    this.#containers = new Containers(host);
     this.#marks = sandboxMarks(nodeId, bootId);
     const onProblem = (problem: string) => this.#onProblem(problem);
     this.#watch = new LimitWatch(onProblem);
     this.#events = new EngineEvents({
-      engine: this.#engine,
+      containers: this.#containers,
       label: `${labels.boot}=${bootId}`,
       onProblem,
       onEvent: (event) => this.#onEvent(event),
@@ -69,7 +71,7 @@ class DockerDriver implements DriverCore {
 
   async probe(): Promise<DriverProbe> {
     this.#machine = this.#examine();
-    return probeOf(await this.#machine, this.#engine);
+    return probeOf(await this.#machine, this.#containers);
   }
 
   async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
@@ -95,7 +97,7 @@ class DockerDriver implements DriverCore {
       if (sandbox.isLost) await sandbox.retryDestroy();
     const { nodeId, bootId } = this.#options;
     const removed = await sweepContainers({
-      ...{ engine: this.#engine, tree: cgroups.tree, marks: this.#marks, nodeId, bootId },
+      ...{ containers: this.#containers, tree: cgroups.tree, marks: this.#marks, nodeId, bootId },
       isHeld: (id) => this.#sandboxes.has(id) || this.#starting.size > 0,
     });
     return { removed };
@@ -103,6 +105,7 @@ class DockerDriver implements DriverCore {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#images?.close();
     await Promise.allSettled([this.#machine]);
     await Promise.allSettled(this.#starting);
     const sandboxes = [...this.#sandboxes.values()];
@@ -119,16 +122,31 @@ class DockerDriver implements DriverCore {
       throw new IsolaError("driver_unavailable", problems.join("; "));
     }
     await this.#events.open();
-    const { nodeId, bootId, image } = this.#options;
+    const { nodeId, bootId } = this.#options;
     return {
-      ...{ engine: this.#engine, nodeId, bootId, tree: cgroups.tree },
+      ...{ containers: this.#containers, nodeId, bootId, tree: cgroups.tree },
       checked: this.#checked,
-      image: ({ runtime }) => image(this.#engine, runtime),
+      image: ({ runtime }) => this.#image(runtime),
     };
   }
 
+  /** Built on first need, which may take longer than a start: that fails then, and a later one finds it. */
+  async #image(runtime: RuntimeSpec): Promise<string> {
+    this.#images ??= new RuntimeImages({
+      engine: await this.#containers.engine(),
+      bases: this.#options.bases,
+    });
+    let hasSaid = false;
+    const { id } = await this.#images.ensure(runtime, () => {
+      if (hasSaid) return;
+      hasSaid = true;
+      this.#onProblem(`the image for ${runtime.name} is missing; building it`);
+    });
+    return id;
+  }
+
   async #examine(): Promise<DockerMachine> {
-    const machine = await examine(this.#engine);
+    const machine = await examine(this.#containers);
     if (this.#options.without?.includes("cgroups"))
       machine.cgroups = { tree: null, problem: "left out by a test" };
     return machine;
@@ -138,7 +156,7 @@ class DockerDriver implements DriverCore {
     const sandbox = new DockerSandbox({
       id: spec.id,
       ...{ containerId, group },
-      removeContainer: () => this.#engine.remove(containerId),
+      removeContainer: () => this.#containers.remove(containerId),
       onProblem: (problem) => this.#onProblem(problem),
       onGone: () => {
         this.#sandboxes.delete(containerId);
@@ -177,7 +195,7 @@ class DockerDriver implements DriverCore {
   async #reconcile(): Promise<void> {
     for (const [containerId, sandbox] of this.#sandboxes) {
       try {
-        const now = await this.#engine.inspect(containerId);
+        const now = await this.#containers.inspect(containerId);
         if (now?.State.Running !== true) sandbox.onDied(now?.State.ExitCode ?? null);
       } catch (error) {
         this.#onProblem(`${sandbox.id}: ${messageOf(error)}`);

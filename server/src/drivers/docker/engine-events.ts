@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../../errors.ts";
-import type { Engine } from "./engine.ts";
+import type { Containers } from "./containers.ts";
 
 const RETRY_MS_LEAST = 100;
 const RETRY_MS_MOST = 5000;
@@ -16,7 +16,7 @@ export interface ContainerEvent {
 }
 
 export interface EngineEventsOptions {
-  engine: Engine;
+  containers: Containers;
   /** Only containers with this label, `name=value`. */
   label: string;
   onEvent(event: ContainerEvent): void;
@@ -51,8 +51,8 @@ export class EngineEvents {
   }
 
   async #listen(): Promise<void> {
-    const { engine, label } = this.#options;
-    const stream = await engine.events(label);
+    const { containers, label } = this.#options;
+    const stream = await containers.events(label);
     if (this.#end.signal.aborted) return stream.destroy();
     this.#stream = stream;
     void this.#read(stream).then(() => this.#again());
@@ -75,9 +75,9 @@ export class EngineEvents {
   }
 
   async #again(): Promise<void> {
-    const { onProblem, onGap, engine } = this.#options;
+    const { onProblem, onGap, containers } = this.#options;
     if (this.#end.signal.aborted) return;
-    onProblem(`the Docker Engine at ${engine.address.text} can no longer be heard`);
+    onProblem(`the Docker Engine at ${containers.host} can no longer be heard`);
     for (let waitMs = RETRY_MS_LEAST; ; waitMs = Math.min(RETRY_MS_MOST, 2 * waitMs)) {
       await delay(waitMs, undefined, { signal: this.#end.signal }).catch(() => {}); // closed
       if (this.#end.signal.aborted) return;

@@ -4,7 +4,9 @@ import type Dockerode from "dockerode";
 /** What must be as it was asked for; engines drop in silence what they do not know. */
 const kept = [
   ...["Privileged", "CapDrop", "SecurityOpt", "ReadonlyRootfs", "NetworkMode", "IpcMode"],
-  ...["CgroupnsMode", "Memory", "MemorySwap", "PidsLimit", "ShmSize", "Tmpfs", "Init", "Ulimits"],
+  ...["CgroupnsMode", "Memory", "MemorySwap", "PidsLimit", "ShmSize", "Tmpfs", "Init", "Ulimits",
+  ],
+  ...["MaskedPaths", "ReadonlyPaths"],
 ] as const;
 
 /** Fields in which a container is not what was asked for: `ReadonlyRootfs is false, not true`. Empty: all of it is in force. */

@@ -1,7 +1,8 @@
 import { messageOf } from "../../errors.ts";
 import { type CgroupsFound, findCgroups } from "../cgroups/find-cgroups.ts";
 import type { DriverProbe, IsolationTier, Protection } from "../driver.ts";
-import type { Engine, EngineFacts } from "./engine.ts";
+import { seccompProfile } from "./seccomp-profile.ts";
+import type { Containers, EngineFacts } from "./containers.ts";
 
 /** What the docker driver has to work with. */
 export interface DockerMachine {
@@ -14,12 +15,12 @@ export interface DockerMachine {
 }
 
 /** Asks the engine, and looks whether its containers' control groups can be reached from here. */
-export async function examine(engine: Engine): Promise<DockerMachine> {
+export async function examine(containers: Containers): Promise<DockerMachine> {
   const none: CgroupsFound = { tree: null, problem: "the engine was not found" };
   try {
-    const facts = await engine.facts();
-    const problems = problemsOf(engine, facts);
-    return { facts, cgroups: groupsFor(engine, facts), problems, fixes: fixesOf(problems) };
+    const facts = await containers.facts();
+    const problems = problemsOf(containers, facts);
+    return { facts, cgroups: groupsFor(containers, facts), problems, fixes: fixesOf(problems) };
   } catch (error) {
     const text = messageOf(error);
     return { facts: null, cgroups: none, problems: [text], fixes: fixesOf([text]) };
@@ -27,9 +28,9 @@ export async function examine(engine: Engine): Promise<DockerMachine> {
 }
 
 /** Without these nothing is started: no limit and no filter is ever left out in silence. */
-function problemsOf(engine: Engine, facts: EngineFacts): string[] {
+function problemsOf(containers: Containers, facts: EngineFacts): string[] {
   const problems: string[] = [];
-  if (!engine.address.isLocal)
+  if (!containers.isLocal)
     problems.push(
       "the engine is not on this machine: sandboxes are reached through a unix socket that is mounted into them",
     );
@@ -44,8 +45,8 @@ function isUnconfined({ securityOptions }: EngineFacts): boolean {
   return seccomp === undefined || seccomp.includes("profile=unconfined");
 }
 
-function groupsFor(engine: Engine, { cgroupDriver, cgroupVersion }: EngineFacts): CgroupsFound {
-  if (!engine.address.isLocal) return { tree: null, problem: "the engine is not on this machine" };
+function groupsFor(containers: Containers, { cgroupDriver, cgroupVersion }: EngineFacts): CgroupsFound {
+  if (!containers.isLocal) return { tree: null, problem: "the engine is not on this machine" };
   if (cgroupDriver !== "cgroupfs")
     return { tree: null, problem: `the engine's cgroup driver is ${cgroupDriver}, not cgroupfs` };
   const found = findCgroups("root");
@@ -65,7 +66,7 @@ function fixesOf(problems: string[]): string[] {
 }
 
 /** `rest`: what a container showed that was tried. */
-export function probeOf(machine: DockerMachine, engine: Engine): DriverProbe {
+export function probeOf(machine: DockerMachine, containers: Containers): DriverProbe {
   const { facts, cgroups, problems, fixes } = machine;
   const isAvailable = problems.length === 0;
   const tier: IsolationTier = "container";
@@ -83,7 +84,7 @@ export function probeOf(machine: DockerMachine, engine: Engine): DriverProbe {
             storage: facts.storageDriver,
             ...(isRootless(facts) && { mode: "rootless" }),
           },
-    protections: facts === null ? [] : protectionsOf(facts, cgroups, engine),
+    protections: facts === null ? [] : protectionsOf(facts, cgroups, containers),
     problems,
     fixes,
   };
@@ -96,12 +97,16 @@ function isRootless({ securityOptions }: EngineFacts): boolean {
 function protectionsOf(
   facts: EngineFacts,
   cgroups: CgroupsFound,
-  engine: Engine,
+  containers: Containers,
 ): Protection[] {
   const isDirect = cgroups.tree !== null;
   const how = isDirect
     ? `cgroup v${facts.cgroupVersion}, written directly`
-    : `by ${engine.address.text}, as ${"problem" in cgroups ? cgroups.problem : ""}`;
+    : `by ${containers.host}, as ${"problem" in cgroups ? cgroups.problem : ""}`;
+  const syscalls =
+    seccompProfile(process.arch) === null
+      ? "the engine's default seccomp profile"
+      : "seccomp profile of ours: a list of what is allowed; no tracing, io_uring, keyrings or foreign ABI; sockets of unix and internet only";
   const kept = (name: string, text: string) => ({ name, isEnforced: true, how: text });
   return [
     kept("files", "read-only root of an image of ours; /tmp and /var/task of its own"),
@@ -109,7 +114,7 @@ function protectionsOf(
     kept("visibility", "namespaces for processes, IPC, host name, mounts and cgroups"),
     kept("tmp", "tmpfs of limited size and number of files"),
     kept("privileges", "no capabilities, no_new_privs, a user without rights"),
-    kept("syscalls", "the engine's default seccomp profile"),
+    kept("syscalls", syscalls),
     kept("memory", `${how}, no swap`),
     kept("processes", how),
     kept("cpu", "equal shares, each a tenth of the server's, where processors are not enough"),

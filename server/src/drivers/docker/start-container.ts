@@ -5,12 +5,12 @@ import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import type { SandboxSpec, StreamEnds } from "../driver.ts";
 import { type ContainerGroup, directGroup, engineGroup } from "./container-group.ts";
 import { PIDS_OVERHEAD, containerOptions } from "./container-options.ts";
-import type { Engine } from "./engine.ts";
+import type { Containers } from "./containers.ts";
 import { deviations } from "./hardening.ts";
 import { carryOutput } from "./output.ts";
 
 export interface StartContext {
-  engine: Engine;
+  containers: Containers;
   nodeId: string;
   bootId: string;
   /** Where groups around containers are made; null: the engine's own groups are used through the engine. */
@@ -32,7 +32,7 @@ export async function startContainer(
   spec: SandboxSpec,
   { mark, ends, signal }: { mark: string; ends: StreamEnds; signal: AbortSignal },
 ): Promise<StartedContainer> {
-  const { engine, nodeId, bootId, tree } = context;
+  const { containers, nodeId, bootId, tree } = context;
   const image = await context.image(spec);
   let outer: Cgroup | null = null;
   let containerId: string | null = null;
@@ -45,16 +45,16 @@ export async function startContainer(
     const cgroupParent = tree === null ? null : `${tree.parentPath?.replace(/\/$/, "")}/${mark}`;
     const place = { image, nodeId, bootId, controlPath, cgroupParent };
     const options = containerOptions(spec, place);
-    containerId = await engine.create(name, options);
+    containerId = await containers.create(name, options);
     await check(context, containerId, options);
     giveUpIf(signal, spec);
-    const output = await engine.attach(containerId);
+    const output = await containers.attach(containerId);
     await connectOutput(output, ends, spec.id);
     giveUpIf(signal, spec);
-    await engine.start(containerId);
-    return { containerId, group: groupOf(engine, outer, containerId) };
+    await containers.start(containerId);
+    return { containerId, group: groupOf(containers, outer, containerId) };
   } catch (error) {
-    await removeHalf(engine, { name, containerId, outer });
+    await removeHalf(containers, { name, containerId, outer });
     if (error instanceof IsolaError) throw error;
     const text = `${spec.id} could not be started: ${messageOf(error)}`;
     throw new IsolaError("sandbox_start_failed", text, { cause: error });
@@ -63,17 +63,17 @@ export async function startContainer(
 
 /** Once: an engine that leaves a protection out does so every time. */
 async function check(
-  { engine, checked }: StartContext,
+  { containers, checked }: StartContext,
   containerId: string,
   options: Dockerode.ContainerCreateOptions,
 ): Promise<void> {
   if (checked.isDone) return;
-  const made = await engine.inspect(containerId);
+  const made = await containers.inspect(containerId);
   const found = made === null ? ["it is not there"] : deviations(options, made);
   if (found.length > 0)
     throw new IsolaError(
       "driver_unavailable",
-      `the Docker Engine at ${engine.address.text} makes other containers than it is asked for: ${found.join("; ")}`,
+      `the Docker Engine at ${containers.host} makes other containers than it is asked for: ${found.join("; ")}`,
     );
   checked.isDone = true;
 }
@@ -99,13 +99,13 @@ async function connectOutput(output: Duplex, ends: StreamEnds, id: string): Prom
 }
 
 /** Fails closed where the engine has made its group somewhere else: the limits would not be those that are written. */
-function groupOf(engine: Engine, outer: Cgroup | null, containerId: string): ContainerGroup {
-  if (outer === null) return engineGroup(engine, containerId);
+function groupOf(containers: Containers, outer: Cgroup | null, containerId: string): ContainerGroup {
+  if (outer === null) return engineGroup(containers, containerId);
   const inner = outer.inside(containerId);
   if (inner === null)
     throw new IsolaError(
       "driver_unavailable",
-      `the Docker Engine at ${engine.address.text} has not made the container's control group where it was told to`,
+      `the Docker Engine at ${containers.host} has not made the container's control group where it was told to`,
     );
   return directGroup(outer, inner);
 }
@@ -117,10 +117,10 @@ interface Half {
 }
 
 /** By its name where the engine has not said the id: it may make the container although nobody waits for it any more. What is still left is found by a sweep. */
-async function removeHalf(engine: Engine, { name, containerId, outer }: Half): Promise<void> {
+async function removeHalf(containers: Containers, { name, containerId, outer }: Half): Promise<void> {
   try {
     outer?.killAll(true);
-    await engine.remove(containerId ?? name);
+    await containers.remove(containerId ?? name);
     outer?.remove();
   } catch {
     // The engine does not answer: that is why the start has failed.

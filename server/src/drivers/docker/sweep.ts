@@ -3,14 +3,14 @@ import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import type { SandboxMarks } from "../cgroups/sandbox-mark.ts";
 import { KILL_CONFIRM_MS } from "../driver.ts";
 import { labels } from "./container-options.ts";
-import type { Engine, ListedContainer } from "./engine.ts";
+import type { Containers, ListedContainer } from "./containers.ts";
 
 const STEP_MS = 10;
 /** A container of this life that no sandbox has is the late success of a start that was given up, once it is this old. */
 const STRAY_MS = 60_000;
 
 export interface SweepOptions {
-  engine: Engine;
+  containers: Containers;
   tree: CgroupTree | null;
   marks: SandboxMarks;
   nodeId: string;
@@ -21,15 +21,15 @@ export interface SweepOptions {
 
 /** Ends and removes containers of earlier lives of this node, and of this one what nobody holds; then the groups around them. */
 export async function sweepContainers(options: SweepOptions): Promise<string[]> {
-  const { engine, tree, marks, nodeId } = options;
+  const { containers, tree, marks, nodeId } = options;
   const removed: string[] = [];
   const isEarlier = (text: string) => marks.lifeOf(text) === "earlier";
   const groups = (await tree?.leftovers(isEarlier)) ?? [];
   // Before the engine: what is frozen cannot be ended by it.
   for (const { cgroup } of groups) await endGroup(cgroup);
-  for (const container of await engine.list([`${labels.node}=${nodeId}`])) {
+  for (const container of await containers.list([`${labels.node}=${nodeId}`])) {
     if (!isStray(container, options)) continue;
-    await engine.remove(container.id);
+    await containers.remove(container.id);
     const { [labels.boot]: boot, [labels.sandbox]: sandbox } = container.labels;
     removed.push(`container isola.${nodeId}.${boot}.${sandbox}`);
   }

@@ -1,7 +1,6 @@
 import type Dockerode from "dockerode";
 import type { Duplex } from "node:stream";
-import { IsolaError, messageOf } from "../../errors.ts";
-import { type EngineAddress, addressOf } from "./engine-address.ts";
+import { type Engine, askEngine, openEngine } from "../../images/engine.ts";
 
 /** Of calls that only look. */
 export const LOOK_MS = 5000;
@@ -20,9 +19,6 @@ export interface EngineFacts {
   /** Limits that its kernel can put in force. */
   hasMemoryLimit: boolean;
   hasPidsLimit: boolean;
-  /** It warns that no program reaps processes inside (`docker-init` is missing). */
-  hasInit: boolean;
-  runtimes: string[];
   storageDriver: string;
 }
 
@@ -35,22 +31,29 @@ export interface ListedContainer {
   createdAt: number;
 }
 
-/**
- * One Docker Engine. Every call has a deadline; a call that fails rejects with an `IsolaError`: `driver_unavailable` where the engine does not answer or lacks what
- * is needed, `sandbox_start_failed` otherwise.
- */
-export class Engine {
-  readonly address: EngineAddress;
-  #docker: Promise<Dockerode> | null = null;
+/** Containers of one Docker Engine. Every call has a deadline, and rejects with `driver_unavailable` where it fails. */
+export class Containers {
+  readonly host: string;
+  #engine: Promise<Engine> | null = null;
 
-  /** `host`: as `DOCKER_HOST`; null: the socket of the machine's own engine. */
-  constructor(host: string | null) {
-    this.address = addressOf(host);
+  /** `host`: as `DOCKER_HOST`. */
+  constructor(host: string) {
+    this.host = host;
+  }
+
+  /** The engine runs on this machine and sees its files: unix sockets can be mounted into its containers. */
+  get isLocal(): boolean {
+    return this.host.startsWith("/") || this.host.startsWith("unix://");
+  }
+
+  engine(): Promise<Engine> {
+    this.#engine ??= openEngine(this.host);
+    return this.#engine;
   }
 
   async facts(): Promise<EngineFacts> {
-    const info = await this.call("info", LOOK_MS, (docker) => docker.info());
-    const version = await this.call("version", LOOK_MS, (docker) => docker.version());
+    const info = await this.#ask("tell of itself", LOOK_MS, (docker) => docker.info());
+    const version = await this.#ask("tell its version", LOOK_MS, (docker) => docker.version());
     return {
       version: version.Version,
       apiVersion: version.ApiVersion,
@@ -59,15 +62,13 @@ export class Engine {
       securityOptions: info.SecurityOptions ?? [],
       hasMemoryLimit: info.MemoryLimit === true,
       hasPidsLimit: info.PidsLimit === true,
-      hasInit: (info.InitBinary ?? "") !== "" && info.InitCommit?.ID !== "N/A",
-      runtimes: Object.keys(info.Runtimes ?? {}),
       storageDriver: info.Driver,
     };
   }
 
   /** Resolves with the id. */
   async create(name: string, options: Dockerode.ContainerCreateOptions): Promise<string> {
-    const { id } = await this.call(`create ${name}`, WORK_MS, (docker, abortSignal) =>
+    const { id } = await this.#ask(`create the container ${name}`, WORK_MS, (docker, abortSignal) =>
       docker.createContainer({ ...options, name, abortSignal }),
     );
     return id;
@@ -76,47 +77,47 @@ export class Engine {
   /** Output of the container, both streams in one, as long as it lives. */
   attach(id: string): Promise<Duplex> {
     // The signal would also end the stream itself, much later.
-    return this.call("attach", LOOK_MS, (docker) =>
+    return this.#ask("attach to a container", LOOK_MS, (docker) =>
       docker.getContainer(id).attach({ stream: true, stdout: true, stderr: true, hijack: true }),
     ) as Promise<Duplex>;
   }
 
   async start(id: string): Promise<void> {
-    await this.call("start", WORK_MS, (docker, abortSignal) =>
+    await this.#ask("start a container", WORK_MS, (docker, abortSignal) =>
       docker.getContainer(id).start({ abortSignal }),
     );
   }
 
   /** null: there is no such container. */
   async inspect(id: string): Promise<Dockerode.ContainerInspectInfo | null> {
-    return await this.call("inspect", LOOK_MS, (docker, abortSignal) =>
+    return await this.#ask("show a container", LOOK_MS, (docker, abortSignal) =>
       unlessMissing(docker.getContainer(id).inspect({ abortSignal })),
     );
   }
 
   /** SIGKILL; one that has ended or is not there is fine. */
   async kill(id: string): Promise<void> {
-    await this.call("kill", LOOK_MS, (docker, abortSignal) =>
+    await this.#ask("kill a container", LOOK_MS, (docker, abortSignal) =>
       unlessMissing(docker.getContainer(id).kill({ signal: "SIGKILL", abortSignal }), 409),
     );
   }
 
   async pause(id: string): Promise<void> {
-    await this.call("pause", LOOK_MS, (docker, abortSignal) =>
+    await this.#ask("pause a container", LOOK_MS, (docker, abortSignal) =>
       docker.getContainer(id).pause({ abortSignal }),
     );
   }
 
   /** One that is not paused is fine. */
   async unpause(id: string): Promise<void> {
-    await this.call("unpause", LOOK_MS, (docker, abortSignal) =>
+    await this.#ask("go on with a container", LOOK_MS, (docker, abortSignal) =>
       unlessMissing(docker.getContainer(id).unpause({ abortSignal }), 409, 500),
     );
   }
 
   async update(id: string, limits: { memoryBytes: number; pidsMax: number }): Promise<void> {
     const { memoryBytes, pidsMax } = limits;
-    await this.call("update", LOOK_MS, (docker, abortSignal) =>
+    await this.#ask("set the limits of a container", LOOK_MS, (docker, abortSignal) =>
       docker.getContainer(id).update({
         ...{ Memory: memoryBytes, MemorySwap: memoryBytes, PidsLimit: pidsMax, abortSignal },
       }),
@@ -125,7 +126,7 @@ export class Engine {
 
   /** With its volumes, running or not; one that is not there, or is being removed, is fine. */
   async remove(id: string): Promise<void> {
-    await this.call("remove", WORK_MS, (docker, abortSignal) =>
+    await this.#ask("remove a container", WORK_MS, (docker, abortSignal) =>
       unlessMissing(docker.getContainer(id).remove({ force: true, v: true, abortSignal }), 409),
     );
   }
@@ -133,7 +134,7 @@ export class Engine {
   /** All that have the labels, running or not. */
   async list(labels: string[]): Promise<ListedContainer[]> {
     const filters = JSON.stringify({ label: labels });
-    const found = await this.call("list", LOOK_MS, (docker, abortSignal) =>
+    const found = await this.#ask("list containers", LOOK_MS, (docker, abortSignal) =>
       docker.listContainers({ all: true, filters, abortSignal }),
     );
     return found.map((each) => ({
@@ -146,7 +147,7 @@ export class Engine {
 
   /** Memory, processor and processes of a running container, null where the engine does not say. */
   async stats(id: string): Promise<Dockerode.ContainerStats> {
-    return await this.call("stats", LOOK_MS, (docker) =>
+    return await this.#ask("tell what a container uses", LOOK_MS, (docker) =>
       docker.getContainer(id).stats({ stream: false, "one-shot": true }),
     );
   }
@@ -154,51 +155,28 @@ export class Engine {
   /** What happens to containers with the label from now on, one JSON text per line, until the stream is destroyed or the engine goes. */
   async events(label: string): Promise<NodeJS.ReadableStream & { destroy(): void }> {
     const filters = JSON.stringify({ type: ["container"], label: [label] });
-    const stream = await this.call("events", LOOK_MS, (docker) => docker.getEvents({ filters }));
+    const stream = await this.#ask("tell its events", LOOK_MS, (docker) => docker.getEvents({ filters }));
     return stream as NodeJS.ReadableStream & { destroy(): void };
   }
 
-  /** For calls that have no method of their own. `what` names it in errors. */
-  async call<T>(
+  /** Some calls of the client take no signal, and their answers may be streams that outlive it: the wait ends in any case. */
+  async #ask<T>(
     what: string,
-    ms: number,
-    work: (docker: Dockerode, signal: AbortSignal) => Promise<T>,
+    deadlineMs: number,
+    ask: (docker: Dockerode, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const docker = await (this.#docker ??= this.#connect());
-    const giveUp = new AbortController();
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      giveUp.abort();
-      late.reject(new IsolaError("sandbox_start_failed", this.#said(what, `no answer in ${ms} ms`)));
-    }, ms);
-    try {
-      return await Promise.race([work(docker, giveUp.signal), late.promise]);
-    } catch (error) {
-      throw this.#failure(what, error);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Loaded when it is first needed: most of it is not small. */
-  async #connect(): Promise<Dockerode> {
-    const { default: Docker } = await import("dockerode");
-    return new Docker(this.address.options);
-  }
-
-  #failure(what: string, error: unknown): IsolaError {
-    if (error instanceof IsolaError) return error;
-    const { code = "", statusCode } = error as { code?: string; statusCode?: number };
-    const text = this.#said(what, messageOf(error));
-    const isAway = ["ENOENT", "ECONNREFUSED", "EACCES", "EPERM", "ENOTFOUND"].includes(code);
-    const isUnfit = isAway || (statusCode === 404 && /image/i.test(text));
-    return new IsolaError(isUnfit ? "driver_unavailable" : "sandbox_start_failed", text, {
-      cause: error,
-    });
-  }
-
-  #said(what: string, how: string): string {
-    return `the Docker Engine at ${this.address.text}: ${what}: ${how}`;
+    const engine = await this.engine();
+    return await askEngine(
+      engine,
+      what,
+      (docker, signal) => {
+        const late = Promise.withResolvers<never>();
+        signal.addEventListener("abort", () => late.reject(signal.reason), { once: true });
+        late.promise.catch(() => {}); // the answer came first
+        return Promise.race([ask(docker, signal), late.promise]);
+      },
+      { deadlineMs },
+    );
   }
 }
 
