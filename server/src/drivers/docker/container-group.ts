@@ -38,7 +38,11 @@ export function directGroup(outer: Cgroup, inner: Cgroup): ContainerGroup {
     hasHitMemoryLimit: () => outer.hasHitMemoryLimit(),
     freeze: () => freezeGroup(outer),
     thaw: async () => outer.thaw(),
-    kill: async (isThorough) => outer.killAll(isThorough),
+    async kill(isThorough) {
+      outer.killAll(isThorough);
+      // Where somebody has paused the container, its own group stands still.
+      inner.thaw();
+    },
     isEmpty: async () => outer.isEmpty(),
     remove: () => outer.remove(),
   };
