@@ -58,8 +58,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const publisher = new Publisher({ store, gateway, clock, log });
   const routes = await RouteBook.open(store);
   const { artifacts, settings } = deps;
-  const { timeoutMsMax } = settings;
-  const deployer = new Deployer({ store, artifacts, facts, publisher, routes, timeoutMsMax });
+  const deployer = new Deployer({ store, artifacts, facts, publisher, routes, ...settings });
   const onProblem = (message: string) => log.warn({}, message);
   const authenticator = new Authenticator({ store, clock, onProblem });
   const app = makeServer(log);

@@ -56,6 +56,7 @@ export async function openControlPlane(
     allowedHosts: [],
     version: "0.0.0",
     timeoutMsMax: 900_000,
+    defaultDriver: "auto" as const,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
   const deps = { store, artifacts, gateway, imageWork, settings, clock, log: quiet };

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Artifact } from "../domain/function.ts";
+import type { Artifact, DriverName } from "../domain/function.ts";
 import type { LinkRequests } from "../link/messages.ts";
 
 /** What the control plane needs of others; `main` hands it in. */
@@ -48,4 +48,6 @@ export interface ControlSettings {
   version: string;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
+  /** Of functions that name none. */
+  defaultDriver: DriverName | "auto";
 }

@@ -1,6 +1,5 @@
 import { defaultHandlers, settingLimits, streamLimits } from "../domain/limits.ts";
 import {
-  driverNames,
   laterSettings,
   type RevisionSettings,
   type Route,
@@ -8,7 +7,7 @@ import {
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
 import { checkSandboxes } from "./check-function.ts";
-import { checkDriver, resolveRuntime } from "./machine-choice.ts";
+import { checkDriver, chooseDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
 type Machine = Pick<GatewayStatus, "drivers" | "runtimes">;
@@ -25,7 +24,7 @@ export function resolveSettings(
   machine: Machine,
 ): RevisionSettings {
   const runtime = resolveRuntime(given.runtime ?? base?.runtime ?? "", machine.runtimes);
-  const driver = given.driver ?? base?.driver ?? defaultDriver(machine);
+  const driver = given.driver ?? base?.driver ?? chooseDriver("auto", machine.drivers);
   checkDriver(driver, machine.drivers);
   const settings: RevisionSettings = {
     runtime,
@@ -48,12 +47,6 @@ export function resolveSettings(
 export function changesSettings(given: PatchFunction): boolean {
   const { description: _description, labels: _labels, ...settings } = given;
   return Object.keys(settings).length > 0;
-}
-
-/** The first that works here; else the first there is, whose probe then says what is missing. */
-function defaultDriver(machine: Machine): RevisionSettings["driver"] {
-  const available = machine.drivers.find((driver) => driver.isAvailable);
-  return available?.name ?? (driverNames[0] as RevisionSettings["driver"]);
 }
 
 /** A handler that was the default of the family before follows a change of the family. */

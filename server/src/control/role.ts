@@ -3,6 +3,7 @@ import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
 import { systemClock as clock } from "../domain/clock.ts";
+import type { DriverName } from "../domain/function.ts";
 import { messageOf } from "../errors.ts";
 import { LinkClient } from "../link/client.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
@@ -50,6 +51,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       allowedHosts: [...config.allowedHosts, config.controlHost],
       version: serverVersion(),
       timeoutMsMax: config.timeoutMsMax,
+      defaultDriver: config.defaultDriver as DriverName | "auto",
     },
     clock,
     log,

@@ -4,8 +4,8 @@
 export type FunctionName = string;
 export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 
-export type DriverName = "process";
-export const driverNames: readonly DriverName[] = ["process"];
+export type DriverName = "process" | "docker";
+export const driverNames: readonly DriverName[] = ["process", "docker"];
 
 export interface Route {
   /** Upper case; empty means every method. */

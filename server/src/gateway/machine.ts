@@ -33,7 +33,11 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
   const { nodeId, bootId, runDir, gatewaySocketPath, log } = boot;
   const { acceptNoIsolation } = config;
   return openSandboxKeeping({
-    settings: { nodeId, stateDir: runDir, acceptNoIsolation },
+    settings: {
+      ...{ nodeId, stateDir: runDir, acceptNoIsolation },
+      dockerHost: config.dockerHost,
+      dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
+    },
     bootId,
     socketDir: dirname(gatewaySocketPath),
     clock: systemClock,

@@ -156,6 +156,12 @@ export const settingSpecs = {
     default: "info",
     help: "Least level of the server's own log, which goes to stderr",
   },
+  defaultDriver: {
+    kind: "choice",
+    choices: ["auto", "process", "docker"],
+    default: "auto",
+    help: "Isolation technology of functions that name none; auto: docker where an engine answers, else process",
+  },
   python: {
     kind: "path",
     default: null,

@@ -1,3 +1,4 @@
 import { deadlineSuite } from "./suite.ts";
 
 deadlineSuite("process");
+deadlineSuite("docker");

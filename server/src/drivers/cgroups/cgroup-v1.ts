@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, openSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import type { SandboxLimits, SandboxUsage } from "../driver.ts";
 import {
   findFolders,
   isGone,
   killPid,
-  pidsIn,
+  pidsBelow,
   readKeyed,
   readNumber,
   readText,
@@ -13,6 +13,9 @@ import {
   write,
 } from "./cgroup-files.ts";
 import { CPU_SHARES, type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
+
+/** The kernel charges memory in batches: what stands at its limit may lack this much. */
+const CHARGE_BYTES = 64 * 4096;
 
 /** Where one controller's groups are made. */
 export interface V1Hierarchy {
@@ -32,6 +35,11 @@ export class CgroupTreeV1 implements CgroupTree {
   constructor(hierarchies: V1Hierarchy[]) {
     this.#hierarchies = hierarchies;
     this.controllers = hierarchies.flatMap((each) => each.controllers);
+  }
+
+  get parentPath(): string | null {
+    const paths = this.#hierarchies.map(({ mountPoint, parent }) => relative(mountPoint, parent));
+    return new Set(paths).size === 1 ? `/${paths[0]}` : null;
   }
 
   create(name: string): Cgroup {
@@ -82,6 +90,13 @@ class CgroupV1 implements Cgroup {
   constructor(folders: Folders) {
     this.#folders = folders;
     this.#unique = [...new Set(folders.values())];
+  }
+
+  inside(name: string): Cgroup | null {
+    const folders = [...this.#folders].map(
+      ([controller, folder]) => [controller, join(folder, name)] as const,
+    );
+    return folders.every(([, folder]) => existsSync(folder)) ? new CgroupV1(new Map(folders)) : null;
   }
 
   /** `tasks`, not `cgroup.procs`: one thread that moves itself need not wait for a grace period of the kernel, which takes 10 ms. */
@@ -135,6 +150,12 @@ class CgroupV1 implements Cgroup {
     }
   }
 
+  hasHitMemoryLimit(): boolean {
+    const read = (name: string) => readNumber(this.#file("memory", `memory.${name}`));
+    const roomBytes = read("limit_in_bytes") - read("max_usage_in_bytes");
+    return read("failcnt") > 0 && roomBytes <= CHARGE_BYTES;
+  }
+
   freeze(): boolean {
     if (!this.#folders.has("freezer")) return false;
     writeIfThere(this.#freezerState, "FROZEN");
@@ -154,12 +175,12 @@ class CgroupV1 implements Cgroup {
   /** In version 1 a signal does not end what is frozen: it has to be thawed. */
   killAll(isThorough: boolean): void {
     if (isThorough) this.freeze();
-    for (const folder of this.#unique) for (const pid of pidsIn(folder)) killPid(pid);
+    for (const folder of this.#unique) for (const pid of pidsBelow(folder)) killPid(pid);
     this.thaw();
   }
 
   isEmpty(): boolean {
-    return this.#unique.every((folder) => pidsIn(folder).length === 0);
+    return this.#unique.every((folder) => pidsBelow(folder).length === 0);
   }
 
   remove(): void {
