@@ -14,7 +14,9 @@ const commands = ["dockerd", "iptables", "ip", "slirp4netns", "mmdebstrap"];
  * @returns {Promise<{ host: string, close: () => Promise<void> } | null>}
  */
 export async function ensureDocker(node, say) {
-  const given = process.env.DOCKER_HOST;
+  // What `engine.mjs start` has printed may still be set when that engine is gone.
+  const isOwn = process.env.DOCKER_HOST === ownEngine().host;
+  const given = isOwn ? undefined : process.env.DOCKER_HOST;
   const host = given ?? SYSTEM_HOST;
   const engine = (await answers(host)) ? { host, async close() {} } : null;
   if (engine === null && given) {

@@ -140,17 +140,17 @@ function startDetached({ logPath, runDir }, command, args) {
 
 /** Ends it and all it has started, and removes what it has on this machine but its images. Resolves when nothing of it is left. */
 export async function stopEngine(engine = ownEngine()) {
-  // The engine would wait for each of them in turn.
-  for (const pid of processesIn(engine)) signal(pid, "SIGKILL");
+  // Their processes would be asked first, and waited for.
+  if (await answers(engine.host)) await clear(engine);
   const dockerd = Number(read(join(engine.runDir, "dockerd.pid")));
   if (dockerd > 0 && processesOf(engine).includes(dockerd)) {
     signal(dockerd, "SIGTERM");
     await waitUntil(() => !isAlive(dockerd), STOP_MS_MAX);
   }
-  const left = () => [...processesOf(engine), ...processesIn(engine)];
   await waitUntil(() => {
-    for (const pid of left()) signal(pid, "SIGKILL");
-    return left().length === 0;
+    const left = processesOf(engine);
+    for (const pid of left) signal(pid, "SIGKILL");
+    return left.length === 0;
   }, KILL_MS_MAX);
   await waitUntil(() => removeCgroups(engine), KILL_MS_MAX);
   rmSync(engine.runDir, { recursive: true, force: true });
@@ -169,20 +169,25 @@ export function remainsOf(engine) {
   ];
 }
 
-/** Of the engine itself: dockerd, containerd, its shims, slirp4netns. */
-function processesOf({ runDir }) {
-  return list("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => read(`/proc/${pid}/environ`).split("\0").includes(`ISOLA_ENGINE=${runDir}`))
-    .map(Number)
-    .filter(isAlive);
+/** Of the engine itself (dockerd, containerd, its shims, slirp4netns) and of its containers, wherever their cgroups are. */
+function processesOf(engine) {
+  const mark = `ISOLA_ENGINE=${engine.runDir}`;
+  const all = list("/proc").filter((name) => /^\d+$/.test(name));
+  const isMarked = (pid) => read(`/proc/${pid}/environ`).split("\0").includes(mark);
+  const inCgroup = cgroupsOf(engine).flatMap((path) =>
+    read(join(path, "cgroup.procs")).split("\n"),
+  );
+  const found = new Set([...all.filter(isMarked), ...inCgroup.filter(Boolean)]);
+  const parents = new Map(all.map((pid) => [pid, parentOf(pid)]));
+  for (let before = -1; found.size !== before; ) {
+    before = found.size;
+    for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid);
+  }
+  return [...found].filter(isAlive).map(Number);
 }
 
-/** Of containers. */
-function processesIn(engine) {
-  return cgroupsOf(engine).flatMap((path) =>
-    read(join(path, "cgroup.procs")).split("\n").filter(Boolean).map(Number),
-  );
+function parentOf(pid) {
+  return /^PPid:\t(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? "0";
 }
 
 /** Deepest first. */
