@@ -41,9 +41,17 @@ const variants: Variant[] = [
   },
 ];
 
+const onDocker: Variant[] = (["nodejs", "python"] as const).map((family) => ({
+  name: `isola ${family === "nodejs" ? "node" : family}, docker`,
+  functionName: `docker-${family}`,
+  options: { family, settings: { ...shared, driver: "docker" } },
+  isFullOnly: false,
+}));
+
 /** Deploys the functions that are compared with the peers. */
 export async function isolaSubjects(server: IsolaServer, isQuick: boolean): Promise<Subject[]> {
-  const chosen = variants.filter((variant) => !(isQuick && variant.isFullOnly));
+  const all = (await server.has("docker")) ? [...variants, ...onDocker] : variants;
+  const chosen = all.filter((variant) => !(isQuick && variant.isFullOnly));
   const isolation = await server.isolation();
   const subjects: Subject[] = [];
   for (const { name, functionName, options } of chosen) {
@@ -58,6 +66,7 @@ export async function isolaSubjects(server: IsolaServer, isQuick: boolean): Prom
       name,
       isolation,
       rootPid: server.rootPid,
+      mark: server.mark,
       port: server.gatewayPort,
       path: `/${functionName}`,
       settleMs: server.settleMs,

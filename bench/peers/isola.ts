@@ -26,21 +26,31 @@ export class IsolaServer {
   static readonly entry = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
   readonly entry = IsolaServer.entry;
   readonly rootPid: number;
+  /** In the path of the control groups of its sandboxes, wherever those are children of. */
+  readonly mark: string;
   readonly gatewayPort: number;
   /** Records of the last calls reach the store this much later, in the longest case. */
   readonly settleMs = 1100;
   #child: ChildProcess;
   #api: Client;
 
-  private constructor(child: ChildProcess, urls: { functions: string; api: string }, key: string) {
+  private constructor(
+    child: ChildProcess,
+    urls: { functions: string; api: string },
+    { key, nodeId }: { key: string; nodeId: string },
+  ) {
     this.#child = child;
+    this.mark = `/isola.${nodeId}.`;
     this.rootPid = child.pid as number;
     this.gatewayPort = Number(new URL(urls.functions).port);
     this.#api = createClient({ url: urls.api, apiKey: key });
   }
 
-  /** `blanks`: how many blank sandboxes of each runtime it keeps. */
-  static async start(dataDir: string, options: { blanks: number }): Promise<IsolaServer> {
+  /** `blanks`: how many blank sandboxes of each runtime it keeps, on `driver`. */
+  static async start(
+    dataDir: string,
+    options: { blanks: number; driver?: string },
+  ): Promise<IsolaServer> {
     const blanks = String(options.blanks);
     const child = fork(IsolaServer.entry, [], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -52,6 +62,7 @@ export class IsolaServer {
         ISOLA_BLANK_NODEJS: blanks,
         ISOLA_BLANK_PYTHON: blanks,
         ISOLA_LOG_LEVEL: "warn",
+        ISOLA_DEFAULT_DRIVER: options.driver ?? "process",
       },
     });
     let stderr = "";
@@ -64,8 +75,11 @@ export class IsolaServer {
       const ready = once(child, "message", { signal }).then(([message]) => message);
       const urls = await Promise.race([ready, ended]);
       if (urls === null) throw new Error("it exited");
-      const key = readFileSync(join(dataDir, "admin-key"), "utf8").trim();
-      const server = new IsolaServer(child, urls, key);
+      const read = (name: string) => readFileSync(join(dataDir, name), "utf8").trim();
+      const server = new IsolaServer(child, urls, {
+        key: read("admin-key"),
+        nodeId: read("node-id"),
+      });
       await server.blanksReady();
       return server;
     } catch (error) {
@@ -139,6 +153,21 @@ export class IsolaServer {
   async isolation(): Promise<string> {
     const { isolation } = await this.#api.getHealth();
     return (isolation ?? []).map(({ driver, tier }) => `${driver} (${tier})`).join(", ");
+  }
+
+  /** How many sandboxes the function has now. */
+  async sandboxesOf(name: string): Promise<number> {
+    const { gateway } = await this.#api.getSystem();
+    const pools = gateway?.pools.filter((pool) => pool.functionName === name) ?? [];
+    return pools
+      .flatMap(({ sandboxes }) => Object.values(sandboxes))
+      .reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Whether the driver can run here. */
+  async has(driver: string): Promise<boolean> {
+    const { isolation } = await this.#api.getHealth();
+    return (isolation ?? []).some((each) => each.driver === driver);
   }
 
   async close(): Promise<void> {

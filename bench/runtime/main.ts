@@ -8,7 +8,7 @@ import { spreadOf } from "../statistics.ts";
 import { short, table } from "../table.ts";
 import { type FunctionName, functions } from "./functions.ts";
 import { measureOne, startNeighbour, type Sample, type Subject } from "./measure.ts";
-import { dockerSettings } from "../../server/src/keeper/testing/test-settings.ts";
+import { dockerSettings } from "../../server/src/drivers/testing/docker-settings.ts";
 
 const usage = `Usage: node bench/runtime/main.ts [options]
 

@@ -1,7 +1,13 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CreateFunction } from "@isola/api/functions";
-import { afterResponses, onDisconnects, settingLimits, streamLimits } from "@isola/api/limits";
+import {
+  afterResponses,
+  networks,
+  onDisconnects,
+  settingLimits,
+  streamLimits,
+} from "@isola/api/limits";
 import { parse } from "yaml";
 import { integerOption, listOption, pairsOf, textOption } from "../arguments.ts";
 import { type Option, type Options, usageFailure } from "../command.ts";
@@ -45,6 +51,7 @@ export const definitionOptions: readonly Option[] = [
   })),
   { flags: "--after-response <what>", help: `${afterResponses.join(", ")}; default freeze` },
   { flags: "--on-disconnect <what>", help: `${onDisconnects.join(", ")}; default cancel` },
+  { flags: "--network <what>", help: `${networks.join(", ")}; default none` },
 ];
 
 /** The functions of `dir`: those of its isola.yaml, else the one that the folder itself is. */
@@ -148,6 +155,7 @@ function settingsOfFlags(options: Options): Record<string, unknown> {
     "description",
     "afterResponse",
     "onDisconnect",
+    "network",
   ];
   for (const name of textNames) {
     const text = textOption(options, name);

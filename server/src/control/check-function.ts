@@ -1,4 +1,5 @@
 import { requestLimits } from "@isola/api/limits";
+import { type RevisionSettings, networkDrivers } from "../domain/function.ts";
 import type { ErrorDetail } from "../errors.ts";
 import { isObject, memberPath, problem } from "./explain.ts";
 import { routePathProblem } from "./route-pattern.ts";
@@ -50,6 +51,13 @@ export function checkSandboxes(given: {
   if (given.minSandboxes <= given.maxSandboxes) return [];
   const expected = `at most maxSandboxes (${given.maxSandboxes})`;
   return [problem("minSandboxes", expected, given.minSandboxes)];
+}
+
+/** Not every isolation technology gives a sandbox a network. */
+export function checkNetwork(given: Pick<RevisionSettings, "network" | "driver">): ErrorDetail[] {
+  if (given.network === "none" || networkDrivers.includes(given.driver)) return [];
+  const expected = `none with the driver ${given.driver}; ${networkDrivers.join(", ")} can give ${given.network}`;
+  return [problem("network", expected, given.network)];
 }
 
 /** The operator's cap, which may be lower than what the API takes. */

@@ -1,12 +1,8 @@
 import { defaultHandlers, settingLimits, streamLimits } from "../domain/limits.ts";
-import {
-  laterSettings,
-  type RevisionSettings,
-  type Route,
-} from "../domain/function.ts";
+import { laterSettings, type RevisionSettings, type Route } from "../domain/function.ts";
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
-import { checkSandboxes } from "./check-function.ts";
+import { checkNetwork, checkSandboxes } from "./check-function.ts";
 import { checkDriver, chooseDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
@@ -35,10 +31,11 @@ export function resolveSettings(
     ...streamsOf(given, base),
     afterResponse: given.afterResponse ?? base?.afterResponse ?? laterSettings.afterResponse,
     onDisconnect: given.onDisconnect ?? base?.onDisconnect ?? laterSettings.onDisconnect,
+    network: given.network ?? base?.network ?? laterSettings.network,
     env: given.env ?? base?.env ?? {},
     exposeErrors: given.exposeErrors ?? base?.exposeErrors ?? false,
   };
-  const problems = checkSandboxes(settings);
+  const problems = [...checkSandboxes(settings), ...checkNetwork(settings)];
   if (problems.length > 0) throw invalidRequest(problems);
   return settings;
 }

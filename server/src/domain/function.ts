@@ -47,10 +47,16 @@ export interface RevisionSettings {
   streamTimeoutMs: number | null;
   afterResponse: AfterResponse;
   onDisconnect: OnDisconnect;
+  /** `internet`: the code may call out, though not to this machine, its neighbours or private addresses. */
+  network: Network;
 }
 
 /** What becomes of a sandbox between calls: stands still, is destroyed, or may go on for 30 s. */
 export type AfterResponse = "freeze" | "kill" | "allow";
+
+export type Network = "none" | "internet";
+/** Those that can give a sandbox a network. */
+export const networkDrivers: readonly DriverName[] = ["docker"];
 
 /** What becomes of a call whose caller has gone. */
 export type OnDisconnect = "cancel" | "continue";
@@ -63,6 +69,7 @@ export const laterSettings = {
   streamTimeoutMs: null,
   afterResponse: "freeze",
   onDisconnect: "cancel",
+  network: "none",
 } as const satisfies Partial<RevisionSettings>;
 
 /** The built, content-addressed code of a revision: a canonical tar. */

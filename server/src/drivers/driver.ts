@@ -61,6 +61,8 @@ export interface SandboxSpec {
   runtime: RuntimeSpec;
   limits: SandboxLimits;
   tmpBytes: number;
+  /** The project whose way to the internet the sandbox has; left out: no network but its own loopback. */
+  egressOf?: string;
 }
 
 /** Why a sandbox was destroyed; reaches the log and the metrics. */

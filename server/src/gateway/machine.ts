@@ -35,7 +35,7 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
   return openSandboxKeeping({
     settings: {
       ...{ nodeId, stateDir: runDir, acceptNoIsolation },
-      dockerHost: config.dockerHost,
+      ...{ dockerHost: config.dockerHost, egressAllowed: config.egressAllowed },
       dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
     },
     bootId,

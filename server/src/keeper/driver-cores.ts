@@ -12,11 +12,18 @@ export function driverCores(
   const log = (driver: DriverName) => ({
     warn: (_fields: object, text: string) => onProblem(driver, text),
   });
-  const { nodeId, bootId, dockerHost, dockerBases, without } = settings;
+  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, without } = settings;
   const cores: DriverCore[] = [
     createProcessDriver({ ...settings, log: log("process") }),
     createDockerDriver({
-      ...{ nodeId, bootId, host: dockerHost, bases: dockerBases, log: log("docker") },
+      ...{
+        nodeId,
+        bootId,
+        host: dockerHost,
+        bases: dockerBases,
+        egressAllowed,
+        log: log("docker"),
+      },
       ...(without && { without }),
     }),
   ];

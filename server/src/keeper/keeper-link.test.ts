@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { KeeperLink } from "./keeper-link.ts";
-import { dockerSettings } from "./testing/test-settings.ts";
+import { dockerSettings } from "../drivers/testing/docker-settings.ts";
 
 test("a keeper that is stopped is found and replaced, what it left unanswered fails, and its successor answers", async (t) => {
   const stateDir = mkdtempSync(join(tmpdir(), "isola-keeper-"));

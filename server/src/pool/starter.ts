@@ -11,6 +11,8 @@ export interface StartRequest {
   runtime: RuntimeSpec;
   memoryMiB: number;
   tmpMiB: number;
+  /** As `SandboxSpec` has it. */
+  egressOf?: string;
   /** As soon as there is one, long before its runtime has booted: whoever waits for the end of a start sees what it may leave behind. */
   onSandbox?(sandbox: PooledSandbox): void;
 }
@@ -53,6 +55,7 @@ export class Starter {
           runtime: request.runtime,
           limits: sandboxLimits(request.memoryMiB, 0),
           tmpBytes: request.tmpMiB * MiB,
+          ...(request.egressOf !== undefined && { egressOf: request.egressOf }),
         },
         signal,
       );

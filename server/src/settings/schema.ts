@@ -5,6 +5,7 @@ export type SettingSpec = { help: string } & (
   | { kind: "choice"; choices: readonly string[]; default: string }
   | { kind: "host"; default: string }
   | { kind: "hosts"; default: readonly string[] }
+  | { kind: "ranges"; default: readonly string[] }
   | { kind: "path"; default: string | null; shown: string }
   | { kind: "url"; default: null; shown: string }
   | { kind: "engine"; default: string; shown: string }
@@ -174,6 +175,11 @@ export const settingSpecs = {
     shown: "`DOCKER_HOST`, else `unix:///var/run/docker.sock`",
     help: "Docker Engine for the images and sandboxes of the `docker` driver; its TLS is set as for `docker` itself (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`)",
   },
+  egressAllowed: {
+    kind: "ranges",
+    default: [],
+    help: "Private addresses that functions with `network: internet` may reach all the same",
+  },
   dockerBaseNodejs: {
     kind: "image",
     default: null,
@@ -195,7 +201,7 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
   ? number
   : S extends { kind: "boolean" }
     ? boolean
-    : S extends { kind: "hosts" }
+    : S extends { kind: "hosts" | "ranges" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
@@ -230,7 +236,7 @@ export function flagNameOf(name: string): string {
 export function shownDefault(spec: SettingSpec): string {
   if ("shown" in spec) return spec.shown;
   if (spec.default === "70% of memory") return "70 % of the memory this machine or container has";
-  if (spec.kind === "hosts") return "none";
+  if (spec.kind === "hosts" || spec.kind === "ranges") return "none";
   return String(spec.default);
 }
 
@@ -247,6 +253,8 @@ export function expectedOf(spec: SettingSpec): string {
       return "a host name or IP address, without port";
     case "hosts":
       return "host names, divided by commas";
+    case "ranges":
+      return "IPv4 addresses or ranges like 10.1.2.0/24, divided by commas";
     case "path":
       return "a path";
     case "url":

@@ -64,6 +64,10 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   ["files", files],
   // It would be made of packages, each time.
   ["offline", fc.constant(false)],
+  // Only the driver docker has one.
+  ["network", fc.constant("none")],
+  // The one that is there on every machine.
+  ["driver", fc.constant("process")],
   // None is kept, for each would be started.
   ["minSandboxes", fc.constant(0)],
   // Cursors are those of earlier pages: the test follows them.

@@ -39,6 +39,7 @@ export const wrongKnown: Record<string, Wrong[]> = {
     ...at("labels", [{ "-a": "" }, { a: "-" }, { a: "x".repeat(64) }, { "a/b/c": "" }, { A: "é" }]),
     ...at("labels", [Object.fromEntries(Array.from({ length: 33 }, (_, k) => [`a${k}`, ""]))]),
     ...at("minSandboxes", [1001]),
+    ...at("network", ["", "all", "Internet"]),
   ],
   code: [
     ...at("", [{}, { files: { "index.mjs": kept }, zip: "AAAA" }, { zip: "" }, { zip: "AAA" }]),

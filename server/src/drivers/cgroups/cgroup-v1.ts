@@ -96,7 +96,9 @@ class CgroupV1 implements Cgroup {
     const folders = [...this.#folders].map(
       ([controller, folder]) => [controller, join(folder, name)] as const,
     );
-    return folders.every(([, folder]) => existsSync(folder)) ? new CgroupV1(new Map(folders)) : null;
+    return folders.every(([, folder]) => existsSync(folder))
+      ? new CgroupV1(new Map(folders))
+      : null;
   }
 
   /** `tasks`, not `cgroup.procs`: one thread that moves itself need not wait for a grace period of the kernel, which takes 10 ms. */

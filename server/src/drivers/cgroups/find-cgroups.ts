@@ -74,9 +74,7 @@ function findV1(mounts: Mount[], place: CgroupPlace): CgroupTree | null {
       controllers,
       mountPoint: mount.mountPoint,
       parent:
-        place === "root"
-          ? mount.mountPoint
-          : folderOf(mount, ownGroup(controllers[0] as string)),
+        place === "root" ? mount.mountPoint : folderOf(mount, ownGroup(controllers[0] as string)),
     }));
   const found = hierarchies.flatMap((each) => each.controllers);
   if (!needed.every((controller) => found.includes(controller))) return null;

@@ -82,7 +82,12 @@ export function escapeCases(stand: Stand): void {
     async (room) => {
       const session = await room.ready("python");
       const mounts = await session.invoke<string>({ op: "text", path: "/proc/self/mountinfo" });
-      const writable = mounts.trim().split("\n").map(parseMount).filter(isOnTop).filter(canBeWritten);
+      const writable = mounts
+        .trim()
+        .split("\n")
+        .map(parseMount)
+        .filter(isOnTop)
+        .filter(canBeWritten);
       const places = writable.map((mount) => mount.at);
       assert.deepEqual(places.sort(), ["/dev/shm", "/tmp", "/var/task"]);
       for (const { at, type, options, size } of writable) {

@@ -84,8 +84,7 @@ function memoryCases(stand: Stand): void {
         async (session) => {
           const filled = session.invoke<Made>({ op: "inodes" }).catch(() => "ended" as const);
           const how = await soon(filled, "the end of the files");
-          if (how === "ended")
-            assert.equal((await session.sandbox.exited).cause, "out_of_memory");
+          if (how === "ended") assert.equal((await session.sandbox.exited).cause, "out_of_memory");
           else assert.equal(how.error, "ENOSPC");
         },
         small,

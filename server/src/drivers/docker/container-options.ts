@@ -34,6 +34,8 @@ export interface ContainerPlace {
   controlPath: string;
   /** The group, on the engine's side, in which the engine makes the container's; null: where it always does. */
   cgroupParent: string | null;
+  /** By name; null: none. */
+  network: string | null;
 }
 
 /**
@@ -56,7 +58,7 @@ export function containerOptions(
     OpenStdin: false,
     AttachStdout: true,
     AttachStderr: true,
-    NetworkDisabled: true,
+    NetworkDisabled: place.network === null,
     StopSignal: "SIGKILL",
     Healthcheck: { Test: ["NONE"] },
     Labels: {
@@ -73,15 +75,17 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
   return {
     ...{ Privileged: false, CapDrop: ["ALL"], SecurityOpt: securityOptions() },
     ...{ MaskedPaths: masked, ReadonlyPaths: readonlyPaths },
-    ...{ ReadonlyRootfs: true, NetworkMode: "none", IpcMode: "private", CgroupnsMode: "private" },
+    ...{
+      ReadonlyRootfs: true,
+      NetworkMode: place.network ?? "none",
+      IpcMode: "private",
+      CgroupnsMode: "private",
+    },
     ...{ Init: true, AutoRemove: false, RestartPolicy: { Name: "no" } },
     LogConfig: { Type: "none", Config: {} },
     ...{ Memory: memoryBytes, MemorySwap: memoryBytes, CpuShares: CPU_SHARES },
     ...{ PidsLimit: pidsMax + PIDS_OVERHEAD, ShmSize: SHM_BYTES },
-    Ulimits: [
-      limit("nofile", fixedLimits.openFilesMax),
-      limit("core", 0),
-    ],
+    Ulimits: [limit("nofile", fixedLimits.openFilesMax), limit("core", 0)],
     Tmpfs: { "/tmp": tmpfs(spec.tmpBytes), [TASK_ROOT]: tmpfs(TASK_BYTES) },
     Mounts: [
       {
@@ -118,7 +122,10 @@ const environment = [
 /** Names are looked up in the image. */
 function commandOf({ family, args }: RuntimeSpec): string[] {
   const [program, folder] = family === "nodejs" ? ["node", "node"] : ["python3", "python"];
-  return [program, ...args.map((arg) => arg.replaceAll("{runtime}", `${INSIDE}/runtimes/${folder}`))];
+  return [
+    program,
+    ...args.map((arg) => arg.replaceAll("{runtime}", `${INSIDE}/runtimes/${folder}`)),
+  ];
 }
 
 function tmpfs(bytes: number): string {

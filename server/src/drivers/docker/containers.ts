@@ -155,8 +155,35 @@ export class Containers {
   /** What happens to containers with the label from now on, one JSON text per line, until the stream is destroyed or the engine goes. */
   async events(label: string): Promise<NodeJS.ReadableStream & { destroy(): void }> {
     const filters = JSON.stringify({ type: ["container"], label: [label] });
-    const stream = await this.#ask("tell its events", LOOK_MS, (docker) => docker.getEvents({ filters }));
+    const stream = await this.#ask("tell its events", LOOK_MS, (docker) =>
+      docker.getEvents({ filters }),
+    );
     return stream as NodeJS.ReadableStream & { destroy(): void };
+  }
+
+  /** A bridge whose members do not see each other; one of this name that is there is fine. */
+  async ensureNetwork(name: string, networkLabels: Record<string, string>): Promise<void> {
+    await this.#ask("make a network", WORK_MS, async (docker) => {
+      const found = await docker.listNetworks({ filters: { name: [`^${name}$`] } });
+      if (found.length > 0) return;
+      await docker.createNetwork({
+        ...{ Name: name, Driver: "bridge", CheckDuplicate: true, Labels: networkLabels },
+        Options: { "com.docker.network.bridge.enable_icc": "false" },
+      });
+    });
+  }
+
+  /** Those with the label that no container is in. Resolves with their names. */
+  async removeNetworks(label: string): Promise<string[]> {
+    return await this.#ask("remove networks", WORK_MS, async (docker) => {
+      const removed: string[] = [];
+      for (const { Id, Name } of await docker.listNetworks({ filters: { label: [label] } })) {
+        // 403: in use.
+        if ((await unlessMissing(docker.getNetwork(Id).remove(), 403)) === null) continue;
+        removed.push(Name);
+      }
+      return removed;
+    });
   }
 
   /** Some calls of the client take no signal, and their answers may be streams that outlive it: the wait ends in any case. */

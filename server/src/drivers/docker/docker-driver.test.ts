@@ -9,7 +9,7 @@ import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
 import { driverConformance } from "../conformance.ts";
 import { findRuntimes } from "../runtimes.ts";
 import { machine, newNodeId, skipDocker, tracesOf } from "./testing/docker-stand.ts";
-import { dockerSettings } from "../../keeper/testing/test-settings.ts";
+import { dockerSettings } from "../testing/docker-settings.ts";
 
 const SETTLE_MS = 3000;
 const root = fileURLToPath(new URL("../../../..", import.meta.url));

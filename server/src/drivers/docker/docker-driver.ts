@@ -14,6 +14,7 @@ import type {
 import { labels } from "./container-options.ts";
 import { Containers } from "./containers.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
+import { Egress } from "./egress.ts";
 import { type ContainerEvent, EngineEvents } from "./engine-events.ts";
 import { type DockerMachine, examine, probeOf } from "./probe.ts";
 import { type StartContext, type StartedContainer, startContainer } from "./start-container.ts";
@@ -26,6 +27,8 @@ export interface DockerDriverOptions {
   host: string;
   /** Base images that the operator chose. */
   bases: ChosenBases;
+  /** As `Egress` has it. */
+  egressAllowed: readonly string[];
   log: { warn(fields: object, text: string): void };
   /** Leaves out a technique although the machine has it; for tests of the others. */
   without?: readonly string[];
@@ -41,6 +44,7 @@ class DockerDriver implements DriverCore {
   readonly #options: DockerDriverOptions;
   readonly #containers: Containers;
   readonly #events: EngineEvents;
+  readonly #egress: Egress;
   #images: RuntimeImages | null = null;
   readonly #marks: SandboxMarks;
   readonly #watch: LimitWatch;
@@ -57,6 +61,11 @@ class DockerDriver implements DriverCore {
     const { nodeId, bootId, host } = options;
     this.#options = options;
     this.#containers = new Containers(host);
+    this.#egress = new Egress({
+      containers: this.#containers,
+      nodeId,
+      allowed: options.egressAllowed,
+    });
     this.#marks = sandboxMarks(nodeId, bootId);
     const onProblem = (problem: string) => this.#onProblem(problem);
     this.#watch = new LimitWatch(onProblem);
@@ -100,6 +109,8 @@ class DockerDriver implements DriverCore {
       ...{ containers: this.#containers, tree: cgroups.tree, marks: this.#marks, nodeId, bootId },
       isHeld: (id) => this.#sandboxes.has(id) || this.#starting.size > 0,
     });
+    // Only when nothing is being started: a network may have been made for it.
+    if (this.#starting.size === 0) await this.#egress.sweep();
     return { removed };
   }
 
@@ -112,6 +123,7 @@ class DockerDriver implements DriverCore {
     await Promise.all(sandboxes.map((sandbox) => sandbox.destroy("shutdown")));
     await Promise.all(sandboxes.map((sandbox) => sandbox.removed));
     this.#events.close();
+    await this.#egress.sweep().catch((error: unknown) => this.#onProblem(messageOf(error)));
   }
 
   async #context(): Promise<StartContext> {
@@ -125,7 +137,7 @@ class DockerDriver implements DriverCore {
     const { nodeId, bootId } = this.#options;
     return {
       ...{ containers: this.#containers, nodeId, bootId, tree: cgroups.tree },
-      checked: this.#checked,
+      ...{ checked: this.#checked, egress: this.#egress },
       image: ({ runtime }) => this.#image(runtime),
     };
   }

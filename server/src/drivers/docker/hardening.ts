@@ -4,8 +4,7 @@ import type Dockerode from "dockerode";
 /** What must be as it was asked for; engines drop in silence what they do not know. */
 const kept = [
   ...["Privileged", "CapDrop", "SecurityOpt", "ReadonlyRootfs", "NetworkMode", "IpcMode"],
-  ...["CgroupnsMode", "Memory", "MemorySwap", "PidsLimit", "ShmSize", "Tmpfs", "Init", "Ulimits",
-  ],
+  ...["CgroupnsMode", "Memory", "MemorySwap", "PidsLimit", "ShmSize", "Tmpfs", "Init", "Ulimits"],
   ...["MaskedPaths", "ReadonlyPaths"],
 ] as const;
 
@@ -24,11 +23,12 @@ export function deviations(
 
 /** Engines keep lists, and members of what is in them, in an order of their own. */
 function sorted(value: unknown): unknown {
-  return Array.isArray(value) ? value.map((each) => JSON.stringify(membersOf(each))).sort() : value;
+  return Array.isArray(value) ? value.map(textOf).toSorted() : value;
 }
 
-function membersOf(value: unknown): unknown {
-  return typeof value === "object" && value !== null ? Object.entries(value).sort() : value;
+function textOf(value: unknown): string {
+  const isObject = typeof value === "object" && value !== null;
+  return JSON.stringify(isObject ? Object.entries(value).map(textOf).toSorted() : value);
 }
 
 function text(value: unknown): string {

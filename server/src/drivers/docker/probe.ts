@@ -45,7 +45,10 @@ function isUnconfined({ securityOptions }: EngineFacts): boolean {
   return seccomp === undefined || seccomp.includes("profile=unconfined");
 }
 
-function groupsFor(containers: Containers, { cgroupDriver, cgroupVersion }: EngineFacts): CgroupsFound {
+function groupsFor(
+  containers: Containers,
+  { cgroupDriver, cgroupVersion }: EngineFacts,
+): CgroupsFound {
   if (!containers.isLocal) return { tree: null, problem: "the engine is not on this machine" };
   if (cgroupDriver !== "cgroupfs")
     return { tree: null, problem: `the engine's cgroup driver is ${cgroupDriver}, not cgroupfs` };

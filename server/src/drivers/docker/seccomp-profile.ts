@@ -1,5 +1,6 @@
 import { constants } from "node:os";
-import { callRules, judgedCalls, refusedCalls } from "../syscalls.ts";
+import type { judgedCalls } from "../syscalls.ts";
+import { callRules, refusedCalls } from "../syscalls.ts";
 import { plainCalls } from "./known-calls.ts";
 
 /** As container engines read it; `runc` makes a filter of it with libseccomp. */
@@ -121,4 +122,3 @@ export function blocksWithout(excluded: readonly number[]): { mask: number; valu
   split(0, 32);
   return blocks;
 }
-

@@ -6,6 +6,7 @@ import type { SandboxSpec, StreamEnds } from "../driver.ts";
 import { type ContainerGroup, directGroup, engineGroup } from "./container-group.ts";
 import { PIDS_OVERHEAD, containerOptions } from "./container-options.ts";
 import type { Containers } from "./containers.ts";
+import type { Egress } from "./egress.ts";
 import { deviations } from "./hardening.ts";
 import { carryOutput } from "./output.ts";
 
@@ -17,6 +18,7 @@ export interface StartContext {
   tree: CgroupTree | null;
   /** Resolves with what names the image of the runtime to the engine. */
   image(spec: SandboxSpec): Promise<string>;
+  egress: Egress;
   /** Whether a container of this life has been compared with what was asked for. */
   checked: { isDone: boolean };
 }
@@ -32,7 +34,7 @@ export async function startContainer(
   spec: SandboxSpec,
   { mark, ends, signal }: { mark: string; ends: StreamEnds; signal: AbortSignal },
 ): Promise<StartedContainer> {
-  const { containers, nodeId, bootId, tree } = context;
+  const { containers, nodeId, bootId, tree, egress } = context;
   const image = await context.image(spec);
   let outer: Cgroup | null = null;
   let containerId: string | null = null;
@@ -43,7 +45,8 @@ export async function startContainer(
     outer?.setLimits({ ...spec.limits, pidsMax: spec.limits.pidsMax + PIDS_OVERHEAD });
     const controlPath = await ends.listen(spec.id, "control");
     const cgroupParent = tree === null ? null : `${tree.parentPath?.replace(/\/$/, "")}/${mark}`;
-    const place = { image, nodeId, bootId, controlPath, cgroupParent };
+    const network = spec.egressOf === undefined ? null : await egress.networkOf(spec.egressOf);
+    const place = { image, nodeId, bootId, controlPath, cgroupParent, network };
     const options = containerOptions(spec, place);
     containerId = await containers.create(name, options);
     await check(context, containerId, options);
@@ -52,6 +55,7 @@ export async function startContainer(
     await connectOutput(output, ends, spec.id);
     giveUpIf(signal, spec);
     await containers.start(containerId);
+    if (network !== null) await egress.close(containerId);
     return { containerId, group: groupOf(containers, outer, containerId) };
   } catch (error) {
     await removeHalf(containers, { name, containerId, outer });
@@ -99,7 +103,11 @@ async function connectOutput(output: Duplex, ends: StreamEnds, id: string): Prom
 }
 
 /** Fails closed where the engine has made its group somewhere else: the limits would not be those that are written. */
-function groupOf(containers: Containers, outer: Cgroup | null, containerId: string): ContainerGroup {
+function groupOf(
+  containers: Containers,
+  outer: Cgroup | null,
+  containerId: string,
+): ContainerGroup {
   if (outer === null) return engineGroup(containers, containerId);
   const inner = outer.inside(containerId);
   if (inner === null)
@@ -117,7 +125,10 @@ interface Half {
 }
 
 /** By its name where the engine has not said the id: it may make the container although nobody waits for it any more. What is still left is found by a sweep. */
-async function removeHalf(containers: Containers, { name, containerId, outer }: Half): Promise<void> {
+async function removeHalf(
+  containers: Containers,
+  { name, containerId, outer }: Half,
+): Promise<void> {
   try {
     outer?.killAll(true);
     await containers.remove(containerId ?? name);

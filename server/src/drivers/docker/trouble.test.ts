@@ -6,12 +6,18 @@ import { type TestContext, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
-import { dockerSettings } from "../../keeper/testing/test-settings.ts";
+import { dockerSettings } from "../testing/docker-settings.ts";
 import { codeOf } from "../conformance/code.ts";
 import { Session, destroyed, soon } from "../conformance/session.ts";
 import type { RuntimeSpec } from "../driver.ts";
 import { findRuntimes } from "../runtimes.ts";
-import { containerOf, containers, newNodeId, skipDocker, tracesOf } from "./testing/docker-stand.ts";
+import {
+  containerOf,
+  containers,
+  newNodeId,
+  skipDocker,
+  tracesOf,
+} from "./testing/docker-stand.ts";
 import { EngineProxy } from "./testing/engine-proxy.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -26,7 +32,7 @@ async function stand(t: TestContext, given: { bases?: Record<"nodejs" | "python"
   const proxy = new EngineProxy(dockerSettings.dockerHost, join(stateDir, "engine.sock"));
   await proxy.open();
   const bases = given.bases ?? dockerSettings.dockerBases;
-  const settings = { nodeId, stateDir, acceptNoIsolation: false };
+  const settings = { ...dockerSettings, nodeId, stateDir, acceptNoIsolation: false };
   const driver = lazyDriver(
     "docker",
     { ...settings, dockerHost: proxy.host, dockerBases: bases },
@@ -85,7 +91,10 @@ describe("an engine", { skip: skipDocker }, () => {
     await proxy.goAway();
     await containers.kill(endingId);
     assert.deepEqual(await living.invoke(echo), { value: 1, greeting: "hello" });
-    await assert.rejects(begin(), { code: "driver_unavailable", message: /no Docker Engine answers/ });
+    await assert.rejects(begin(), {
+      code: "driver_unavailable",
+      message: /no Docker Engine answers/,
+    });
     await proxy.open();
     assert.equal((await soon(ending.sandbox.exited, "exit")).signal, "SIGKILL");
     await destroyed(await ready());
@@ -110,7 +119,10 @@ describe("an engine", { skip: skipDocker }, () => {
   test("that has no room for a container fails the start with its reason, and nothing is left", async (t) => {
     const { proxy, begin, ready, nodeId } = await stand(t);
     await destroyed(await ready());
-    const full = { status: 500, message: "mkdir /var/lib/docker/overlay2/x: no space left on device" };
+    const full = {
+      status: 500,
+      message: "mkdir /var/lib/docker/overlay2/x: no space left on device",
+    };
     for (const call of [/^POST .*\/containers\/create/, /^POST .*\/containers\/[0-9a-f]+\/start/]) {
       proxy.fail({ call, ...full });
       await assert.rejects(begin(), /no space left on device/);

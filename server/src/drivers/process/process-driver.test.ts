@@ -13,7 +13,7 @@ import { findCgroups } from "../cgroups/find-cgroups.ts";
 import { examine } from "./machine.ts";
 import type { ProcessDriverOptions } from "./process-driver.ts";
 import { findMarked } from "../cgroups/process-table.ts";
-import { dockerSettings } from "../../keeper/testing/test-settings.ts";
+import { dockerSettings } from "../testing/docker-settings.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const script = fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url));
@@ -45,7 +45,13 @@ function suite(
   leavesOut: Record<string, string>,
 ): void {
   const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
-  const settings = { nodeId, stateDir, acceptNoIsolation: true, ...dockerSettings, ...(without && { without }) };
+  const settings = {
+    nodeId,
+    stateDir,
+    acceptNoIsolation: true,
+    ...dockerSettings,
+    ...(without && { without }),
+  };
   driverConformance(name, {
     makeDriver: (bootId) => lazyDriver("process", settings, bootId),
     startElsewhere: {

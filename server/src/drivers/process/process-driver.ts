@@ -82,17 +82,15 @@ class ProcessDriver implements DriverCore {
     return probeOf(machine, trialProblem, this.#options.acceptNoIsolation);
   }
 
-  async start(
-    spec: SandboxSpec,
-    ends: StreamEnds,
-    signal: AbortSignal,
-  ): Promise<SandboxHandle> {
+  async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
     const context = await (this.#settled ??= this.#settle());
     if (context.machine.tier === "none" && !this.#options.acceptNoIsolation)
       throw new IsolaError(
         "driver_unavailable",
         `functions would run without isolation: ${context.trialProblem ?? context.machine.bwrapProblem}`,
       );
+    if (spec.egressOf !== undefined)
+      throw new IsolaError("driver_unavailable", "the driver process gives no sandbox a network");
     if (this.#isClosed || signal.aborted)
       throw new IsolaError("sandbox_start_failed", `the start of ${spec.id} was given up`);
     const starting = startProcess(context, spec, {

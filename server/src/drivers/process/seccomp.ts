@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { FIRST_UNKNOWN, type FilterArch, callRules, judgedCalls, refusedCalls } from "../syscalls.ts";
+import {
+  FIRST_UNKNOWN,
+  type FilterArch,
+  callRules,
+  judgedCalls,
+  refusedCalls,
+} from "../syscalls.ts";
 
 /** `struct sock_filter` of the kernel: one step of classic BPF. */
 type Step = [code: number, ifTrue: number, ifFalse: number, value: number];
@@ -38,7 +44,8 @@ const whenAnyBit = (mask: number, steps: Step[]): Step[] => [
   [JUMP_IF_ANY_BIT, 0, steps.length, mask],
   ...steps,
 ];
-const allowed = (values: readonly number[]): Step[] => values.flatMap((value) => when(value, [allow]));
+const allowed = (values: readonly number[]): Step[] =>
+  values.flatMap((value) => when(value, [allow]));
 
 const { EPERM, ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT } = constants.errno;
 
@@ -70,7 +77,11 @@ const judgements: Record<keyof typeof judgedCalls, Step[]> = {
     ...allowed([family.unix]),
     ...when(family.inet, internet()),
     ...when(family.inet6, internet()),
-    ...when(family.netlink, [argument(2), ...allowed([callRules.netlinkRoute]), refuse(EPROTONOSUPPORT)]),
+    ...when(family.netlink, [
+      argument(2),
+      ...allowed([callRules.netlinkRoute]),
+      refuse(EPROTONOSUPPORT),
+    ]),
     refuse(EAFNOSUPPORT),
   ],
   socketpair: [argument(0), ...allowed([family.unix]), refuse(EAFNOSUPPORT)],

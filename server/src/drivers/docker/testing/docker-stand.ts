@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { dockerSettings } from "../../../keeper/testing/test-settings.ts";
+import { dockerSettings } from "../../testing/docker-settings.ts";
 import { findCgroups } from "../../cgroups/find-cgroups.ts";
 import { labels } from "../container-options.ts";
 import { Containers } from "../containers.ts";

@@ -31,7 +31,9 @@ export class EngineProxy {
   async goAway(): Promise<void> {
     const server = this.#server;
     this.#server = null;
-    const closed = new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+    const closed = new Promise<void>((resolve) =>
+      server ? server.close(() => resolve()) : resolve(),
+    );
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
