@@ -27,8 +27,9 @@ function sorted(value: unknown): unknown {
 }
 
 function textOf(value: unknown): string {
-  const isObject = typeof value === "object" && value !== null;
-  return JSON.stringify(isObject ? Object.entries(value).map(textOf).toSorted() : value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([name, member]) => `${name}: ${textOf(member)}`);
+  return members.toSorted().join(", ");
 }
 
 function text(value: unknown): string {
