@@ -18,7 +18,8 @@ export async function ensureDocker(node, say) {
   const isOwn = process.env.DOCKER_HOST === ownEngine().host;
   const given = isOwn ? undefined : process.env.DOCKER_HOST;
   const host = given ?? SYSTEM_HOST;
-  const engine = (await answers(host)) ? { host, async close() {} } : null;
+  const isFound = !isOwn && (await answers(host));
+  const engine = isFound ? { host, async close() {} } : null;
   if (engine === null && given) {
     say(`No Docker Engine answers at DOCKER_HOST=${given}; tests that need one are skipped.`);
     return null;

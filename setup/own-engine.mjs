@@ -123,7 +123,7 @@ export async function startEngine(engine = ownEngine()) {
 /** What an earlier life has left: its containers, networks and volumes, not its images. */
 async function clear({ host }) {
   const { json } = await askEngine(host, "GET", "/containers/json?all=1");
-  for (const { Id } of json) await askEngine(host, "DELETE", `/containers/${Id}?force=1&v=1`);
+  for (const { Id } of json ?? []) await askEngine(host, "DELETE", `/containers/${Id}?force=1&v=1`);
   for (const kind of ["networks", "volumes"]) await askEngine(host, "POST", `/${kind}/prune`);
 }
 
@@ -140,8 +140,8 @@ function startDetached({ logPath, runDir }, command, args) {
 
 /** Ends it and all it has started, and removes what it has on this machine but its images. Resolves when nothing of it is left. */
 export async function stopEngine(engine = ownEngine()) {
-  // Their processes would be asked first, and waited for.
-  if (await answers(engine.host)) await clear(engine);
+  // Otherwise it would ask the processes of each container first, and wait for them. Where it cannot any more, they are ended below.
+  if (await answers(engine.host)) await clear(engine).catch(() => {});
   const dockerd = Number(read(join(engine.runDir, "dockerd.pid")));
   if (dockerd > 0 && processesOf(engine).includes(dockerd)) {
     signal(dockerd, "SIGTERM");

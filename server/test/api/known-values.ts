@@ -62,6 +62,8 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   ],
   ["code", files.map((one) => ({ files: one }))],
   ["files", files],
+  // Whether another one is taken depends on the machine.
+  ["driver", fc.constant("process")],
   // It would be made of packages, each time.
   ["offline", fc.constant(false)],
   // Only the driver docker has one.
