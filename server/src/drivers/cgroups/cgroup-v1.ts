@@ -31,9 +31,12 @@ export class CgroupTreeV1 implements CgroupTree {
   readonly version = "v1";
   readonly controllers: readonly string[];
   readonly #hierarchies: V1Hierarchy[];
+  readonly #others: readonly string[];
 
-  constructor(hierarchies: V1Hierarchy[]) {
+  /** `others`: mount points of hierarchies that are not used here, but where somebody who is given the path of a group makes it as well. */
+  constructor(hierarchies: V1Hierarchy[], others: readonly string[] = []) {
     this.#hierarchies = hierarchies;
+    this.#others = others;
     this.controllers = hierarchies.flatMap((each) => each.controllers);
   }
 
@@ -50,7 +53,7 @@ export class CgroupTreeV1 implements CgroupTree {
         mkdirSync(folder);
         made.push(folder);
       }
-      const cgroup = new CgroupV1(this.#folders(made));
+      const cgroup = new CgroupV1(this.#folders(made), this.#othersOf(name));
       cgroup.setWeight();
       return cgroup;
     } catch (error) {
@@ -68,7 +71,17 @@ export class CgroupTreeV1 implements CgroupTree {
         for (const controller of controllers) all.set(controller, folder);
       }
     }
-    return [...folders].map(([name, each]) => ({ name, cgroup: new CgroupV1(each) }));
+    for (const mountPoint of this.#others)
+      for (const folder of await findFolders(mountPoint, isLeftover))
+        if (!folders.has(basename(folder))) folders.set(basename(folder), new Map());
+    return [...folders].map(([name, each]) => ({
+      name,
+      cgroup: new CgroupV1(each, this.#othersOf(name)),
+    }));
+  }
+
+  #othersOf(name: string): string[] {
+    return this.#others.map((mountPoint) => join(mountPoint, name));
   }
 
   #folders(made: string[]): Folders {
@@ -86,10 +99,13 @@ class CgroupV1 implements Cgroup {
   /** By controller; controllers mounted together share a folder. */
   readonly #folders: Folders;
   readonly #unique: string[];
+  /** Of no use but to be removed; they need not be there. */
+  readonly #others: readonly string[];
 
-  constructor(folders: Folders) {
+  constructor(folders: Folders, others: readonly string[] = []) {
     this.#folders = folders;
     this.#unique = [...new Set(folders.values())];
+    this.#others = others;
   }
 
   inside(name: string): Cgroup | null {
@@ -186,7 +202,7 @@ class CgroupV1 implements Cgroup {
   }
 
   remove(): void {
-    for (const folder of this.#unique) removeFolder(folder);
+    for (const folder of [...this.#unique, ...this.#others]) removeFolder(folder);
   }
 
   get #freezerState(): string {

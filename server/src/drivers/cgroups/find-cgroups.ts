@@ -78,7 +78,10 @@ function findV1(mounts: Mount[], place: CgroupPlace): CgroupTree | null {
     }));
   const found = hierarchies.flatMap((each) => each.controllers);
   if (!needed.every((controller) => found.includes(controller))) return null;
-  return new CgroupTreeV1(hierarchies);
+  const used = hierarchies.map(({ mountPoint }) => mountPoint);
+  const all = mounts.filter(({ type }) => type === "cgroup" || type === "cgroup2");
+  const others = all.map(({ mountPoint }) => mountPoint).filter((each) => !used.includes(each));
+  return new CgroupTreeV1(hierarchies, place === "root" ? others : []);
 }
 
 function findV2(mounts: Mount[], place: CgroupPlace): CgroupTree | null {
