@@ -1,11 +1,14 @@
 import { join } from "node:path";
+import type { DriverName } from "../server/src/domain/function.ts";
 import { findRuntimes } from "../server/src/drivers/runtimes.ts";
 import { openEngine } from "../server/src/images/engine.ts";
 import { RuntimeImages } from "../server/src/images/runtime-images.ts";
 import { dockerSettings } from "../server/src/drivers/testing/docker-settings.ts";
 import { measureBurst } from "./cases/burst.ts";
 import { type ColdRow, measureCold } from "./cases/cold.ts";
+import { measureDeadlines } from "./cases/deadline.ts";
 import { measureMemory } from "./cases/memory.ts";
+import type { LoadGenerator } from "./load-generator.ts";
 import { IsolaServer } from "./peers/isola.ts";
 import type { Family } from "./peers/isola-source.ts";
 import type { Results } from "./report.ts";
@@ -18,11 +21,14 @@ interface Given {
 }
 
 const families: readonly Family[] = ["nodejs", "python"];
-const driver = "docker";
+const driver: DriverName = "docker";
 const root = join(import.meta.dirname, "..");
 
 /** The docker driver beside a plain container per call, in the same engine and image. */
-export async function measureDocker({ isQuick, tempDir, results }: Given): Promise<void> {
+export async function measureDocker(
+  load: LoadGenerator,
+  { isQuick, tempDir, results }: Given,
+): Promise<void> {
   const count = isQuick ? 10 : 30;
   const plain = new Map<Family, ColdRow>();
   for (const family of families) {
@@ -40,7 +46,12 @@ export async function measureDocker({ isQuick, tempDir, results }: Given): Promi
         const name = `isola ${family}, docker, ${how}`;
         results.cold.push(await measureCold(server, { family, name, reference, count, driver }));
       }
-      if (blanks > 0) continue;
+      if (blanks > 0) {
+        say("deadlines on docker");
+        const trials = { count: isQuick ? 20 : 100, driver };
+        results.deadlines.push(await measureDeadlines(load, server, trials));
+        continue;
+      }
       for (const family of families) {
         say(`memory of idle sandboxes on docker, ${family}`);
         results.memory.push(await measureMemory(server, { family, count: 8, driver }));

@@ -72,7 +72,7 @@ async function main(options: Options): Promise<void> {
   try {
     await measureWarmAll(load, { options, tempDir, results });
     if (!options.isPeersOnly) await measureIsola(load, { ...options, tempDir, results });
-    if (!options.isPeersOnly) await measureOnDocker({ ...options, tempDir, results });
+    if (!options.isPeersOnly) await measureOnDocker(load, { ...options, tempDir, results });
   } finally {
     rmSync(tempDir, { recursive: true, force: true });
     await load.close();
@@ -114,10 +114,10 @@ async function measureWarmAll(
   }
 }
 
-async function measureOnDocker(given: Parameters<typeof measureDocker>[0]): Promise<void> {
+async function measureOnDocker(...given: Parameters<typeof measureDocker>): Promise<void> {
   const { problems } = await examine(new Containers(dockerSettings.dockerHost));
-  if (problems.length === 0) return await measureDocker(given);
-  given.results.leftOut.push(`the docker driver: ${problems.join("; ")}`);
+  if (problems.length === 0) return await measureDocker(...given);
+  given[1].results.leftOut.push(`the docker driver: ${problems.join("; ")}`);
 }
 
 function writeResults(results: Results): void {

@@ -50,9 +50,8 @@ const onDocker: Variant[] = (["nodejs", "python"] as const).map((family) => ({
 
 /** Deploys the functions that are compared with the peers. */
 export async function isolaSubjects(server: IsolaServer, isQuick: boolean): Promise<Subject[]> {
-  const all = (await server.has("docker")) ? [...variants, ...onDocker] : variants;
+  const all = (await server.isolationOf("docker")) !== null ? [...variants, ...onDocker] : variants;
   const chosen = all.filter((variant) => !(isQuick && variant.isFullOnly));
-  const isolation = await server.isolation();
   const subjects: Subject[] = [];
   for (const { name, functionName, options } of chosen) {
     await server.deploy(functionName, options);
@@ -64,7 +63,7 @@ export async function isolaSubjects(server: IsolaServer, isQuick: boolean): Prom
     if (answer.status !== 200) throw new Error(`${name}: ${answer.head}\n${answer.body}`);
     subjects.push({
       name,
-      isolation,
+      isolation: (await server.isolationOf(options.settings?.driver ?? "process")) ?? "",
       rootPid: server.rootPid,
       mark: server.mark,
       port: server.gatewayPort,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@isola/api/client";
 import type { CreateFunction } from "@isola/api/functions";
+import type { DriverName } from "../../server/src/domain/function.ts";
 import { type Answer, HttpConnection } from "../http-connection.ts";
 import { stopChild } from "./child.ts";
 import { type Family, sourceOf, type Style } from "./isola-source.ts";
@@ -149,10 +150,11 @@ export class IsolaServer {
     return this.#api.getInvocation(id);
   }
 
-  /** The isolation tiers in force, as the server tells them. */
-  async isolation(): Promise<string> {
+  /** A driver with its tier, as the server tells it; null where it cannot run. */
+  async isolationOf(driver: DriverName): Promise<string | null> {
     const { isolation } = await this.#api.getHealth();
-    return (isolation ?? []).map(({ driver, tier }) => `${driver} (${tier})`).join(", ");
+    const found = isolation?.find((each) => each.driver === driver);
+    return found === undefined ? null : `${driver} (${found.tier})`;
   }
 
   /** How many sandboxes the function has now. */
@@ -162,12 +164,6 @@ export class IsolaServer {
     return pools
       .flatMap(({ sandboxes }) => Object.values(sandboxes))
       .reduce((sum, count) => sum + count, 0);
-  }
-
-  /** Whether the driver can run here. */
-  async has(driver: string): Promise<boolean> {
-    const { isolation } = await this.#api.getHealth();
-    return (isolation ?? []).some((each) => each.driver === driver);
   }
 
   async close(): Promise<void> {
