@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureIsola } from "./isola-cases.ts";
 import { Containers } from "../server/src/drivers/docker/containers.ts";
+import { dockerFlavour } from "../server/src/drivers/docker/docker-driver.ts";
 import { examine } from "../server/src/drivers/docker/probe.ts";
 import { dockerSettings } from "../server/src/drivers/testing/docker-settings.ts";
 import { measureDocker } from "./docker.ts";
@@ -115,7 +116,7 @@ async function measureWarmAll(
 }
 
 async function measureOnDocker(...given: Parameters<typeof measureDocker>): Promise<void> {
-  const { problems } = await examine(new Containers(dockerSettings.dockerHost));
+  const { problems } = await examine(new Containers(dockerSettings.dockerHost), dockerFlavour);
   if (problems.length === 0) return await measureDocker(...given);
   given[1].results.leftOut.push(`the docker driver: ${problems.join("; ")}`);
 }

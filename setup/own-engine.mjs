@@ -14,12 +14,15 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { root } from "./pinned-node.mjs";
+import { findCommand } from "./processes.mjs";
 
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 20_000;
 const KILL_MS_MAX = 5000;
 const ASK_MS_MAX = 5000;
 const CGROUP_DEPTH_MAX = 4;
+/** How engines have to run gVisor for sandboxes: without a network of its own, with a way to the control socket that is mounted, and with the seccomp profile in force. */
+const runscArgs = ["--network=none", "--host-uds=open", "--oci-seccomp", "--platform=systrap"];
 export const BY_HAND = "by hand";
 
 /**
@@ -105,7 +108,7 @@ export async function startEngine(engine = ownEngine()) {
     ...["dockerd", "--data-root", engine.dataDir, "--exec-root", join(engine.runDir, "exec")],
     ...["--pidfile", join(engine.runDir, "dockerd.pid"), "--host", engine.host],
     ...["--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", `/${engine.cgroup}`],
-    ...["--bridge", "none"],
+    ...["--bridge", "none", "--config-file", writeConfig(engine)],
   ]);
   const until = Date.now() + START_MS_MAX;
   while (!(await answers(engine.host))) {
@@ -118,6 +121,15 @@ export async function startEngine(engine = ownEngine()) {
   }
   startDetached(engine, "slirp4netns", ["--configure", "--mtu=65520", String(pid), "tap0"]);
   await clear(engine);
+}
+
+/** With gVisor as one of its runtimes where this machine has it. */
+function writeConfig({ runDir }) {
+  const path = join(runDir, "daemon.json");
+  const runsc = findCommand("runsc");
+  const runtimes = runsc === null ? {} : { runsc: { path: runsc, runtimeArgs: runscArgs } };
+  writeFileSync(path, JSON.stringify({ runtimes }));
+  return path;
 }
 
 /** What an earlier life has left: its containers, networks and volumes, not its images. */

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { checkCase, loadExamples } from "../../examples/cases.ts";
 import { skipDocker } from "../src/drivers/docker/testing/docker-stand.ts";
+import { skipGvisor } from "../src/drivers/gvisor/testing/gvisor-stand.ts";
 import { TestServer } from "./harness.ts";
 
 function filesIn(dir: string): Record<string, string> {
@@ -44,3 +45,4 @@ function examplesOn(driver: string, skip: string | false): void {
 
 examplesOn("process", false);
 examplesOn("docker", skipDocker);
+examplesOn("gvisor", skipGvisor);

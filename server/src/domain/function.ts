@@ -4,8 +4,18 @@
 export type FunctionName = string;
 export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 
-export type DriverName = "process" | "docker";
-export const driverNames: readonly DriverName[] = ["process", "docker"];
+export type DriverName = "process" | "docker" | "gvisor";
+export const driverNames: readonly DriverName[] = ["process", "docker", "gvisor"];
+
+/** MiB that a sandbox takes beside its function, for a kernel of its own. */
+export const overheadMiB: Readonly<Record<DriverName, number>> = {
+  ...{ process: 0, docker: 0, gvisor: 64 },
+};
+
+/** What a sandbox for a function with `memoryMiB` counts for in the memory budget. */
+export function reservedMiBOf(driver: DriverName, memoryMiB: number): number {
+  return memoryMiB + overheadMiB[driver];
+}
 
 export interface Route {
   /** Upper case; empty means every method. */

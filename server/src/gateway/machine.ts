@@ -38,7 +38,11 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
   return openSandboxKeeping({
     settings: {
       ...{ nodeId, stateDir: runDir, acceptNoIsolation },
-      ...{ dockerHost: config.dockerHost, egressAllowed: config.egressAllowed },
+      ...{
+        dockerHost: config.dockerHost,
+        gvisorRuntime: config.gvisorRuntime,
+        egressAllowed: config.egressAllowed,
+      },
       dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
     },
     bootId,

@@ -1,6 +1,7 @@
 import type { DriverName } from "../domain/function.ts";
 import type { DriverCore } from "../drivers/driver.ts";
 import { createDockerDriver } from "../drivers/docker/docker-driver.ts";
+import { createGvisorDriver } from "../drivers/gvisor/gvisor-driver.ts";
 import { createProcessDriver } from "../drivers/process/process-driver.ts";
 import type { KeeperSettings } from "./messages.ts";
 
@@ -13,19 +14,14 @@ export function driverCores(
     warn: (_fields: object, text: string) => onProblem(driver, text),
   });
   const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, without } = settings;
+  const engine = {
+    ...{ nodeId, bootId, host: dockerHost, bases: dockerBases, egressAllowed },
+    ...(without && { without }),
+  };
   const cores: DriverCore[] = [
     createProcessDriver({ ...settings, log: log("process") }),
-    createDockerDriver({
-      ...{
-        nodeId,
-        bootId,
-        host: dockerHost,
-        bases: dockerBases,
-        egressAllowed,
-        log: log("docker"),
-      },
-      ...(without && { without }),
-    }),
+    createDockerDriver({ ...engine, log: log("docker") }),
+    createGvisorDriver({ ...engine, runtime: settings.gvisorRuntime, log: log("gvisor") }),
   ];
   return new Map(cores.map((core) => [core.name, core]));
 }

@@ -27,6 +27,8 @@ export interface KeeperSettings {
   dockerHost: string;
   /** Base images that the operator chose, by family. */
   dockerBases: Record<RuntimeSpec["family"], string | null>;
+  /** The engine's runtime for gVisor, by its name there; null: the one that is found. */
+  gvisorRuntime: string | null;
   /** Addresses and ranges that sandboxes with a network may reach although they are private. */
   egressAllowed: readonly string[];
   /** Where the gateway awaits the streams of sandboxes. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
+import { reservedMiBOf } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
@@ -66,7 +67,7 @@ export class BlankPool implements SandboxOwner {
     while (
       this.#starting < STARTS_AT_ONCE_MAX &&
       this.#ready.length + this.#starting < this.#target() &&
-      this.#options.tryReserve(BLANK_MEMORY_MIB)
+      this.#options.tryReserve(this.reservedMiB)
     )
       void this.#start();
   }
@@ -86,6 +87,11 @@ export class BlankPool implements SandboxOwner {
     if (this.#ready.length === 0) this.refill();
     else this.#refillSoon();
     this.#review();
+  }
+
+  /** What one of them counts for in the memory budget. */
+  get reservedMiB(): number {
+    return reservedMiBOf(this.#options.driver.name, BLANK_MEMORY_MIB);
   }
 
   /** Gives up one that waits, to make room; null when there is none. Its memory is free when the promise resolves. */

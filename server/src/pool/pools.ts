@@ -1,5 +1,5 @@
 import type { EventLoop } from "../domain/clock.ts";
-import type { DeployedFunction } from "../domain/function.ts";
+import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
@@ -188,13 +188,13 @@ export class Pools {
 
   /** Nobody is evicted for a blank sandbox that no caller waits for. */
   #takeBlank(pool: RevisionPool): PooledSandbox | null {
-    const { memoryMiB } = pool.fn.settings;
+    const { driver, memoryMiB } = pool.fn.settings;
     const extraMiB = memoryMiB - BLANK_MEMORY_MIB;
     const mayTake = () =>
       pool.queued > 0 ? this.#reserve(extraMiB) : this.#budget.tryReserve(extraMiB);
     const sandbox = this.#blanksFor(pool.fn)?.take(mayTake) ?? null;
     if (sandbox !== null) {
-      sandbox.reservedMiB = memoryMiB;
+      sandbox.reservedMiB = reservedMiBOf(driver, memoryMiB);
       this.#hungry.delete(pool);
       this.#feedHungry();
     }
@@ -219,7 +219,7 @@ export class Pools {
   #canFree(mib: number): boolean {
     let mostMiB = this.#budget.totalMiB - this.#budget.reservedMiB + this.#evictingMiB;
     for (const pool of this.#pools) mostMiB += pool.evictableMiB;
-    for (const blank of this.#blanks) mostMiB += blank.status.ready * BLANK_MEMORY_MIB;
+    for (const blank of this.#blanks) mostMiB += blank.status.ready * blank.reservedMiB;
     return mostMiB >= mib;
   }
 

@@ -1,4 +1,4 @@
-import type { DeployedFunction } from "../domain/function.ts";
+import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
@@ -179,7 +179,7 @@ export class RevisionPool implements SandboxOwner {
   /** What evicting could free. */
   get evictableMiB(): number {
     const idle = this.#available.filter(({ isIdle }) => isIdle).length;
-    return Math.max(0, Math.min(idle, this.#spare())) * this.fn.settings.memoryMiB;
+    return Math.max(0, Math.min(idle, this.#spare())) * this.#reservedMiB;
   }
 
   onDead(sandbox: PooledSandbox, reason: DestroyReason): void {
@@ -288,11 +288,18 @@ export class RevisionPool implements SandboxOwner {
     return count;
   }
 
+  /** Of one sandbox. */
+  get #reservedMiB(): number {
+    const { driver, memoryMiB } = this.fn.settings;
+    return reservedMiBOf(driver, memoryMiB);
+  }
+
   #begin(): boolean {
     const { room, clock } = this.#options;
-    const { memoryMiB, concurrency } = this.fn.settings;
-    if (memoryMiB > room.memoryMiBMax) {
-      const text = `${this.fn.name} needs ${memoryMiB} MiB, the server's memory budget is ${room.memoryMiBMax} MiB`;
+    const { concurrency } = this.fn.settings;
+    const needMiB = this.#reservedMiB;
+    if (needMiB > room.memoryMiBMax) {
+      const text = `${this.fn.name} needs ${needMiB} MiB, the server's memory budget is ${room.memoryMiBMax} MiB`;
       for (const entry of this.#queue.entries()) {
         this.#queue.remove(entry);
         entry.waiter.onRefused(new IsolaError("sandbox_start_failed", text));
@@ -301,7 +308,7 @@ export class RevisionPool implements SandboxOwner {
     }
     if (!room.hasStartSlot()) return false;
     const blank = room.takeBlank(this);
-    if (blank === null && !room.reserve(memoryMiB, this)) return false;
+    if (blank === null && !room.reserve(needMiB, this)) return false;
     room.takeStartSlot(this.fn);
     const attempt = new StartAttempt(clock.now());
     this.#queue.cover(attempt, concurrency);

@@ -1,5 +1,6 @@
 import { ChannelClosed } from "@isola/protocol/channel-types";
 import type { EventLoop } from "../domain/clock.ts";
+import { reservedMiBOf } from "../domain/function.ts";
 import { MiB, fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
@@ -40,11 +41,12 @@ export class Starter {
   }
 
   /**
-   * The caller has reserved `memoryMiB` in the budget; from here on it is released when the sandbox is gone, or when the start has failed.
+   * The caller has reserved `reservedMiBOf` in the budget; from here on it is released when the sandbox is gone, or when the start has failed.
    * Rejects with `sandbox_start_failed`; an abort of `signal` is such a failure. What was started is then being destroyed.
    */
   async start(request: StartRequest, signal: AbortSignal): Promise<PooledSandbox> {
     const { clock, budget, bootId } = this.#options;
+    const reservedMiB = reservedMiBOf(request.driver.name, request.memoryMiB);
     const startedAt = clock.now();
     this.#count += 1;
     let pooled: PooledSandbox;
@@ -64,14 +66,14 @@ export class Starter {
         {
           runtime: request.runtime,
           tmpMiB: request.tmpMiB,
-          reservedMiB: request.memoryMiB,
+          reservedMiB,
           watch: this.#options.watch,
           loop: clock,
         },
         this.#events,
       );
     } catch (error) {
-      budget.release(request.memoryMiB);
+      budget.release(reservedMiB);
       throw startFailure(error);
     }
     request.onSandbox?.(pooled);

@@ -34,6 +34,8 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
       return isEngine(given) ? { value: given } : problem;
     case "image":
       return isImage(given) ? { value: given } : problem;
+    case "runtime":
+      return isRuntime(given) ? { value: given } : problem;
   }
 }
 
@@ -47,6 +49,10 @@ function parseInteger(given: unknown, least: number, most: number): Parsed {
 function isHost(given: unknown): given is string {
   if (typeof given !== "string") return false;
   return isIPv6(given) || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(given);
+}
+
+function isRuntime(given: unknown): given is string {
+  return typeof given === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(given);
 }
 
 function isRange(given: unknown): given is string {

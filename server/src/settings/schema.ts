@@ -10,6 +10,7 @@ export type SettingSpec = { help: string } & (
   | { kind: "url"; default: null; shown: string }
   | { kind: "engine"; default: string; shown: string }
   | { kind: "image"; default: null; shown: string }
+  | { kind: "runtime"; default: null; shown: string }
 );
 
 /** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
@@ -159,7 +160,7 @@ export const settingSpecs = {
   },
   defaultDriver: {
     kind: "choice",
-    choices: ["auto", "process", "docker"],
+    choices: ["auto", "process", "docker", "gvisor"],
     default: "auto",
     help: "Isolation technology of functions that name none; auto: docker where an engine answers, else process",
   },
@@ -174,6 +175,12 @@ export const settingSpecs = {
     default: "unix:///var/run/docker.sock",
     shown: "`DOCKER_HOST`, else `unix:///var/run/docker.sock`",
     help: "Docker Engine for the images and sandboxes of the `docker` driver; its TLS is set as for `docker` itself (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`)",
+  },
+  gvisorRuntime: {
+    kind: "runtime",
+    default: null,
+    shown: "the one that is `runsc` and fits",
+    help: "Runtime of the Docker Engine for the sandboxes of the `gvisor` driver, by its name there",
   },
   egressAllowed: {
     kind: "ranges",
@@ -205,7 +212,7 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
-        : S extends { kind: "path" | "image"; default: null }
+        : S extends { kind: "path" | "image" | "runtime"; default: null }
           ? string | null
           : string;
 
@@ -263,5 +270,7 @@ export function expectedOf(spec: SettingSpec): string {
       return "unix:///path, tcp://host:port or https://host:port";
     case "image":
       return "a reference of an image, like node:26-slim";
+    case "runtime":
+      return "a name that `docker info` lists";
   }
 }

@@ -15,7 +15,7 @@ export interface ConformanceOptions {
   hasOwnImage: boolean;
   /** Processes, cgroups and folders of the node that are there now, by name. */
   leftovers(): Promise<string[]>;
-  /** Cases that this driver cannot pass, by their names, with the reason. */
+  /** Cases and parts of cases that this driver cannot pass, by their names, with the reason. What is left out is seen to be needed where that can be seen. */
   leavesOut: Partial<Record<string, string>>;
 }
 
@@ -39,6 +39,12 @@ export class Stand {
 
   has(family: "nodejs" | "python"): boolean {
     return this.options.runtimes.some((runtime) => runtime.family === family);
+  }
+
+  /** Whether the driver leaves out a part of a case, by its name. */
+  leaves(part: string): boolean {
+    this.names.add(part);
+    return this.options.leavesOut[part] !== undefined;
   }
 
   /** A case; `name` is the word by which a driver may leave it out, and then it is no test of this driver. */

@@ -1,12 +1,11 @@
 import type { Cgroup } from "../cgroups/cgroup.ts";
 import { freezeGroup } from "../cgroups/freeze.ts";
 import type { SandboxLimits, SandboxUsage } from "../driver.ts";
-import { PIDS_OVERHEAD } from "./container-options.ts";
 import type { Containers } from "./containers.ts";
 
 /** Everything in one container as a whole: what is limited, counted, stopped and killed. */
 export interface ContainerGroup {
-  /** Rejects when they cannot be put in force. */
+  /** Of the container. Rejects when they cannot be put in force. */
   setLimits(limits: SandboxLimits): Promise<void>;
   usage(): Promise<SandboxUsage>;
   /** A process in it was killed for memory. */
@@ -29,8 +28,7 @@ export interface ContainerGroup {
  */
 export function directGroup(outer: Cgroup, inner: Cgroup): ContainerGroup {
   return {
-    async setLimits({ memoryBytes, pidsMax }) {
-      const limits = { memoryBytes, pidsMax: pidsMax + PIDS_OVERHEAD };
+    async setLimits(limits) {
       for (const group of [outer, inner]) group.setLimits(limits);
     },
     usage: async () => outer.usage(),
@@ -54,9 +52,9 @@ export function engineGroup(containers: Containers, id: string): ContainerGroup 
   let isWanted = false;
   return {
     async setLimits({ memoryBytes, pidsMax }) {
-      await containers.update(id, { memoryBytes, pidsMax: pidsMax + PIDS_OVERHEAD });
+      await containers.update(id, { memoryBytes, pidsMax });
       const now = (await containers.inspect(id))?.HostConfig;
-      if (now?.Memory !== memoryBytes || now.PidsLimit !== pidsMax + PIDS_OVERHEAD)
+      if (now?.Memory !== memoryBytes || now.PidsLimit !== pidsMax)
         throw new Error(`the engine has ${now?.Memory} bytes and ${now?.PidsLimit} processes`);
     },
     async usage() {

@@ -1,6 +1,7 @@
 import type Dockerode from "dockerode";
 import { MiB, fixedLimits } from "../../domain/limits.ts";
 import type { RuntimeSpec, SandboxSpec } from "../driver.ts";
+import type { ContainerFlavour } from "./flavour.ts";
 import { seccompProfile } from "./seccomp-profile.ts";
 
 /** Nobody's: the user of all sandboxes. */
@@ -21,10 +22,8 @@ export const labels = {
   node: "io.isola.node",
   boot: "io.isola.boot",
   sandbox: "io.isola.sandbox",
+  driver: "io.isola.driver",
 } as const;
-
-/** Processes of the container that are not the function's: the first one, which reaps. */
-export const PIDS_OVERHEAD = 1;
 
 export interface ContainerPlace {
   image: string;
@@ -36,6 +35,9 @@ export interface ContainerPlace {
   cgroupParent: string | null;
   /** By name; null: none. */
   network: string | null;
+  /** What holds it, and the runtime found for that. */
+  flavour: ContainerFlavour;
+  runtime: string | null;
 }
 
 /**
@@ -65,15 +67,16 @@ export function containerOptions(
       [labels.node]: place.nodeId,
       [labels.boot]: place.bootId,
       [labels.sandbox]: spec.id,
+      [labels.driver]: place.flavour.name,
     },
     HostConfig: hostConfig(spec, place),
   };
 }
 
 function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostConfig {
-  const { memoryBytes, pidsMax } = spec.limits;
+  const { memoryBytes, pidsMax } = place.flavour.containerLimits(spec.limits, spec.limits);
   return {
-    ...{ Privileged: false, CapDrop: ["ALL"], SecurityOpt: securityOptions() },
+    ...{ Privileged: false, CapDrop: ["ALL"], SecurityOpt: securityOptions(place.flavour) },
     ...{ MaskedPaths: masked, ReadonlyPaths: readonlyPaths },
     ...{
       ReadonlyRootfs: true,
@@ -84,9 +87,12 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
     ...{ Init: true, AutoRemove: false, RestartPolicy: { Name: "no" } },
     LogConfig: { Type: "none", Config: {} },
     ...{ Memory: memoryBytes, MemorySwap: memoryBytes, CpuShares: CPU_SHARES },
-    ...{ PidsLimit: pidsMax + PIDS_OVERHEAD, ShmSize: SHM_BYTES },
-    Ulimits: [limit("nofile", fixedLimits.openFilesMax), limit("core", 0)],
-    Tmpfs: { "/tmp": tmpfs(spec.tmpBytes), [TASK_ROOT]: tmpfs(TASK_BYTES) },
+    ...{ PidsLimit: pidsMax, ShmSize: SHM_BYTES, Ulimits: commonUlimits },
+    Tmpfs: {
+      "/tmp": tmpfs(spec.tmpBytes),
+      [TASK_ROOT]: tmpfs(TASK_BYTES),
+      ...place.flavour.covered,
+    },
     Mounts: [
       {
         ...{ Type: "bind", Source: place.controlPath, Target: CONTROL_PATH, ReadOnly: true },
@@ -94,12 +100,15 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
       },
     ],
     ...(place.cgroupParent !== null && { CgroupParent: place.cgroupParent }),
+    ...place.flavour.hostConfig(spec, place.runtime),
   };
 }
 
+export const commonUlimits = [ulimit("nofile", fixedLimits.openFilesMax), ulimit("core", 0)];
+
 /** On machines without a list of system calls the engine's own profile holds. */
-function securityOptions(): string[] {
-  const profile = seccompProfile(process.arch);
+function securityOptions({ absent }: ContainerFlavour): string[] {
+  const profile = seccompProfile(process.arch, absent);
   return ["no-new-privileges", ...(profile === null ? [] : [`seccomp=${JSON.stringify(profile)}`])];
 }
 
@@ -132,6 +141,6 @@ function tmpfs(bytes: number): string {
   return `rw,exec,nosuid,nodev,size=${bytes},nr_inodes=${INODES_MAX},uid=${USER},gid=${USER},mode=0700`;
 }
 
-function limit(name: string, value: number) {
+export function ulimit(name: string, value: number) {
   return { Name: name, Soft: value, Hard: value };
 }

@@ -1,6 +1,7 @@
 import type Dockerode from "dockerode";
 import type { Duplex } from "node:stream";
 import { type Engine, askEngine, openEngine } from "../../images/engine.ts";
+import type { EngineRuntime } from "./flavour.ts";
 
 /** Of calls that only look. */
 export const LOOK_MS = 5000;
@@ -20,6 +21,8 @@ export interface EngineFacts {
   hasMemoryLimit: boolean;
   hasPidsLimit: boolean;
   storageDriver: string;
+  /** By name. */
+  runtimes: ReadonlyMap<string, EngineRuntime>;
 }
 
 /** A container as a list of the engine shows it. */
@@ -63,6 +66,7 @@ export class Containers {
       hasMemoryLimit: info.MemoryLimit === true,
       hasPidsLimit: info.PidsLimit === true,
       storageDriver: info.Driver,
+      runtimes: runtimesOf(info),
     };
   }
 
@@ -152,9 +156,9 @@ export class Containers {
     );
   }
 
-  /** What happens to containers with the label from now on, one JSON text per line, until the stream is destroyed or the engine goes. */
-  async events(label: string): Promise<NodeJS.ReadableStream & { destroy(): void }> {
-    const filters = JSON.stringify({ type: ["container"], label: [label] });
+  /** What happens to containers with the labels from now on, one JSON text per line, until the stream is destroyed or the engine goes. */
+  async events(all: string[]): Promise<NodeJS.ReadableStream & { destroy(): void }> {
+    const filters = JSON.stringify({ type: ["container"], label: all });
     const stream = await this.#ask("tell its events", LOOK_MS, (docker) =>
       docker.getEvents({ filters }),
     );
@@ -205,6 +209,21 @@ export class Containers {
       { deadlineMs },
     );
   }
+}
+
+/** A map: their names are the operator's. */
+function runtimesOf(info: Record<string, unknown>): EngineFacts["runtimes"] {
+  const told = Object.entries((info.Runtimes ?? {}) as Record<string, Record<string, unknown>>);
+  return new Map(
+    told.map(([name, { path, runtimeArgs, runtimeType }]) => [
+      name,
+      {
+        path: typeof path === "string" && path.startsWith("/") ? path : null,
+        args: (runtimeArgs ?? []) as string[],
+        type: String(runtimeType ?? ""),
+      },
+    ]),
+  );
 }
 
 /** null where the engine answers 404, or with one of the `fine` states. */

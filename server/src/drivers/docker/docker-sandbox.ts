@@ -24,6 +24,8 @@ export interface DockerSandboxOptions {
   id: string;
   containerId: string;
   group: ContainerGroup;
+  /** What the container may take for a function with these limits. */
+  containerLimits(limits: SandboxLimits): SandboxLimits;
   /** Removes the container, which has ended. */
   removeContainer(): Promise<void>;
   onProblem(problem: string): void;
@@ -70,8 +72,9 @@ export class DockerSandbox implements SandboxHandle {
 
   async applyLimits(limits: SandboxLimits): Promise<void> {
     if (this.#hasEnded) throw new IsolaError("sandbox_start_failed", `${this.id} has ended`);
+    const { group, containerLimits } = this.#options;
     try {
-      await this.#options.group.setLimits(limits);
+      await group.setLimits(containerLimits(limits));
     } catch (error) {
       const text = `the limits of ${this.id} could not be put in force: ${messageOf(error)}`;
       throw new IsolaError("sandbox_start_failed", text, { cause: error });

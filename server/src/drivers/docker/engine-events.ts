@@ -17,8 +17,8 @@ export interface ContainerEvent {
 
 export interface EngineEventsOptions {
   containers: Containers;
-  /** Only containers with this label, `name=value`. */
-  label: string;
+  /** Only containers with these labels, `name=value`. */
+  labels: string[];
   onEvent(event: ContainerEvent): void;
   /** The engine can be heard again, and what happened meanwhile was missed. */
   onGap(): void;
@@ -51,8 +51,8 @@ export class EngineEvents {
   }
 
   async #listen(): Promise<void> {
-    const { containers, label } = this.#options;
-    const stream = await containers.events(label);
+    const { containers, labels } = this.#options;
+    const stream = await containers.events(labels);
     if (this.#end.signal.aborted) return stream.destroy();
     this.#stream = stream;
     void this.#read(stream).then(() => this.#again());

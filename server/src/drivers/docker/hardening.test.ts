@@ -3,6 +3,7 @@ import type Dockerode from "dockerode";
 import { test } from "node:test";
 import type { RuntimeSpec } from "../driver.ts";
 import { containerOptions } from "./container-options.ts";
+import { dockerFlavour } from "./docker-driver.ts";
 import { deviations } from "./hardening.ts";
 
 const runtime = { name: "nodejs26", family: "nodejs", args: ["{runtime}/main.mjs"] } as RuntimeSpec;
@@ -10,7 +11,7 @@ const asked = containerOptions(
   { id: "sb-1", runtime, limits: { memoryBytes: 2 ** 27, pidsMax: 64 }, tmpBytes: 2 ** 26 },
   {
     ...{ image: "sha256:1", nodeId: "n", bootId: "b", controlPath: "/run/in-1" },
-    ...{ cgroupParent: null, network: null },
+    ...{ cgroupParent: null, network: null, flavour: dockerFlavour, runtime: null },
   },
 );
 

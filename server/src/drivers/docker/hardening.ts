@@ -15,7 +15,8 @@ export function deviations(
 ): string[] {
   const wanted = { ...asked.HostConfig } as Record<string, unknown>;
   const found = { ...made.HostConfig } as Record<string, unknown>;
-  const host = kept.filter((name) => !isDeepStrictEqual(sorted(found[name]), sorted(wanted[name])));
+  const all = [...kept, ...(wanted.Runtime === undefined ? [] : ["Runtime"])];
+  const host = all.filter((name) => !isDeepStrictEqual(sorted(found[name]), sorted(wanted[name])));
   const told = host.map((name) => `${name} is ${text(found[name])}, not ${text(wanted[name])}`);
   if (made.Config.User !== asked.User) told.push(`User is ${made.Config.User}, not ${asked.User}`);
   return told;

@@ -1,29 +1,45 @@
 import { messageOf } from "../../errors.ts";
 import { type CgroupsFound, findCgroups } from "../cgroups/find-cgroups.ts";
-import type { DriverProbe, IsolationTier, Protection } from "../driver.ts";
-import { seccompProfile } from "./seccomp-profile.ts";
+import type { DriverProbe, Protection } from "../driver.ts";
 import type { Containers, EngineFacts } from "./containers.ts";
+import type { ContainerFlavour } from "./flavour.ts";
+import { seccompProfile } from "./seccomp-profile.ts";
 
-/** What the docker driver has to work with. */
+/** What a driver with containers has to work with. */
 export interface DockerMachine {
   /** null: it does not answer, as `problems` says. */
   facts: EngineFacts | null;
   /** Where groups around containers can be made; null: everything goes through the engine. */
   cgroups: CgroupsFound;
+  /** Of the flavour. */
+  runtime: string | null;
+  versions: Record<string, string>;
   problems: string[];
   fixes: string[];
 }
 
 /** Asks the engine, and looks whether its containers' control groups can be reached from here. */
-export async function examine(containers: Containers): Promise<DockerMachine> {
+export async function examine(
+  containers: Containers,
+  flavour: ContainerFlavour,
+): Promise<DockerMachine> {
   const none: CgroupsFound = { tree: null, problem: "the engine was not found" };
   try {
     const facts = await containers.facts();
-    const problems = problemsOf(containers, facts);
-    return { facts, cgroups: groupsFor(containers, facts), problems, fixes: fixesOf(problems) };
+    const common = problemsOf(containers, facts);
+    const cgroups = groupsFor(containers, facts);
+    if (!flavour.canUpdate && cgroups.tree === null)
+      common.push(`its limits can only be set by writing control groups, and ${cgroups.problem}`);
+    const { runtime, versions, problems, fixes } = await flavour.examine(facts);
+    return {
+      ...{ facts, cgroups, runtime, versions },
+      problems: [...common, ...problems],
+      fixes: [...fixesOf(common), ...fixes],
+    };
   } catch (error) {
     const text = messageOf(error);
-    return { facts: null, cgroups: none, problems: [text], fixes: fixesOf([text]) };
+    const nothing = { facts: null, cgroups: none, runtime: null, versions: {} };
+    return { ...nothing, problems: [text], fixes: fixesOf([text]) };
   }
 }
 
@@ -62,32 +78,40 @@ function fixesOf(problems: string[]): string[] {
   const text = problems.join("\n");
   if (/ENOENT|ECONNREFUSED/.test(text))
     return ["apt-get install docker.io && systemctl start docker", "DOCKER_HOST=unix:///path ..."];
+  if (/writing control groups/.test(text))
+    return [
+      'run the server as root, and the engine with { "exec-opts": ["native.cgroupdriver=cgroupfs"] } in /etc/docker/daemon.json',
+    ];
   if (/EACCES|EPERM/.test(text)) return [`usermod -aG docker ${process.env.USER ?? "<user>"}`];
   if (/memory|processes/.test(text))
     return ["rootless: give the user's slice the controllers: Delegate=cpu memory pids"];
   return [];
 }
 
-/** `rest`: what a container showed that was tried. */
-export function probeOf(machine: DockerMachine, containers: Containers): DriverProbe {
+export function probeOf(
+  machine: DockerMachine,
+  { containers, flavour }: { containers: Containers; flavour: ContainerFlavour },
+): DriverProbe {
   const { facts, cgroups, problems, fixes } = machine;
-  const isAvailable = problems.length === 0;
-  const tier: IsolationTier = "container";
+  const groups = facts === null ? "" : groupsText(facts, cgroups, containers);
+  const common = facts === null ? [] : protectionsOf(groups, cgroups.tree !== null);
+  const own = flavour.protections(groups);
   return {
-    name: "docker",
-    isAvailable,
-    tier,
+    name: flavour.name,
+    isAvailable: problems.length === 0,
+    tier: flavour.tier,
     versions:
       facts === null
         ? {}
         : {
+            ...machine.versions,
             engine: facts.version,
             api: facts.apiVersion,
             cgroup: `v${facts.cgroupVersion}`,
             storage: facts.storageDriver,
             ...(isRootless(facts) && { mode: "rootless" }),
           },
-    protections: facts === null ? [] : protectionsOf(facts, cgroups, containers),
+    protections: common.map((each) => ({ ...each, how: own[each.name] ?? each.how })),
     problems,
     fixes,
   };
@@ -97,17 +121,16 @@ function isRootless({ securityOptions }: EngineFacts): boolean {
   return securityOptions.some((each) => each.startsWith("name=rootless"));
 }
 
-function protectionsOf(
-  facts: EngineFacts,
-  cgroups: CgroupsFound,
-  containers: Containers,
-): Protection[] {
-  const isDirect = cgroups.tree !== null;
-  const how = isDirect
-    ? `cgroup v${facts.cgroupVersion}, written directly`
-    : `by ${containers.host}, as ${"problem" in cgroups ? cgroups.problem : ""}`;
+function groupsText(facts: EngineFacts, cgroups: CgroupsFound, containers: Containers): string {
+  return cgroups.tree === null
+    ? `by ${containers.host}, as ${cgroups.problem}`
+    : `cgroup v${facts.cgroupVersion}, written directly`;
+}
+
+/** `how`: control groups are written. */
+function protectionsOf(how: string, isDirect: boolean): Protection[] {
   const syscalls =
-    seccompProfile(process.arch) === null
+    seccompProfile(process.arch, "errno") === null
       ? "the engine's default seccomp profile"
       : "seccomp profile of ours: a list of what is allowed; no tracing, io_uring, keyrings or foreign ABI; sockets of unix and internet only";
   const kept = (name: string, text: string) => ({ name, isEnforced: true, how: text });

@@ -1,12 +1,13 @@
 import { constants } from "node:os";
 import type { judgedCalls } from "../syscalls.ts";
 import { callRules, refusedCalls } from "../syscalls.ts";
+import type { AbsentAction } from "./flavour.ts";
 import { plainCalls } from "./known-calls.ts";
 
 /** As container engines read it; `runc` makes a filter of it with libseccomp. */
 interface SeccompProfile {
   defaultAction: string;
-  defaultErrnoRet: number;
+  defaultErrnoRet?: number;
   architectures: string[];
   syscalls: SeccompRule[];
 }
@@ -45,30 +46,38 @@ const word = (index: number, value: number) => masked(index, LOW_32, value);
 const allow = (name: keyof typeof judgedCalls, ...args: ArgumentRule[]): SeccompRule => ({
   ...{ names: [name], action: "SCMP_ACT_ALLOW", args },
 });
-const refuse = (names: string[], errnoRet: number): SeccompRule => ({
-  ...{ names, action: "SCMP_ACT_ERRNO", errnoRet },
-});
 
 /**
  * The system calls of a container: a list of what is allowed, from the same tables as the filter of the process driver. It is narrower than the engines' own default,
  * which lets code trace its own processes, use io_uring, and open sockets of any family. null: there is no list for this architecture.
  */
-export function seccompProfile(arch: NodeJS.Architecture): SeccompProfile | null {
+export function seccompProfile(
+  arch: NodeJS.Architecture,
+  absent: AbsentAction,
+): SeccompProfile | null {
   const architecture = architectures[arch];
   if (architecture === undefined) return null;
   return {
-    defaultAction: "SCMP_ACT_ERRNO",
     // What is newer than the list does not exist.
-    defaultErrnoRet: ENOSYS,
+    ...(absent === "trace"
+      ? { defaultAction: "SCMP_ACT_TRACE" }
+      : { defaultAction: "SCMP_ACT_ERRNO", defaultErrnoRet: ENOSYS }),
     // Calls of any other, 32 bits of the same machine too, end the process.
     architectures: [architecture],
     syscalls: [
       { names: [...plainCalls], action: "SCMP_ACT_ALLOW" },
-      refuse(Object.keys(refusedCalls), EPERM),
+      { names: Object.keys(refusedCalls), action: "SCMP_ACT_ERRNO", errnoRet: EPERM },
+      { names: ["clone3"], ...actionFor[absent] },
       ...judged(),
     ],
   };
 }
+
+/** The C library then takes `clone`, whose flags can be seen. */
+const actionFor = {
+  errno: { action: "SCMP_ACT_ERRNO", errnoRet: ENOSYS },
+  trace: { action: "SCMP_ACT_TRACE" },
+} as const satisfies Record<AbsentAction, Omit<SeccompRule, "names">>;
 
 /** What is not allowed by one of these is refused by the default. */
 function judged(): SeccompRule[] {
@@ -82,7 +91,6 @@ function judged(): SeccompRule[] {
   );
   return [
     allow("clone", masked(0, callRules.namespaceFlags, 0)),
-    refuse(["clone3"], ENOSYS),
     allow("socket", word(0, family.unix)),
     ...internet,
     allow("socket", word(0, family.netlink), word(2, callRules.netlinkRoute)),

@@ -4,9 +4,10 @@ import { IsolaError, messageOf } from "../../errors.ts";
 import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import type { SandboxSpec, StreamEnds } from "../driver.ts";
 import { type ContainerGroup, directGroup, engineGroup } from "./container-group.ts";
-import { PIDS_OVERHEAD, containerOptions } from "./container-options.ts";
+import { containerOptions } from "./container-options.ts";
 import type { Containers } from "./containers.ts";
 import type { Egress } from "./egress.ts";
+import type { ContainerFlavour } from "./flavour.ts";
 import { deviations } from "./hardening.ts";
 import { carryOutput } from "./output.ts";
 
@@ -19,6 +20,9 @@ export interface StartContext {
   /** Resolves with what names the image of the runtime to the engine. */
   image(spec: SandboxSpec): Promise<string>;
   egress: Egress;
+  flavour: ContainerFlavour;
+  /** As the flavour has found it. */
+  runtime: string | null;
   /** Whether a container of this life has been compared with what was asked for. */
   checked: { isDone: boolean };
 }
@@ -34,20 +38,26 @@ export async function startContainer(
   spec: SandboxSpec,
   { mark, ends, signal }: { mark: string; ends: StreamEnds; signal: AbortSignal },
 ): Promise<StartedContainer> {
-  const { containers, nodeId, bootId, tree, egress } = context;
+  const { containers, nodeId, bootId, tree, egress, flavour, runtime } = context;
   const image = await context.image(spec);
   let outer: Cgroup | null = null;
   let containerId: string | null = null;
   const name = mark;
   try {
     giveUpIf(signal, spec);
+    if (spec.egressOf !== undefined && !flavour.hasEgress)
+      throw new IsolaError(
+        "driver_unavailable",
+        `sandboxes of the driver ${flavour.name} have no network`,
+      );
     outer = tree?.create(mark) ?? null;
-    outer?.setLimits({ ...spec.limits, pidsMax: spec.limits.pidsMax + PIDS_OVERHEAD });
+    const limits = flavour.containerLimits(spec.limits, spec.limits);
+    outer?.setLimits(limits);
     const controlPath = await ends.listen(spec.id, "control");
     const cgroupParent = tree === null ? null : `${tree.parentPath?.replace(/\/$/, "")}/${mark}`;
     const network = spec.egressOf === undefined ? null : await egress.networkOf(spec.egressOf);
     const place = { image, nodeId, bootId, controlPath, cgroupParent, network };
-    const options = containerOptions(spec, place);
+    const options = containerOptions(spec, { ...place, flavour, runtime });
     containerId = await containers.create(name, options);
     await check(context, containerId, options);
     giveUpIf(signal, spec);
@@ -56,7 +66,10 @@ export async function startContainer(
     giveUpIf(signal, spec);
     await containers.start(containerId);
     if (network !== null) await egress.close(containerId);
-    return { containerId, group: groupOf(containers, outer, containerId) };
+    const group = groupOf(containers, outer, containerId);
+    // Before any code of a tenant is in it.
+    if (options.HostConfig?.Memory !== limits.memoryBytes) await group.setLimits(limits);
+    return { containerId, group };
   } catch (error) {
     await removeHalf(containers, { name, containerId, outer });
     if (error instanceof IsolaError) throw error;

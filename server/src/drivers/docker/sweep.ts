@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { DriverName } from "../../domain/function.ts";
 import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import type { SandboxMarks } from "../cgroups/sandbox-mark.ts";
 import { KILL_CONFIRM_MS } from "../driver.ts";
@@ -15,6 +16,8 @@ export interface SweepOptions {
   marks: SandboxMarks;
   nodeId: string;
   bootId: string;
+  /** Of this driver: containers of this life that another driver has are its own. */
+  driver: DriverName;
   /** Whether a sandbox of this life has the container. */
   isHeld(containerId: string): boolean;
 }
@@ -40,8 +43,9 @@ export async function sweepContainers(options: SweepOptions): Promise<string[]> 
   return removed;
 }
 
-function isStray(container: ListedContainer, { bootId, isHeld }: SweepOptions): boolean {
+function isStray(container: ListedContainer, { bootId, driver, isHeld }: SweepOptions): boolean {
   if (container.labels[labels.boot] !== bootId) return true;
+  if (container.labels[labels.driver] !== driver) return false;
   return !isHeld(container.id) && Date.now() - container.createdAt > STRAY_MS;
 }
 

@@ -4,5 +4,6 @@ import { settingSpecs } from "../../settings/schema.ts";
 export const dockerSettings = {
   dockerHost: process.env.DOCKER_HOST || settingSpecs.dockerHost.default,
   dockerBases: { nodejs: null, python: null } as Record<"nodejs" | "python", string | null>,
+  gvisorRuntime: null as string | null,
   egressAllowed: [] as string[],
 };

@@ -30,8 +30,11 @@ def statuses(event: dict[str, Any]) -> list[str]:
     """What the kernel says of every process that is there, threads included."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            found.append(text({"path": f"/proc/{pid}/task/{thread}/status"}))
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                found.append(text({"path": f"/proc/{pid}/task/{thread}/status"}))
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
     return found
 
 

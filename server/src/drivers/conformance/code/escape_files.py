@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from typing import Any, Callable, Iterator, Optional
@@ -15,6 +16,7 @@ WALK_MAX = 50_000
 runtime = os.path.realpath(sys.modules["__main__"].__file__ or "")
 # Ordinary character devices by (major, minor): null, zero, full, random, urandom, tty, console, ptmx.
 HARMLESS = {(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)}
+FUSE, TUN = (10, 229), (10, 200)
 PTS_MAJORS = range(136, 144)
 
 
@@ -163,7 +165,16 @@ def memory_of_the_machine(event: dict[str, Any]) -> Optional[object]:
 
 @attempt("devices")
 def devices_that_are_there(event: dict[str, Any]) -> Optional[object]:
-    return [path for path, status in walk("/dev") if is_foreign_device(status)] or None
+    own = (FUSE, TUN)
+    found = [(path, status) for path, status in walk("/dev") if is_foreign_device(status)]
+    return [path for path, status in found if numbers_of(status) not in own] or None
+
+
+@attempt("devices")
+def devices_for_drivers(event: dict[str, Any]) -> Optional[object]:
+    """File systems and network interfaces made by a program, to those who may mount or have the network."""
+    found = [path for path, status in walk("/dev") if numbers_of(status) in (FUSE, TUN)]
+    return [path for path in found if opened(path)] or None
 
 
 @attempt("devices")
@@ -211,8 +222,23 @@ def replace_the_platform(event: dict[str, Any]) -> Optional[object]:
 
 @attempt("kernel-settings")
 def settings_open_for_writing(event: dict[str, Any]) -> Optional[object]:
-    found = [path for top in ("/proc", "/sys") for path, _ in walk(top) if is_writable(path)]
-    return found or None
+    return files_of_the_kernel(lambda path: not of_a_process(path))
+
+
+@attempt("kernel-settings")
+def own_entries_open_for_writing(event: dict[str, Any]) -> Optional[object]:
+    """Of the sandbox's own processes: their names, and how ready they are to be killed."""
+    return files_of_the_kernel(of_a_process)
+
+
+def of_a_process(path: str) -> bool:
+    return re.match(r"/proc/(\d+|self|thread-self)/", path) is not None
+
+
+def files_of_the_kernel(is_meant: Callable[[str], bool]) -> Optional[object]:
+    """Those that can be opened for writing."""
+    paths = (path for top in ("/proc", "/sys") for path, _ in walk(top))
+    return [path for path in paths if is_meant(path) and is_writable(path)] or None
 
 
 def in_writable_folder(path: str) -> None:
@@ -258,10 +284,14 @@ def is_writable(path: str) -> bool:
         return False
 
 
+def numbers_of(status: os.stat_result) -> tuple[int, int]:
+    return (os.major(status.st_rdev), os.minor(status.st_rdev))
+
+
 def is_foreign_device(status: os.stat_result) -> bool:
     if stat.S_ISBLK(status.st_mode):
         return True
-    number = (os.major(status.st_rdev), os.minor(status.st_rdev))
+    number = numbers_of(status)
     is_terminal = number[0] in PTS_MAJORS
     return stat.S_ISCHR(status.st_mode) and number not in HARMLESS and not is_terminal
 

@@ -160,6 +160,20 @@ for name, work in {
 TOO_LONG = 1000
 
 
+@attempt("rights")
+def new_privileges(event: dict[str, Any]) -> Optional[object]:
+    """PR_GET_NO_NEW_PRIVS: whether programs could give rights to those who start them."""
+    kept = raw.libc.prctl(39, 0, 0, 0, 0)
+    return None if kept == 1 else kept
+
+
+@attempt("rights")
+def ambient_capabilities(event: dict[str, Any]) -> Optional[object]:
+    """PR_CAP_AMBIENT_RAISE of each."""
+    raised = [each for each in range(41) if raw.libc.prctl(47, 2, each, 0, 0) == 0]
+    return raised or None
+
+
 def passes_permission(result: int) -> None:
     """For calls with arguments that are refused only to those who have the right."""
     code = ctypes.get_errno()

@@ -3,15 +3,20 @@ import { dockerSettings } from "../../testing/docker-settings.ts";
 import { findCgroups } from "../../cgroups/find-cgroups.ts";
 import { labels } from "../container-options.ts";
 import { Containers } from "../containers.ts";
-import { examine } from "../probe.ts";
+import { dockerFlavour } from "../docker-driver.ts";
+import { type DockerMachine, examine } from "../probe.ts";
 
 /** The engine of the environment. */
 export const containers = new Containers(dockerSettings.dockerHost);
-export const machine = await examine(containers);
+export const machine = await examine(containers, dockerFlavour);
 
 /** Why tests of the docker driver cannot run here; false where they can. On CI they have to: there the tests themselves say what is missing. */
-export const skipDocker: string | false =
-  machine.problems.length > 0 && process.env.CI === undefined ? machine.problems.join("; ") : false;
+export const skipDocker = skipOf(machine);
+
+export function skipOf({ problems, fixes }: DockerMachine): string | false {
+  if (problems.length === 0 || process.env.CI !== undefined) return false;
+  return [problems.join("; "), ...fixes].join("; to fix it: ");
+}
 
 /** A node of this test alone. */
 export function newNodeId(): string {

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { DriverName } from "../../../domain/function.ts";
+import { lazyDriver } from "../../../keeper/testing/lazy-driver.ts";
+import { driverConformance } from "../../conformance.ts";
+import { findRuntimes } from "../../runtimes.ts";
+import { dockerSettings } from "../../testing/docker-settings.ts";
+import type { DockerMachine } from "../probe.ts";
+import { newNodeId, skipOf, tracesOf } from "./docker-stand.ts";
+
+const SETTLE_MS = 3000;
+const root = fileURLToPath(new URL("../../../../..", import.meta.url));
+const script = fileURLToPath(new URL("../../../keeper/testing/doomed-server.ts", import.meta.url));
+
+export interface ContainerSuite {
+  title: string;
+  /** Techniques that are not used although they are there. */
+  without: "cgroups"[];
+  /** Cases that it cannot pass, with the reason. */
+  leavesOut: Record<string, string>;
+}
+
+/** Runs the conformance suite on a driver with containers, once for each way; where the machine cannot, it is a test that says why. */
+export async function containerConformance(
+  driver: DriverName,
+  machine: DockerMachine,
+  suites: ContainerSuite[],
+): Promise<void> {
+  if (machine.problems.length > 0) {
+    const reason = machine.problems.join("; ");
+    test(`the ${driver} driver is tested`, { skip: skipOf(machine) }, () => assert.fail(reason));
+    return;
+  }
+  const runtimes = await findRuntimes({ root, python: null });
+  const stateDir = mkdtempSync(join(tmpdir(), `isola-${driver}-driver-`));
+  after(() => rmSync(stateDir, { recursive: true }));
+  for (const { title, without, leavesOut } of suites) {
+    const nodeId = newNodeId();
+    const settings = { nodeId, stateDir, acceptNoIsolation: false, ...dockerSettings, without };
+    driverConformance(title, {
+      makeDriver: (bootId) => lazyDriver(driver, settings, bootId),
+      startElsewhere: { script, args: (bootId) => [JSON.stringify(settings), bootId, driver] },
+      runtimes,
+      hasOwnImage: true,
+      leftovers: () => leftoversOf(nodeId),
+      leavesOut,
+    });
+  }
+}
+
+/** The engine removes a container a little after everything in it has ended, so it is given a moment. */
+async function leftoversOf(nodeId: string): Promise<string[]> {
+  for (const until = performance.now() + SETTLE_MS; ; await delay(50)) {
+    const found = await tracesOf(nodeId);
+    if (found.length === 0 || performance.now() > until) return found;
+  }
+}
