@@ -1,6 +1,14 @@
 import { join } from "node:path";
 import { findCommand, runForOutput, toolEnvironment } from "./processes.mjs";
-import { answers, ownEngine, startEngine, stopEngine, takeEngine } from "./own-engine.mjs";
+import { ensureGvisor } from "./gvisor.mjs";
+import {
+  answers,
+  ownEngine,
+  refreshRuntimes,
+  startEngine,
+  stopEngine,
+  takeEngine,
+} from "./own-engine.mjs";
 import { root } from "./pinned-node.mjs";
 
 const SYSTEM_HOST = "unix:///var/run/docker.sock";
@@ -34,8 +42,10 @@ export async function ensureDocker(node, say) {
 async function openOwnEngine(say) {
   const engine = ownEngine();
   const runs = await answers(engine.host);
-  if (!runs) {
-    if (!(await install(say))) return null;
+  if (!runs && !(await install(say))) return null;
+  await ensureGvisor(say);
+  if (runs) await refreshRuntimes(engine);
+  else {
     try {
       await startEngine(engine);
     } catch (error) {

@@ -123,6 +123,20 @@ export async function startEngine(engine = ownEngine()) {
   await clear(engine);
 }
 
+/** Takes gVisor as one of its runtimes where this machine has got it since the engine was started. */
+export async function refreshRuntimes(engine) {
+  const isKnown = async () => "runsc" in ((await infoOf(engine)).Runtimes ?? {});
+  if (findCommand("runsc") === null || (await isKnown())) return;
+  writeConfig(engine);
+  signal(Number(read(join(engine.runDir, "dockerd.pid"))), "SIGHUP");
+  for (const until = Date.now() + ASK_MS_MAX; !(await isKnown()) && Date.now() < until; )
+    await delay(50);
+}
+
+async function infoOf({ host }) {
+  return (await askEngine(host, "GET", "/info")).json ?? {};
+}
+
 /** With gVisor as one of its runtimes where this machine has it. */
 function writeConfig({ runDir }) {
   const path = join(runDir, "daemon.json");

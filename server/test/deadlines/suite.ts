@@ -11,6 +11,8 @@ import { streamCases } from "./stream-cases.ts";
 export interface DeadlineStand {
   readonly driver: string;
   readonly server: TestServer;
+  /** How often four calls are repeated whose sandboxes may all have to be started: fewer where a start takes long. */
+  readonly turns: number;
   /** Deploys on the driver. */
   deploy(
     name: string,
@@ -43,10 +45,12 @@ export function deadlineSuite(driver: string, skip: string | false = false): voi
 
 class Stand implements DeadlineStand {
   readonly driver: string;
+  readonly turns: number;
   readonly server = new TestServer({ ISOLA_BLANK_NODEJS: "0", ISOLA_BLANK_PYTHON: "0" });
 
   constructor(driver: string) {
     this.driver = driver;
+    this.turns = driver === "gvisor" ? 10 : 25;
   }
 
   async deploy(name: string, files: Record<string, string>, settings = {}): Promise<void> {

@@ -220,7 +220,7 @@ function runtimesOf(info: Record<string, unknown>): EngineFacts["runtimes"] {
       {
         path: typeof path === "string" && path.startsWith("/") ? path : null,
         args: (runtimeArgs ?? []) as string[],
-        type: String(runtimeType ?? ""),
+        type: typeof runtimeType === "string" ? runtimeType : "",
       },
     ]),
   );

@@ -1,8 +1,16 @@
-import { containerConformance } from "./testing/container-conformance.ts";
+import { fileURLToPath } from "node:url";
+import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
+import { type SuiteDriver, containerConformance } from "./testing/container-conformance.ts";
 import { machine } from "./testing/docker-stand.ts";
 
+const driver: SuiteDriver = {
+  ...{ name: "docker", machine },
+  make: (settings, bootId) => lazyDriver("docker", settings, bootId),
+  script: fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url)),
+};
+
 const leavesOut = { "missing-runtime": "the interpreter is the image's, not a file of the host" };
-await containerConformance("docker", machine, [
+await containerConformance(driver, [
   { title: "docker", without: [], leavesOut },
   { title: "docker through the engine alone", without: ["cgroups"], leavesOut },
 ]);

@@ -74,7 +74,7 @@ function judge({ path, args }: EngineRuntime): string[] {
 export function flagsOf(args: readonly string[]): Map<string, string> {
   const flags = new Map<string, string>();
   for (let at = 0; at < args.length; at += 1) {
-    const [, name, , value] = /^--?([^=]+)(=(.*))?$/s.exec(args[at] as string) ?? [];
+    const [, name, , value] = /^--?([^=-][^=]*)(=(.*))?$/s.exec(args[at] as string) ?? [];
     if (name === undefined) continue;
     const next = args[at + 1];
     if (value !== undefined) flags.set(name, value);

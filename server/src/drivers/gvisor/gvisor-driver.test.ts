@@ -1,5 +1,13 @@
-import { containerConformance } from "../docker/testing/container-conformance.ts";
+import { fileURLToPath } from "node:url";
+import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
+import { type SuiteDriver, containerConformance } from "../docker/testing/container-conformance.ts";
 import { machine } from "./testing/gvisor-stand.ts";
+
+const driver: SuiteDriver = {
+  ...{ name: "gvisor", machine },
+  make: (settings, bootId) => lazyDriver("gvisor", settings, bootId),
+  script: fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url)),
+};
 
 /** Of a kernel that is the sandbox's alone, and does nothing with what is left out here. */
 const leavesOut = {
@@ -16,4 +24,4 @@ const leavesOut = {
   "rights-niceness": "gVisor keeps the number and does nothing with it",
 };
 
-await containerConformance("gvisor", machine, [{ title: "gvisor", without: [], leavesOut }]);
+await containerConformance(driver, [{ title: "gvisor", without: [], leavesOut }]);

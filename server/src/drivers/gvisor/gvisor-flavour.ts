@@ -66,8 +66,7 @@ function containerLimits(
 
 function protections(groups: string): Readonly<Record<string, string>> {
   return {
-    visibility:
-      "a kernel of its own: no process, file or device of the host's is in it",
+    visibility: "a kernel of its own: no process, file or device of the host's is in it",
     network: "gVisor's own loopback; it has no network device",
     syscalls: `answered by gVisor; the profile of the docker driver holds inside, gVisor's own filter around it`,
     memory: `${groups}, with ${overheadMiB.gvisor} MiB for gVisor's kernel; no swap`,

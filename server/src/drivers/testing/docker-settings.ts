@@ -1,9 +1,16 @@
 import { settingSpecs } from "../../settings/schema.ts";
 
+export interface DockerSettings {
+  dockerHost: string;
+  dockerBases: Record<"nodejs" | "python", string | null>;
+  gvisorRuntime: string | null;
+  egressAllowed: string[];
+}
+
 /** What tests of sandboxes need not care about: the engine of the environment, bases as the machine has them, and nothing private to reach. */
-export const dockerSettings = {
+export const dockerSettings: DockerSettings = {
   dockerHost: process.env.DOCKER_HOST || settingSpecs.dockerHost.default,
-  dockerBases: { nodejs: null, python: null } as Record<"nodejs" | "python", string | null>,
-  gvisorRuntime: null as string | null,
-  egressAllowed: [] as string[],
+  dockerBases: { nodejs: null, python: null },
+  gvisorRuntime: null,
+  egressAllowed: [],
 };

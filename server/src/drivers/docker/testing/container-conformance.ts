@@ -6,16 +6,30 @@ import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { DriverName } from "../../../domain/function.ts";
-import { lazyDriver } from "../../../keeper/testing/lazy-driver.ts";
 import { driverConformance } from "../../conformance.ts";
+import type { Driver } from "../../driver.ts";
 import { findRuntimes } from "../../runtimes.ts";
-import { dockerSettings } from "../../testing/docker-settings.ts";
+import { type DockerSettings, dockerSettings } from "../../testing/docker-settings.ts";
 import type { DockerMachine } from "../probe.ts";
 import { newNodeId, skipOf, tracesOf } from "./docker-stand.ts";
 
 const SETTLE_MS = 3000;
 const root = fileURLToPath(new URL("../../../../..", import.meta.url));
-const script = fileURLToPath(new URL("../../../keeper/testing/doomed-server.ts", import.meta.url));
+
+interface SuiteSettings extends DockerSettings {
+  nodeId: string;
+  stateDir: string;
+  acceptNoIsolation: boolean;
+  without: "cgroups"[];
+}
+
+export interface SuiteDriver {
+  name: DriverName;
+  machine: DockerMachine;
+  make(settings: SuiteSettings, bootId: string): Driver;
+  /** As `ConformanceOptions.startElsewhere`; gets settings, boot id and the driver's name. */
+  script: string;
+}
 
 export interface ContainerSuite {
   title: string;
@@ -27,24 +41,23 @@ export interface ContainerSuite {
 
 /** Runs the conformance suite on a driver with containers, once for each way; where the machine cannot, it is a test that says why. */
 export async function containerConformance(
-  driver: DriverName,
-  machine: DockerMachine,
+  { name, machine, make, script }: SuiteDriver,
   suites: ContainerSuite[],
 ): Promise<void> {
   if (machine.problems.length > 0) {
     const reason = machine.problems.join("; ");
-    test(`the ${driver} driver is tested`, { skip: skipOf(machine) }, () => assert.fail(reason));
+    test(`the ${name} driver is tested`, { skip: skipOf(machine) }, () => assert.fail(reason));
     return;
   }
   const runtimes = await findRuntimes({ root, python: null });
-  const stateDir = mkdtempSync(join(tmpdir(), `isola-${driver}-driver-`));
+  const stateDir = mkdtempSync(join(tmpdir(), `isola-${name}-driver-`));
   after(() => rmSync(stateDir, { recursive: true }));
   for (const { title, without, leavesOut } of suites) {
     const nodeId = newNodeId();
     const settings = { nodeId, stateDir, acceptNoIsolation: false, ...dockerSettings, without };
     driverConformance(title, {
-      makeDriver: (bootId) => lazyDriver(driver, settings, bootId),
-      startElsewhere: { script, args: (bootId) => [JSON.stringify(settings), bootId, driver] },
+      makeDriver: (bootId) => make(settings, bootId),
+      startElsewhere: { script, args: (bootId) => [JSON.stringify(settings), bootId, name] },
       runtimes,
       hasOwnImage: true,
       leftovers: () => leftoversOf(nodeId),
