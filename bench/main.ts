@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureIsola } from "./isola-cases.ts";
+import type { DriverName } from "../server/src/domain/function.ts";
 import { Containers } from "../server/src/drivers/docker/containers.ts";
 import { dockerFlavour } from "../server/src/drivers/docker/docker-driver.ts";
+import { gvisorFlavour } from "../server/src/drivers/gvisor/gvisor-flavour.ts";
 import { examine } from "../server/src/drivers/docker/probe.ts";
 import { dockerSettings } from "../server/src/drivers/testing/docker-settings.ts";
-import { measureDocker } from "./docker.ts";
+import { measureContainers } from "./containers.ts";
 import { LoadGenerator } from "./load-generator.ts";
 import { thisMachine } from "./machine.ts";
 import { payloads } from "./payload.ts";
@@ -73,7 +75,7 @@ async function main(options: Options): Promise<void> {
   try {
     await measureWarmAll(load, { options, tempDir, results });
     if (!options.isPeersOnly) await measureIsola(load, { ...options, tempDir, results });
-    if (!options.isPeersOnly) await measureOnDocker(load, { ...options, tempDir, results });
+    if (!options.isPeersOnly) await measureOnContainers(load, { ...options, tempDir, results });
   } finally {
     rmSync(tempDir, { recursive: true, force: true });
     await load.close();
@@ -115,10 +117,18 @@ async function measureWarmAll(
   }
 }
 
-async function measureOnDocker(...given: Parameters<typeof measureDocker>): Promise<void> {
-  const { problems } = await examine(new Containers(dockerSettings.dockerHost), dockerFlavour);
-  if (problems.length === 0) return await measureDocker(...given);
-  given[1].results.leftOut.push(`the docker driver: ${problems.join("; ")}`);
+/** On those that this machine can run. */
+async function measureOnContainers(
+  load: LoadGenerator,
+  given: { isQuick: boolean; tempDir: string; results: Results },
+): Promise<void> {
+  const drivers: DriverName[] = [];
+  for (const flavour of [dockerFlavour, gvisorFlavour(null)]) {
+    const { problems } = await examine(new Containers(dockerSettings.dockerHost), flavour);
+    if (problems.length === 0) drivers.push(flavour.name);
+    else given.results.leftOut.push(`the ${flavour.name} driver: ${problems.join("; ")}`);
+  }
+  if (drivers.length > 0) await measureContainers(load, drivers, given);
 }
 
 function writeResults(results: Results): void {

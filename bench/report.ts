@@ -112,10 +112,11 @@ function memoryText(rows: MemoryRow[]): string[] {
   const lines = rows.map((row) => [
     row.name,
     short(row.bytesPerSandbox / 2 ** 20),
+    short(row.chargedPerSandbox / 2 ** 20),
     short(row.processesPerSandbox),
     String(row.sandboxes),
   ]);
-  const heading = ["", "private MiB each", "processes each", "sandboxes"];
+  const heading = ["", "private MiB each", "charged MiB each", "processes each", "sandboxes"];
   return [`Memory of an idle sandbox, by the growth of all of them\n${table(heading, lines)}`];
 }
 

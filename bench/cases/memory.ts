@@ -1,5 +1,5 @@
 import { requestBytes } from "../http-connection.ts";
-import { privateBytesOf } from "../memory.ts";
+import { chargedBytesOf, privateBytesOf } from "../memory.ts";
 import type { IsolaServer } from "../peers/isola.ts";
 import type { DriverName } from "../../server/src/domain/function.ts";
 import type { Family } from "../peers/isola-source.ts";
@@ -8,6 +8,8 @@ export interface MemoryRow {
   name: string;
   sandboxes: number;
   bytesPerSandbox: number;
+  /** What their control groups are charged with. */
+  chargedPerSandbox: number;
   processesPerSandbox: number;
 }
 
@@ -32,6 +34,7 @@ export async function measureMemory(
     name: `isola ${family}, ${driver}`,
     sandboxes: count,
     bytesPerSandbox: (after.bytes - before.bytes) / count,
+    chargedPerSandbox: (after.charged - before.charged) / count,
     processesPerSandbox: (after.processes - before.processes) / count,
   };
 }
@@ -52,7 +55,8 @@ async function callEach(
   await server.settled();
 }
 
-function sandboxMemory(server: IsolaServer): { bytes: number; processes: number } {
+function sandboxMemory(server: IsolaServer) {
   const isServer = /server\/src\/(keeper\/)?main\.ts/;
-  return privateBytesOf(server, (command) => !isServer.test(command));
+  const own = privateBytesOf(server, (command) => !isServer.test(command));
+  return { ...own, charged: chargedBytesOf(server.mark) };
 }

@@ -41,16 +41,22 @@ const variants: Variant[] = [
   },
 ];
 
-const onDocker: Variant[] = (["nodejs", "python"] as const).map((family) => ({
-  name: `isola ${family === "nodejs" ? "node" : family}, docker`,
-  functionName: `docker-${family}`,
-  options: { family, settings: { ...shared, driver: "docker" } },
-  isFullOnly: false,
-}));
+/** On drivers that not every machine can run. */
+const further: Variant[] = (["docker", "gvisor"] as const).flatMap((driver) =>
+  (["nodejs", "python"] as const).map((family) => ({
+    name: `isola ${family === "nodejs" ? "node" : family}, ${driver}`,
+    functionName: `${driver}-${family}`,
+    options: { family, settings: { ...shared, driver } },
+    isFullOnly: false,
+  })),
+);
 
 /** Deploys the functions that are compared with the peers. */
 export async function isolaSubjects(server: IsolaServer, isQuick: boolean): Promise<Subject[]> {
-  const all = (await server.isolationOf("docker")) !== null ? [...variants, ...onDocker] : variants;
+  const all = [...variants];
+  for (const variant of further)
+    if ((await server.isolationOf(variant.options.settings?.driver ?? "process")) !== null)
+      all.push(variant);
   const chosen = all.filter((variant) => !(isQuick && variant.isFullOnly));
   const subjects: Subject[] = [];
   for (const { name, functionName, options } of chosen) {

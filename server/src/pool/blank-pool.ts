@@ -11,6 +11,8 @@ export interface BlankPoolOptions {
   runtime: RuntimeSpec;
   /** Kept ready when nothing happens; 0 turns the pool off. */
   base: number;
+  /** Whether any are kept now. Once it says so it stays with that. */
+  isWanted(): boolean;
   clock: Clock;
   starter: Starter;
   /** Reserves memory without evicting anyone; false when there is none. */
@@ -121,8 +123,8 @@ export class BlankPool implements SandboxOwner {
   }
 
   #target(): number {
-    const { base, clock } = this.#options;
-    if (base === 0) return 0;
+    const { base, clock, isWanted } = this.#options;
+    if (base === 0 || !isWanted()) return 0;
     const since = clock.now() - DEMAND_WINDOW_MS;
     while (this.#needs.length > 0 && (this.#needs[0] as number) < since) this.#needs.shift();
     return Math.max(base, Math.min(TARGET_MAX, this.#needs.length));

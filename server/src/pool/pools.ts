@@ -1,5 +1,10 @@
 import type { EventLoop } from "../domain/clock.ts";
-import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
+import {
+  type DeployedFunction,
+  type DriverName,
+  overheadMiB,
+  reservedMiBOf,
+} from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
@@ -45,6 +50,9 @@ export class Pools {
   /** Pools whose callers wait for memory. */
   readonly #hungry = new Set<RevisionPool>();
   readonly #room: PoolRoom;
+  /** Drivers that functions were deployed on. */
+  readonly #named = new Set<DriverName>();
+  #hasStarted = false;
   #starts = 0;
   #evictingMiB = 0;
   #isPumping = false;
@@ -65,6 +73,7 @@ export class Pools {
 
   /** Begins to keep blank sandboxes. */
   start(): void {
+    this.#hasStarted = true;
     for (const blank of this.#blanks) blank.refill();
   }
 
@@ -94,7 +103,14 @@ export class Pools {
     });
     this.#pools.add(pool);
     pool.pump();
+    this.#noteDriver(driver.name);
     return pool;
+  }
+
+  #noteDriver(name: DriverName): void {
+    if (this.#named.has(name)) return;
+    this.#named.add(name);
+    if (this.#hasStarted) for (const blank of this.#blanks) blank.refill();
   }
 
   /** Moves the waiting callers of `old` to `next`; calls under way finish on `old`. */
@@ -170,6 +186,8 @@ export class Pools {
           clock,
           onProblem,
           base: blanks[runtime.family],
+          // With a kernel of its own one is dear, so it is kept where a function runs on such.
+          isWanted: () => overheadMiB[driver.name] === 0 || this.#named.has(driver.name),
           onReady: () => this.#feedHungry(),
           starter: this.#starter,
           tryReserve: (mib) =>

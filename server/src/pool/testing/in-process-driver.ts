@@ -1,5 +1,6 @@
 import { type Duplex, PassThrough, duplexPair } from "node:stream";
 import { Flag, FrameReader, FrameWriter, Type } from "@isola/protocol/frames";
+import type { DriverName } from "../../domain/function.ts";
 import type {
   DestroyReason,
   DestroyReport,
@@ -23,7 +24,7 @@ export interface Behaviour {
 
 /** A driver whose sandboxes are objects of this process that speak the real protocol: for tests of what stands above drivers. */
 export class InProcessDriver implements Driver {
-  readonly name = "process";
+  readonly name: DriverName;
   readonly behaviour: Behaviour = {
     onStart: async () => {},
     onInit: () => null,
@@ -31,6 +32,10 @@ export class InProcessDriver implements Driver {
   };
   readonly sandboxes: InProcessSandbox[] = [];
   starts = 0;
+
+  constructor(name: DriverName = "process") {
+    this.name = name;
+  }
 
   async start(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
     this.starts += 1;
@@ -47,7 +52,7 @@ export class InProcessDriver implements Driver {
 
   async probe(): Promise<DriverProbe> {
     return {
-      name: "process",
+      name: this.name,
       isAvailable: true,
       tier: "none",
       versions: {},

@@ -21,49 +21,72 @@ interface Given {
 }
 
 const families: readonly Family[] = ["nodejs", "python"];
-const driver: DriverName = "docker";
 const root = join(import.meta.dirname, "..");
 
-/** The docker driver beside a plain container per call, in the same engine and image. */
-export async function measureDocker(
+/** Drivers with containers beside a plain container per call, in the same engine and image. */
+export async function measureContainers(
   load: LoadGenerator,
-  { isQuick, tempDir, results }: Given,
+  drivers: readonly DriverName[],
+  given: Given,
 ): Promise<void> {
-  const count = isQuick ? 10 : 30;
   const plain = new Map<Family, ColdRow>();
   for (const family of families) {
     say(`plain containers, ${family}`);
-    plain.set(family, await measurePlain(family, count));
+    plain.set(family, await measurePlain(family, countOf(given)));
   }
-  results.cold.push(...plain.values());
+  given.results.cold.push(...plain.values());
+  for (const driver of drivers) await measureOn(driver, { load, plain, given });
+  await measureBursts(["process", ...drivers], given);
+}
+
+function countOf({ isQuick }: Given): number {
+  return isQuick ? 10 : 30;
+}
+
+async function measureOn(
+  driver: DriverName,
+  { load, plain, given }: { load: LoadGenerator; plain: Map<Family, ColdRow>; given: Given },
+): Promise<void> {
+  const { isQuick, tempDir, results } = given;
+  const count = countOf(given);
   for (const blanks of [2, 0]) {
-    const server = await IsolaServer.start(join(tempDir, `docker-${blanks}`), { blanks, driver });
+    const dataDir = join(tempDir, `${driver}-${blanks}`);
+    const server = await IsolaServer.start(dataDir, { blanks, driver });
     try {
       for (const family of families) {
         const how = blanks > 0 ? "blank sandbox" : "none ready";
-        say(`first calls on docker, ${how}, ${family}`);
+        say(`first calls on ${driver}, ${how}, ${family}`);
         const reference = plain.get(family)?.millis.p50 ?? Number.NaN;
-        const name = `isola ${family}, docker, ${how}`;
+        const name = `isola ${family}, ${driver}, ${how}`;
         results.cold.push(await measureCold(server, { family, name, reference, count, driver }));
       }
       if (blanks > 0) {
-        say("deadlines on docker");
+        say(`deadlines on ${driver}`);
         const trials = { count: isQuick ? 20 : 100, driver };
         results.deadlines.push(await measureDeadlines(load, server, trials));
         continue;
       }
       for (const family of families) {
-        say(`memory of idle sandboxes on docker, ${family}`);
+        say(`memory of idle sandboxes on ${driver}, ${family}`);
         results.memory.push(await measureMemory(server, { family, count: 8, driver }));
       }
-      say("200 calls at once");
-      for (const each of ["process", driver] as const)
-        results.bursts.push(
-          await measureBurst(server, { driver: each, calls: 200, sandboxesMax: 20 }),
-        );
     } finally {
       await server.close();
     }
+  }
+}
+
+async function measureBursts(
+  drivers: readonly DriverName[],
+  { tempDir, results }: Given,
+): Promise<void> {
+  say("200 calls at once");
+  const server = await IsolaServer.start(join(tempDir, "bursts"), { blanks: 0 });
+  try {
+    for (const driver of drivers)
+      results.bursts.push(await measureBurst(server, { driver, calls: 200, sandboxesMax: 20 }));
+  } finally {
+    await server.close();
   }
 }
 
