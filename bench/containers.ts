@@ -32,23 +32,23 @@ export async function measureContainers(
   const plain = new Map<Family, ColdRow>();
   for (const family of families) {
     say(`plain containers, ${family}`);
-    plain.set(family, await measurePlain(family, countOf(given)));
+    plain.set(family, await measurePlain(family, given.isQuick ? 6 : 30));
   }
   given.results.cold.push(...plain.values());
   for (const driver of drivers) await measureOn(driver, { load, plain, given });
   await measureBursts(["process", ...drivers], given);
 }
 
-function countOf({ isQuick }: Given): number {
-  return isQuick ? 10 : 30;
-}
+/** How often first calls and deadlines are measured, and how many sandboxes idle. */
+const quickCounts = { first: 6, deadlines: 10, idle: 4 };
+const fullCounts = { first: 30, deadlines: 100, idle: 8 };
 
 async function measureOn(
   driver: DriverName,
   { load, plain, given }: { load: LoadGenerator; plain: Map<Family, ColdRow>; given: Given },
 ): Promise<void> {
   const { isQuick, tempDir, results } = given;
-  const count = countOf(given);
+  const { first, deadlines, idle } = isQuick ? quickCounts : fullCounts;
   for (const blanks of [2, 0]) {
     const dataDir = join(tempDir, `${driver}-${blanks}`);
     const server = await IsolaServer.start(dataDir, { blanks, driver });
@@ -58,17 +58,19 @@ async function measureOn(
         say(`first calls on ${driver}, ${how}, ${family}`);
         const reference = plain.get(family)?.millis.p50 ?? Number.NaN;
         const name = `isola ${family}, ${driver}, ${how}`;
-        results.cold.push(await measureCold(server, { family, name, reference, count, driver }));
+        results.cold.push(
+          await measureCold(server, { family, name, reference, count: first, driver }),
+        );
       }
       if (blanks > 0) {
         say(`deadlines on ${driver}`);
-        const trials = { count: isQuick ? 20 : 100, driver };
+        const trials = { count: deadlines, driver };
         results.deadlines.push(await measureDeadlines(load, server, trials));
         continue;
       }
       for (const family of families) {
         say(`memory of idle sandboxes on ${driver}, ${family}`);
-        results.memory.push(await measureMemory(server, { family, count: 8, driver }));
+        results.memory.push(await measureMemory(server, { family, count: idle, driver }));
       }
     } finally {
       await server.close();
