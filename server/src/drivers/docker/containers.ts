@@ -27,8 +27,6 @@ export interface ListedContainer {
   id: string;
   labels: Record<string, string>;
   isRunning: boolean;
-  /** ms since 1970, in whole seconds. */
-  createdAt: number;
 }
 
 /** Containers of one Docker Engine. Every call has a deadline, and rejects with `driver_unavailable` where it fails. */
@@ -141,7 +139,6 @@ export class Containers {
       id: each.Id,
       labels: each.Labels,
       isRunning: each.State === "running" || each.State === "paused",
-      createdAt: each.Created * 1000,
     }));
   }
 

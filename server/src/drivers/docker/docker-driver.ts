@@ -51,6 +51,7 @@ class DockerDriver implements DriverCore {
   /** By the id of the container, until that is removed. */
   readonly #sandboxes = new Map<string, DockerSandbox>();
   readonly #starting = new Set<Promise<unknown>>();
+  readonly #unheld = new Set<string>();
   readonly #checked = { isDone: false };
   /** Exit codes of containers that have ended before their start was told. */
   readonly #early = new Map<string, number | null>();
@@ -107,7 +108,8 @@ class DockerDriver implements DriverCore {
     const { nodeId, bootId } = this.#options;
     const removed = await sweepContainers({
       ...{ containers: this.#containers, tree: cgroups.tree, marks: this.#marks, nodeId, bootId },
-      isHeld: (id) => this.#sandboxes.has(id) || this.#starting.size > 0,
+      isHeld: (id) => this.#sandboxes.has(id),
+      unheld: this.#unheld,
     });
     // Only when nothing is being started: a network may have been made for it.
     if (this.#starting.size === 0) await this.#egress.sweep();

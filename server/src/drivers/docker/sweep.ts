@@ -6,8 +6,6 @@ import { labels } from "./container-options.ts";
 import type { Containers, ListedContainer } from "./containers.ts";
 
 const STEP_MS = 10;
-/** A container of this life that no sandbox has is the late success of a start that was given up, once it is this old. */
-const STRAY_MS = 60_000;
 
 export interface SweepOptions {
   containers: Containers;
@@ -17,6 +15,8 @@ export interface SweepOptions {
   bootId: string;
   /** Whether a sandbox of this life has the container. */
   isHeld(containerId: string): boolean;
+  /** Containers of this life that nobody held at the last sweep; changed in place to those of this one. */
+  unheld: Set<string>;
 }
 
 /** Ends and removes containers of earlier lives of this node, and of this one what nobody holds; then the groups around them. */
@@ -27,8 +27,8 @@ export async function sweepContainers(options: SweepOptions): Promise<string[]> 
   const groups = (await tree?.leftovers(isEarlier)) ?? [];
   // Before the engine: what is frozen cannot be ended by it.
   for (const { cgroup } of groups) await endGroup(cgroup);
-  for (const container of await containers.list([`${labels.node}=${nodeId}`])) {
-    if (!isStray(container, options)) continue;
+  const listed = await containers.list([`${labels.node}=${nodeId}`]);
+  for (const container of strayAmong(listed, options)) {
     await containers.remove(container.id);
     const { [labels.boot]: boot, [labels.sandbox]: sandbox } = container.labels;
     removed.push(`container isola.${nodeId}.${boot}.${sandbox}`);
@@ -40,9 +40,19 @@ export async function sweepContainers(options: SweepOptions): Promise<string[]> 
   return removed;
 }
 
-function isStray(container: ListedContainer, { bootId, isHeld }: SweepOptions): boolean {
-  if (container.labels[labels.boot] !== bootId) return true;
-  return !isHeld(container.id) && Date.now() - container.createdAt > STRAY_MS;
+/** Those of earlier lives, and those of this one that twice nobody held: late successes of starts that were given up. */
+function strayAmong(
+  listed: readonly ListedContainer[],
+  { bootId, isHeld, unheld }: SweepOptions,
+): ListedContainer[] {
+  const isOurs = (each: ListedContainer) => each.labels[labels.boot] === bootId;
+  const unheldNow = listed.filter((each) => isOurs(each) && !isHeld(each.id));
+  const strays = listed
+    .filter((each) => !isOurs(each))
+    .concat(unheldNow.filter(({ id }) => unheld.has(id)));
+  unheld.clear();
+  for (const { id } of unheldNow) unheld.add(id);
+  return strays;
 }
 
 async function endGroup(cgroup: Cgroup): Promise<void> {

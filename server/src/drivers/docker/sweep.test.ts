@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sandboxMarks } from "../cgroups/sandbox-mark.ts";
+import { labels } from "./container-options.ts";
+import type { Containers, ListedContainer } from "./containers.ts";
+import { sweepContainers } from "./sweep.ts";
+
+test("a container of this life that nobody holds is removed at the second sweep that finds it so", async () => {
+  const removed: string[] = [];
+  const container = (id: string, boot: string): ListedContainer => ({
+    ...{ id, isRunning: true },
+    labels: { [labels.boot]: boot, [labels.sandbox]: `sb-${id}` },
+  });
+  const all = [container("held", "now"), container("late", "now"), container("old", "before")];
+  const containers = {
+    list: async () => all.filter(({ id }) => !removed.includes(id)),
+    remove: async (id: string) => void removed.push(id),
+  } as unknown as Containers;
+  const unheld = new Set<string>();
+  const sweep = () =>
+    sweepContainers({
+      ...{ containers, tree: null, marks: sandboxMarks("node", "now"), nodeId: "node" },
+      ...{ bootId: "now", isHeld: (id: string) => id === "held", unheld },
+    });
+  assert.deepEqual(await sweep(), ["container isola.node.before.sb-old"]);
+  all.push(container("starting", "now"));
+  assert.deepEqual(await sweep(), ["container isola.node.now.sb-late"]);
+  assert.deepEqual(removed, ["old", "late"]);
+});
