@@ -1,7 +1,13 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { CreateFunction } from "@isola/api/functions";
-import { afterResponses, onDisconnects, settingLimits, streamLimits } from "@isola/api/limits";
+import {
+  afterResponses,
+  onDisconnects,
+  scalingLimits,
+  settingLimits,
+  streamLimits,
+} from "@isola/api/limits";
 import { parse } from "yaml";
 import { integerOption, listOption, pairsOf, textOption } from "../arguments.ts";
 import { type Option, type Options, usageFailure } from "../command.ts";
@@ -21,7 +27,9 @@ const settingNames = Object.keys(CreateFunction.properties).filter(
   (name) => name !== "name" && name !== "code",
 );
 const numberNames = Object.keys(settingLimits) as (keyof typeof settingLimits)[];
-const streamNames = Object.keys(streamLimits) as (keyof typeof streamLimits)[];
+/** null, `none` in a flag, is a value of these. */
+const nullableLimits = { ...scalingLimits, ...streamLimits };
+const nullableNames = Object.keys(nullableLimits) as (keyof typeof nullableLimits)[];
 
 /** Flags of `deploy` that set a setting; those for numbers come from the API's table. */
 export const definitionOptions: readonly Option[] = [
@@ -37,11 +45,11 @@ export const definitionOptions: readonly Option[] = [
   { flags: "--expose-errors", help: "callers see the function's own error text" },
   ...numberNames.map((name) => ({
     flags: `${flagOf(name)} <n>`,
-    help: `${settingLimits[name].least} to ${settingLimits[name].most}, default ${settingLimits[name].default}`,
+    help: `${settingLimits[name].least} to ${settingLimits[name].most}, default ${settingLimits[name].default}${name === "idleTimeoutMs" ? ", or auto" : ""}`,
   })),
-  ...streamNames.map((name) => ({
+  ...nullableNames.map((name) => ({
     flags: `${flagOf(name)} <n>`,
-    help: `${streamLimits[name].least} to ${streamLimits[name].most}, or none, the default`,
+    help: `${nullableLimits[name].least} to ${nullableLimits[name].most}, or none, the default`,
   })),
   { flags: "--after-response <what>", help: `${afterResponses.join(", ")}; default freeze` },
   { flags: "--on-disconnect <what>", help: `${onDisconnects.join(", ")}; default cancel` },
@@ -153,13 +161,15 @@ function settingsOfFlags(options: Options): Record<string, unknown> {
     const text = textOption(options, name);
     if (text !== undefined) settings[name] = text;
   }
-  for (const name of streamNames) {
+  for (const name of nullableNames) {
     const isNone = textOption(options, name) === "none";
     const value = isNone ? null : integerOption(options, name, flagOf(name));
     if (value !== undefined) settings[name] = value;
   }
   for (const name of numberNames) {
-    const value = integerOption(options, attributeOf(flagOf(name)), flagOf(name));
+    const attribute = attributeOf(flagOf(name));
+    const isAuto = name === "idleTimeoutMs" && textOption(options, attribute) === "auto";
+    const value = isAuto ? "auto" : integerOption(options, attribute, flagOf(name));
     if (value !== undefined) settings[name] = value;
   }
   const route = textOption(options, "route");

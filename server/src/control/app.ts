@@ -55,8 +55,9 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const publisher = new Publisher({ store, gateway, clock, log });
   const routes = await RouteBook.open(store);
   const { artifacts, settings } = deps;
-  const { timeoutMsMax } = settings;
-  const deployer = new Deployer({ store, artifacts, facts, publisher, routes, timeoutMsMax });
+  const { timeoutMsMax, invocationsMax } = settings;
+  const given = { store, artifacts, facts, publisher, routes };
+  const deployer = new Deployer({ ...given, timeoutMsMax, invocationsMax });
   const onProblem = (message: string) => log.warn({}, message);
   const authenticator = new Authenticator({ store, clock, onProblem });
   const app = makeServer(log);

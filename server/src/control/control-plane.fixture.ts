@@ -54,6 +54,7 @@ export async function openControlPlane(
     allowedHosts: [],
     version: "0.0.0",
     timeoutMsMax: 900_000,
+    invocationsMax: 100,
   };
   const deps = { store, artifacts, gateway, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);

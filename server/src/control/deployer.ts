@@ -4,7 +4,7 @@ import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
 import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
-import { checkTimeout } from "./check-function.ts";
+import { checkReserved, checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -22,6 +22,8 @@ export interface DeployerOptions {
   routes: RouteBook;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
+  /** Nor one that reserves all of them. */
+  invocationsMax: number;
 }
 
 /** What is changed, by whom, and the version that must still hold. */
@@ -65,7 +67,7 @@ export class Deployer {
     const { description = "", labels = {} } = body;
     const timeoutMs = Math.min(settingLimits.timeoutMs.default, this.#options.timeoutMsMax);
     const settings = resolveSettings({ timeoutMs, ...body }, null, await facts.known());
-    this.#checkTimeout(settings);
+    this.#checkCaps(settings);
     const made = await this.#codeGate.share(async () => {
       await this.#checkNew(target, settings);
       const artifact = await artifacts.put(code);
@@ -94,7 +96,7 @@ export class Deployer {
           : resolveSettings(body, before.live.settings, machine);
       const isNew = !sameSettings(settings, before.live.settings);
       if (isNew) this.#checkRoute(target, settings);
-      if (isNew) this.#checkTimeout(settings);
+      if (isNew) this.#checkCaps(settings);
       const metadata = {
         ...(description !== undefined && { description }),
         ...(labels && { labels }),
@@ -125,7 +127,7 @@ export class Deployer {
       return this.#commit(async () => {
         const before = await this.#current(target);
         const settings = resolveSettings({}, before.live.settings, machine);
-        this.#checkTimeout(settings);
+        this.#checkCaps(settings);
         return this.#addRevision(target, before.fn, { artifact, settings, reason: "code" });
       });
     });
@@ -139,7 +141,7 @@ export class Deployer {
       const before = await this.#current(target);
       const wanted = await store.getRevision(before.fn.id, revision);
       this.#checkRoute(target, wanted.settings);
-      this.#checkTimeout(wanted.settings);
+      this.#checkCaps(wanted.settings);
       await failPoint("deploy.before-commit");
       const fn = await store.setLive(project, name, revision, before.fn.version);
       routes.put({ project, name, route: wanted.settings.route });
@@ -190,8 +192,12 @@ export class Deployer {
     this.#options.routes.check({ project, name, route });
   }
 
-  #checkTimeout(settings: RevisionSettings): void {
-    const problems = checkTimeout(settings, this.#options.timeoutMsMax);
+  #checkCaps(settings: RevisionSettings): void {
+    const { timeoutMsMax, invocationsMax } = this.#options;
+    const problems = [
+      ...checkTimeout(settings, timeoutMsMax),
+      ...checkReserved(settings, invocationsMax),
+    ];
     if (problems.length > 0) throw invalidRequest(problems);
   }
 

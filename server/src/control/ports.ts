@@ -48,4 +48,6 @@ export interface ControlSettings {
   version: string;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
+  /** Nor one that reserves all of them. */
+  invocationsMax: number;
 }

@@ -42,6 +42,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       allowedHosts: [...config.allowedHosts, config.controlHost],
       version: serverVersion(),
       timeoutMsMax: config.timeoutMsMax,
+      invocationsMax: config.invocationsMax,
     },
     clock,
     log,
