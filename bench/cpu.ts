@@ -6,8 +6,8 @@ const tickMicros = 1e6 / Number(execFileSync("getconf", ["CLK_TCK"], { encoding:
 /** CPU times of a process tree at one moment. */
 export type CpuSnapshot = ReadonlyMap<string, ProcessStat>;
 
-export function cpuSnapshotOf(rootPid: number): CpuSnapshot {
-  return new Map(processTree(rootPid).map((one) => [`${one.pid}@${one.startTicks}`, one]));
+export function cpuSnapshotOf(rootPid: number, mark: string | null = null): CpuSnapshot {
+  return new Map(processTree(rootPid, mark).map((one) => [`${one.pid}@${one.startTicks}`, one]));
 }
 
 /** CPU between two snapshots, user and system, in microseconds, as fine as the kernel's tick (10 ms mostly). */

@@ -36,7 +36,9 @@ export async function measureIsola(load: LoadGenerator, given: Given): Promise<v
       results.deploy.push(await measureDeploy(server, { family, count: isQuick ? 20 : 100 }));
     }
     say("deadlines");
-    results.deadlines.push(await measureDeadlines(load, server, isQuick ? 30 : 200));
+    results.deadlines.push(
+      await measureDeadlines(load, server, { count: isQuick ? 30 : 200, driver: "process" }),
+    );
   });
   await onServer(join(tempDir, "no-blanks"), 0, async (server) => {
     for (const family of families) {

@@ -11,23 +11,30 @@ export interface Measured extends LoadResult {
   endedProcesses: number;
 }
 
+/** Whose CPU is measured, as `processTree` finds it. */
+interface Watched {
+  rootPid: number;
+  mark?: string;
+  settleMs: number;
+}
+
 const answerMsMax = 30_000;
 
 /** The process that makes the load, so that its own work is not that of any process measured. One job at a time. */
 export class LoadGenerator {
   #child: ChildProcess = fork(fileURLToPath(new URL("load.ts", import.meta.url)));
 
-  async run(job: LoadJob, measured: { rootPid: number; settleMs: number }): Promise<Measured> {
+  async run(job: LoadJob, measured: Watched): Promise<Measured> {
     const limitMs = job.warmupMs + job.durationMs + answerMsMax;
     this.#tell({ type: "run", job });
     await this.#next("warm", limitMs);
-    const before = cpuSnapshotOf(measured.rootPid);
+    const before = cpuSnapshotOf(measured.rootPid, measured.mark);
     this.#tell({ type: "go" });
     const { result } = await this.#next("done", limitMs);
     if (measured.settleMs > 0) {
       await new Promise((resolve) => setTimeout(resolve, measured.settleMs));
     }
-    const after = cpuSnapshotOf(measured.rootPid);
+    const after = cpuSnapshotOf(measured.rootPid, measured.mark);
     const cpuMicros = cpuMicrosBetween(before, after);
     return { ...result, cpuMicros, endedProcesses: endedBetween(before, after) };
   }

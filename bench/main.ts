@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { keepAliveText } from "./keep-alive/keep-alive.ts";
 import { measureIsola } from "./isola-cases.ts";
+import { Containers } from "../server/src/drivers/docker/containers.ts";
+import { examine } from "../server/src/drivers/docker/probe.ts";
+import { dockerSettings } from "../server/src/drivers/testing/docker-settings.ts";
+import { measureDocker } from "./docker.ts";
 import { LoadGenerator } from "./load-generator.ts";
 import { thisMachine } from "./machine.ts";
 import { payloads } from "./payload.ts";
@@ -71,6 +75,7 @@ async function main(options: Options): Promise<void> {
     deploy: [],
     deadlines: [],
     routes: [],
+    bursts: [],
     leftOut: [],
   };
   const tempDir = mkdtempSync(join(tmpdir(), "isola-bench-"));
@@ -78,6 +83,7 @@ async function main(options: Options): Promise<void> {
   try {
     await measureWarmAll(load, { options, tempDir, results });
     if (!options.isPeersOnly) await measureIsola(load, { ...options, tempDir, results });
+    if (!options.isPeersOnly) await measureOnDocker(load, { ...options, tempDir, results });
   } finally {
     rmSync(tempDir, { recursive: true, force: true });
     await load.close();
@@ -117,6 +123,12 @@ async function measureWarmAll(
   } finally {
     await Promise.all(peers.map((peer) => peer.close()));
   }
+}
+
+async function measureOnDocker(...given: Parameters<typeof measureDocker>): Promise<void> {
+  const { problems } = await examine(new Containers(dockerSettings.dockerHost));
+  if (problems.length === 0) return await measureDocker(...given);
+  given[1].results.leftOut.push(`the docker driver: ${problems.join("; ")}`);
 }
 
 function writeResults(results: Results): void {

@@ -97,7 +97,8 @@ async function measureServer(count: number): Promise<string[]> {
     await eventually("readiness", async () => (await server.api("GET", "/readyz")).status === 200);
     const readyMs = performance.now() - startedAt;
     const bytesOf = (role: string) =>
-      privateBytesOf(server.pid, (command) => command.trim().endsWith(role)).bytes / 1_048_576;
+      privateBytesOf({ rootPid: server.pid }, (command) => command.trim().endsWith(role)).bytes /
+      1_048_576;
     const memory = [bytesOf("gateway"), bytesOf("control")];
     const list = "/api/v1/functions?limit=50";
     let cursor = "";

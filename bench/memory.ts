@@ -8,14 +8,14 @@ export function parsePrivateBytes(rollup: string): number {
   return bytes;
 }
 
-/** Private bytes of all processes below `rootPid` whose command line `isCounted`. */
+/** Private bytes of all processes that `processTree` finds whose command line `isCounted`. */
 export function privateBytesOf(
-  rootPid: number,
+  { rootPid, mark }: { rootPid: number; mark?: string },
   isCounted: (command: string) => boolean,
 ): { bytes: number; processes: number } {
   let bytes = 0;
   let processes = 0;
-  for (const { pid } of processTree(rootPid)) {
+  for (const { pid } of processTree(rootPid, mark)) {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
       if (!isCounted(command)) continue;

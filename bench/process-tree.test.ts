@@ -70,7 +70,7 @@ test("a grandchild belongs to the tree, and its CPU time still does after its en
       await new Promise((resolve) => setImmediate(resolve));
     }
     const before = cpuMicrosBetween(start, cpuSnapshotOf(pid));
-    assert(privateBytesOf(pid, () => true).bytes > 50_000);
+    assert(privateBytesOf({ rootPid: pid }, () => true).bytes > 50_000);
     child.stdin.write("\n");
     await once(child.stdout, "data");
     assert.equal(processTree(pid).length, 1);

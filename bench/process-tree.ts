@@ -23,22 +23,33 @@ export function parseStat(text: string): ProcessStat {
   };
 }
 
-/** The process and everything below it; empty when it is gone. Linux only. */
-export function processTree(rootPid: number): ProcessStat[] {
+/**
+ * The process and everything below it, and what is in control groups whose path holds `mark`, as containers are nobody's children here; empty when it is gone. Linux
+ * only.
+ */
+export function processTree(rootPid: number, mark: string | null = null): ProcessStat[] {
   const children = new Map<number, ProcessStat[]>();
   const found: ProcessStat[] = [];
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const stat = readStat(name);
     if (stat === null) continue;
-    if (stat.pid === rootPid) found.push(stat);
+    if (stat.pid === rootPid || (mark !== null && isIn(name, mark))) found.push(stat);
     const siblings = children.get(stat.parent) ?? [];
     siblings.push(stat);
     children.set(stat.parent, siblings);
   }
   // The list grows while it is walked, and ends because every process has one parent.
   for (const one of found) found.push(...(children.get(one.pid) ?? []));
-  return found;
+  return mark === null ? found : [...new Map(found.map((one) => [one.pid, one])).values()];
+}
+
+function isIn(pid: string, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, "latin1").includes(mark);
+  } catch {
+    return false; // it has ended
+  }
 }
 
 function readStat(pid: string): ProcessStat | null {

@@ -34,6 +34,7 @@ const results: Results = {
   deploy: [],
   deadlines: [],
   routes: [],
+  bursts: [],
   leftOut: ["the moon"],
 };
 

@@ -1,3 +1,4 @@
+import type { BurstRow } from "./cases/burst.ts";
 import type { ColdRow } from "./cases/cold.ts";
 import type { DeadlineRow } from "./cases/deadline.ts";
 import type { DeployRow } from "./cases/deploy.ts";
@@ -19,6 +20,7 @@ export interface Results {
   deploy: DeployRow[];
   deadlines: DeadlineRow[];
   routes: RouteRow[];
+  bursts: BurstRow[];
   /** What was not measured, and why. */
   leftOut: string[];
 }
@@ -34,6 +36,7 @@ export function reportText(results: Results): string {
     ...deployText(results.deploy),
     ...deadlineText(results.deadlines),
     ...routesText(results.routes),
+    ...burstText(results.bursts),
     ...results.leftOut.map((line) => `Left out: ${line}`),
     `${results.kind} run, ${results.tookSeconds.toFixed(0)} s`,
   ];
@@ -92,7 +95,15 @@ function coldText(rows: ColdRow[]): string[] {
     String(row.millis.count),
     row.startKinds,
   ]);
-  const heading = ["", "x faster than spawn", "min ms", "p50 ms", "p99 ms", "n", "start kinds"];
+  const heading = [
+    "",
+    "x faster than spawn or container",
+    "min ms",
+    "p50 ms",
+    "p99 ms",
+    "n",
+    "start kinds",
+  ];
   return [`First call of a new function\n${table(heading, lines)}`];
 }
 
@@ -149,4 +160,16 @@ function routesText(rows: RouteRow[]): string[] {
   ]);
   const heading = ["functions", "x CPU of 1", "CPU us/call", "p50 us", "KiB each"];
   return [`Warm call with so many functions deployed (min / median)\n${table(heading, lines)}`];
+}
+
+function burstText(rows: BurstRow[]): string[] {
+  if (rows.length === 0) return [];
+  const lines = rows.map((row) => [
+    row.name,
+    ...[row.millis.p50, row.millis.p99].map(short),
+    String(row.failedCalls),
+    `${row.sandboxes} of ${row.sandboxesMax}`,
+  ]);
+  const heading = ["", "p50 ms", "p99 ms", "failed calls", "sandboxes"];
+  return [`Many calls at once, from the first request to each answer\n${table(heading, lines)}`];
 }

@@ -5,7 +5,13 @@ import { prepare, runScript, say } from "./prepare.mjs";
 import { runForOutput, toolEnvironment } from "./processes.mjs";
 import { ensurePythonTools } from "./python-tools.mjs";
 
-const pythonPlaces = ["--config", "runtimes/python/pyproject.toml", "runtimes/python", "examples"];
+const pythonPlaces = [
+  "--config",
+  "runtimes/python/pyproject.toml",
+  "runtimes/python",
+  "images",
+  "examples",
+];
 /** @type {[name: string, command: string, args: string[], folder: string][]} */
 const pythonSteps = [
   ["python lint", "ruff", ["check", "--no-cache", ...pythonPlaces], "."],

@@ -1,13 +1,32 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { askEngine, ownEngine, remainsOf } from "./own-engine.mjs";
 
 const CGROUP_DEPTH_MAX = 4;
 const SETTLE_MS = 5000;
 
-/** What tests could leave on this machine: sandboxes, servers, cgroups. One line each. */
+/** What tests could leave on this machine: sandboxes, servers, cgroups, network interfaces, parts of our Docker Engine. One line each. */
 export function footprint() {
-  return new Set([...orphans(), ...cgroups("/sys/fs/cgroup", 0)]);
+  const engine = remainsOf(ownEngine());
+  return new Set([...orphans(), ...cgroups("/sys/fs/cgroup", 0), ...interfaces(), ...engine]);
+}
+
+/** What tests could leave in a Docker Engine: containers, networks and volumes with a label of ours, images with a name or label of ours. One line each. */
+export async function engineFootprint(host) {
+  const ask = async (path) => (await askEngine(host, "GET", path)).json ?? [];
+  const isOurs = ({ Labels }) =>
+    Object.keys(Labels ?? {}).some((key) => key.startsWith("io.isola."));
+  const containers = (await ask("/containers/json?all=1")).filter(isOurs);
+  const networks = (await ask("/networks")).filter(isOurs);
+  const volumes = ((await ask("/volumes")).Volumes ?? []).filter(isOurs);
+  const images = (await ask("/images/json")).filter(isOurs);
+  return new Set([
+    ...containers.map(({ Id, Names }) => `container ${Id.slice(0, 12)} (${Names.join(" ")})`),
+    ...networks.map(({ Name }) => `network ${Name}`),
+    ...volumes.map(({ Name }) => `volume ${Name}`),
+    ...images.flatMap(({ Id, RepoTags }) => (RepoTags ?? [Id]).map((name) => `image ${name}`)),
+  ]);
 }
 
 /** What is there now and was not before; kernels take a moment to take cgroups and processes away. */
@@ -58,6 +77,7 @@ function cgroups(dir, depth) {
     .filter((entry) => entry.isDirectory())
     .flatMap((entry) => {
       const path = join(dir, entry.name);
+      if (entry.name.startsWith("isola-engine-")) return []; // of an engine: told where that is ours
       if (!entry.name.startsWith("isola")) return cgroups(path, depth + 1);
       return isAbandoned(path) ? [`cgroup ${path}`] : [];
     });
@@ -66,6 +86,13 @@ function cgroups(dir, depth) {
 /** No process in it has a living server above it. */
 function isAbandoned(cgroup) {
   return read(join(cgroup, "cgroup.procs")).split("\n").filter(Boolean).every(isOrphan);
+}
+
+/** Bridges of ours. */
+function interfaces() {
+  return list("/sys/class/net")
+    .filter((name) => name.startsWith("isola"))
+    .map((name) => `network interface ${name}`);
 }
 
 function list(dir, options) {

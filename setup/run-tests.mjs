@@ -7,10 +7,10 @@ import { runToEnd, toolEnvironment } from "./processes.mjs";
 const TEST_MS_MAX = 300_000;
 
 /**
- * Runs test files with node:test and counts. They get a temporary folder of their own. Resolves with the exit code, the tally of test-tally.mjs, and the names of what they
+ * Runs test files with node:test and counts. They get a temporary folder of their own, and the variables `env`. Resolves with the exit code, the tally of test-tally.mjs, and the names of what they
  * left in that folder.
  */
-export async function runTests(node, files, { stdio = "inherit" } = {}) {
+export async function runTests(node, files, { stdio = "inherit", env: more = {} } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "isola-run-"));
   const temporary = join(dir, "tmp");
   mkdirSync(temporary);
@@ -28,7 +28,7 @@ export async function runTests(node, files, { stdio = "inherit" } = {}) {
     const { NODE_TEST_CONTEXT: _, ...env } = toolEnvironment(node, root);
     const code = await runToEnd(node, [...options, ...files], {
       cwd: root,
-      env: { ...env, TMPDIR: temporary },
+      env: { ...env, TMPDIR: temporary, ...more },
       stdio,
     });
     const tally = JSON.parse(readFileSync(tallyPath, "utf8"));

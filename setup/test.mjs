@@ -1,4 +1,5 @@
-import { footprint, leaksSince } from "./leaks.mjs";
+import { ensureDocker } from "./docker.mjs";
+import { engineFootprint, footprint, leaksSince } from "./leaks.mjs";
 import { root } from "./pinned-node.mjs";
 import { prepare, runScript, say } from "./prepare.mjs";
 import { problemsOf, runTests } from "./run-tests.mjs";
@@ -10,9 +11,29 @@ await runScript(async (args) => {
   const files = args.length > 0 ? args : sourceFiles(root, [".test.ts"]);
   if (files.length === 0) throw new Error("There are no tests.");
   const before = footprint();
-  const { code, tally, files: left } = await runTests(node, files);
-  const leaks = [...(await leaksSince(before)), ...left.map((name) => `temporary file ${name}`)];
+  const { code, tally, files: left, inEngine } = await withDocker(node, files);
+  const leaks = [
+    ...(await leaksSince(before)),
+    ...inEngine,
+    ...left.map((name) => `temporary file ${name}`),
+  ];
   const problems = problemsOf({ tally, leaks, isCi: process.env.CI === "true" });
   for (const problem of problems) say(problem);
   return code === 0 && problems.length > 0 ? 1 : code;
 });
+
+/** Runs the tests while a Docker Engine answers at their DOCKER_HOST, where one can be had; `inEngine` is what they left in it. */
+async function withDocker(node, files) {
+  const docker = await ensureDocker(node, say);
+  if (docker === null) return { ...(await runTests(node, files)), inEngine: [] };
+  const end = () => void docker.close().finally(() => process.exit(130));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, end);
+  try {
+    const before = await engineFootprint(docker.host);
+    const ran = await runTests(node, files, { env: { DOCKER_HOST: docker.host } });
+    const after = await engineFootprint(docker.host);
+    return { ...ran, inEngine: [...after].filter((line) => !before.has(line)) };
+  } finally {
+    await docker.close();
+  }
+}

@@ -1,3 +1,4 @@
+import { ApiError } from "./api-error.ts";
 import type {
   ChangedFunction,
   CreateFunction,
@@ -18,6 +19,7 @@ import type {
   LogListQuery,
   LogView,
 } from "./invocations.ts";
+import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.ts";
 import type { CreateKey, CreatedKey, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
 import type { Page, PageQuery } from "./shapes.ts";
@@ -27,10 +29,12 @@ import {
   type ClientOptions,
   type Transport,
   createTransport,
+  cutOff,
+  eventsOf,
   jsonOf,
 } from "./transport.ts";
 
-export { ApiError } from "./api-error.ts";
+export { ApiError };
 export type { CallOptions, ClientOptions } from "./transport.ts";
 
 /** New code: the text of files, or an archive. */
@@ -50,6 +54,7 @@ export function createClient(options: ClientOptions) {
     ...invocationCalls(transport),
     ...keyCalls(transport),
     ...machineCalls(transport),
+    ...imageCalls(transport),
   };
 }
 
@@ -128,6 +133,29 @@ function machineCalls(transport: Transport) {
     getHealth: (options?: CallOptions) => call<Health>("GET", "/healthz", { ...options }),
     /** Rejects with status 503 while the server is not ready. */
     getReadiness: (options?: CallOptions) => call<Readiness>("GET", "/readyz", { ...options }),
+  };
+}
+
+function imageCalls(transport: Transport) {
+  const call = caller(transport);
+  const path = "/api/v1/images";
+  return {
+    listImages: (options?: CallOptions) => call<Page<ImageView>>("GET", path, { ...options }),
+    /** Events as they happen; rejects where the build does not begin, and with the error that it ends with. */
+    async *buildImages(body: BuildImages, options?: CallOptions): AsyncGenerator<ImageEvent> {
+      const more = { isUnbounded: true, ...options };
+      const response = await transport({ method: "POST", path, json: body, ...more });
+      let isDone = false;
+      for await (const event of eventsOf<ImageEvent>(response)) {
+        if (event.type === "error")
+          throw new ApiError(event.error.message, { status: 200, ...event.error });
+        isDone ||= event.type === "done";
+        yield event;
+      }
+      if (!isDone) throw cutOff(response);
+    },
+    /** Removes outdated ones. */
+    pruneImages: (options?: CallOptions) => call<PrunedImages>("DELETE", path, { ...options }),
   };
 }
 

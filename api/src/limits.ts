@@ -46,7 +46,8 @@ export const requestLimits = {
   idempotencyKeyCharsMax: 200,
 } as const;
 
-export const driverNames = ["process"] as const;
+export const driverNames = ["process", "docker"] as const;
+export const networks = ["none", "internet"] as const;
 export const afterResponses = ["freeze", "kill", "allow"] as const;
 export const onDisconnects = ["cancel", "continue"] as const;
 export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";

@@ -3,6 +3,7 @@ import {
   afterResponses,
   driverNames,
   httpMethods,
+  networks,
   onDisconnects,
   requestLimits,
   scalingLimits,
@@ -76,6 +77,11 @@ const onDisconnect = oneOf(
   "When the caller goes away: `cancel` ends the call, `continue` lets it finish",
 );
 
+const network = oneOf(
+  networks,
+  "`internet`: the code may call out, not to this machine, its neighbours or private addresses; with the driver docker",
+);
+
 const handler = Type.String({
   maxLength: requestLimits.handlerCharsMax,
   description: "`file.export`; left out: `index.handler` (nodejs), `app.handler` (python)",
@@ -106,6 +112,7 @@ export const settingMembers = {
   streamTimeoutMs: Type.Optional(streams.streamTimeoutMs),
   afterResponse: Type.Optional(afterResponse),
   onDisconnect: Type.Optional(onDisconnect),
+  network: Type.Optional(network),
   env: Type.Optional(env),
   exposeErrors: Type.Optional(
     Type.Boolean({ description: "Whether callers see the function's own error text and stack" }),
@@ -139,6 +146,7 @@ export const resolvedMembers = {
   ...streams,
   afterResponse,
   onDisconnect,
+  network,
   env: Type.Unsafe<Record<string, string | null>>({
     type: "object",
     additionalProperties: { type: ["string", "null"] },

@@ -72,6 +72,27 @@ export async function jsonOf<T>(response: Response): Promise<T> {
   }
 }
 
+/** The events of an answer that is lines of JSON. Rejects with `unreachable` where it breaks off. */
+export async function* eventsOf<T>(response: Response): AsyncGenerator<T> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) yield JSON.parse(line) as T;
+    }
+  } catch (error) {
+    throw cutOff(response, error);
+  }
+  if (rest !== "") throw cutOff(response);
+}
+
+/** The answer ended before its last event. */
+export function cutOff(response: Response, error: unknown = new Error("it broke off")): ApiError {
+  return unreachable(new URL(response.url).origin, error);
+}
+
 function headersOf(options: ClientOptions, call: Call): Record<string, string> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (options.apiKey !== undefined) headers.authorization = `Bearer ${options.apiKey}`;

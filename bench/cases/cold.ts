@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type Answer, requestBytes } from "../http-connection.ts";
 import type { IsolaServer } from "../peers/isola.ts";
+import type { DriverName } from "../../server/src/domain/function.ts";
 import type { Family } from "../peers/isola-source.ts";
 import { type Distribution, distributionOf } from "../statistics.ts";
 
@@ -40,14 +41,21 @@ export async function measureSpawn(family: Family, count: number): Promise<ColdR
 /** Deploys new functions and times the first call of each, on an open connection. Between them the server may refill its blank sandboxes. */
 export async function measureCold(
   server: IsolaServer,
-  given: { family: Family; count: number; reference: number; name: string },
+  given: {
+    family: Family;
+    count: number;
+    reference: number;
+    name: string;
+    driver?: DriverName;
+  },
 ): Promise<ColdRow> {
+  const { driver = "process" } = given;
   const samples: number[] = [];
   const answers: Answer[] = [];
   const connection = await server.connect();
   for (let i = 0; i < given.count; i++) {
     const name = `cold-${given.family}-${i}`;
-    await server.deploy(name, { family: given.family });
+    await server.deploy(name, { family: given.family, settings: { driver } });
     await server.blanksReady();
     const request = requestBytes(`/${name}`);
     const startedAt = performance.now();

@@ -1,3 +1,4 @@
+import type { DriverName } from "../../server/src/domain/function.ts";
 import { type Answer, requestBytes } from "../http-connection.ts";
 import type { LoadGenerator } from "../load-generator.ts";
 import { payloads, responseBodyBytes } from "../payload.ts";
@@ -28,10 +29,11 @@ export const handler = async () => {
 export async function measureDeadlines(
   load: LoadGenerator,
   server: IsolaServer,
-  count: number,
+  { count, driver }: { count: number; driver: DriverName },
 ): Promise<DeadlineRow> {
-  await server.deploy("beside", { family: "nodejs", settings: { concurrency: loadConnections } });
-  await server.deployFiles("spins", spinning, { timeoutMs });
+  const beside = { driver, concurrency: loadConnections };
+  await server.deploy("beside", { family: "nodejs", settings: beside });
+  await server.deployFiles("spins", spinning, { driver, timeoutMs });
   const [payload] = payloads;
   if (payload === undefined) throw new Error("there are no payloads");
   const job = {
@@ -59,6 +61,6 @@ export async function measureDeadlines(
   }
   await server.remove("spins");
   await server.remove("beside");
-  const name = `isola nodejs, ${await server.isolation()}`;
+  const name = `isola nodejs, ${await server.isolationOf(driver)}`;
   return { name, answered: distributionOf(answered), dead: distributionOf(dead) };
 }

@@ -1,6 +1,7 @@
 import { requestBytes } from "../http-connection.ts";
 import { privateBytesOf } from "../memory.ts";
 import type { IsolaServer } from "../peers/isola.ts";
+import type { DriverName } from "../../server/src/domain/function.ts";
 import type { Family } from "../peers/isola-source.ts";
 
 export interface MemoryRow {
@@ -18,17 +19,17 @@ const fewSandboxes = 2;
  */
 export async function measureMemory(
   server: IsolaServer,
-  given: { family: Family; count: number },
+  given: { family: Family; count: number; driver?: DriverName },
 ): Promise<MemoryRow> {
-  const { family, count } = given;
+  const { family, count, driver = "process" } = given;
   const names = Array.from({ length: fewSandboxes + count }, (_, i) => `idle-${family}-${i}`);
-  await callEach(server, family, names.slice(0, fewSandboxes));
+  await callEach(server, { family, driver }, names.slice(0, fewSandboxes));
   const before = sandboxMemory(server);
-  await callEach(server, family, names.slice(fewSandboxes));
+  await callEach(server, { family, driver }, names.slice(fewSandboxes));
   const after = sandboxMemory(server);
   for (const name of names) await server.remove(name);
   return {
-    name: `isola ${family}`,
+    name: `isola ${family}, ${driver}`,
     sandboxes: count,
     bytesPerSandbox: (after.bytes - before.bytes) / count,
     processesPerSandbox: (after.processes - before.processes) / count,
@@ -36,10 +37,14 @@ export async function measureMemory(
 }
 
 /** One call each leaves one idle sandbox each. */
-async function callEach(server: IsolaServer, family: Family, names: string[]): Promise<void> {
+async function callEach(
+  server: IsolaServer,
+  { family, driver }: { family: Family; driver: DriverName },
+  names: string[],
+): Promise<void> {
   const connection = await server.connect();
   for (const name of names) {
-    await server.deploy(name, { family });
+    await server.deploy(name, { family, settings: { driver } });
     const answer = await connection.call(requestBytes(`/${name}`));
     if (answer.status !== 200) throw new Error(`${name} answered ${answer.head} ${answer.body}`);
   }
@@ -49,5 +54,5 @@ async function callEach(server: IsolaServer, family: Family, names: string[]): P
 
 function sandboxMemory(server: IsolaServer): { bytes: number; processes: number } {
   const isServer = /server\/src\/(keeper\/)?main\.ts/;
-  return privateBytesOf(server.rootPid, (command) => !isServer.test(command));
+  return privateBytesOf(server, (command) => !isServer.test(command));
 }

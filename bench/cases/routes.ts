@@ -70,5 +70,6 @@ async function measureCount(load: LoadGenerator, server: IsolaServer) {
 }
 
 function ownBytes(server: IsolaServer): number {
-  return privateBytesOf(server.rootPid, (command) => command.includes(server.entry)).bytes;
+  return privateBytesOf({ rootPid: server.rootPid }, (command) => command.includes(server.entry))
+    .bytes;
 }

@@ -41,10 +41,17 @@ const variants: Variant[] = [
   },
 ];
 
+const onDocker: Variant[] = (["nodejs", "python"] as const).map((family) => ({
+  name: `isola ${family === "nodejs" ? "node" : family}, docker`,
+  functionName: `docker-${family}`,
+  options: { family, settings: { ...shared, driver: "docker" } },
+  isFullOnly: false,
+}));
+
 /** Deploys the functions that are compared with the peers. */
 export async function isolaSubjects(server: IsolaServer, isQuick: boolean): Promise<Subject[]> {
-  const chosen = variants.filter((variant) => !(isQuick && variant.isFullOnly));
-  const isolation = await server.isolation();
+  const all = (await server.isolationOf("docker")) !== null ? [...variants, ...onDocker] : variants;
+  const chosen = all.filter((variant) => !(isQuick && variant.isFullOnly));
   const subjects: Subject[] = [];
   for (const { name, functionName, options } of chosen) {
     await server.deploy(functionName, options);
@@ -56,8 +63,9 @@ export async function isolaSubjects(server: IsolaServer, isQuick: boolean): Prom
     if (answer.status !== 200) throw new Error(`${name}: ${answer.head}\n${answer.body}`);
     subjects.push({
       name,
-      isolation,
+      isolation: (await server.isolationOf(options.settings?.driver ?? "process")) ?? "",
       rootPid: server.rootPid,
+      mark: server.mark,
       port: server.gatewayPort,
       path: `/${functionName}`,
       settleMs: server.settleMs,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@isola/api/client";
 import type { CreateFunction } from "@isola/api/functions";
+import type { DriverName } from "../../server/src/domain/function.ts";
 import { type Answer, HttpConnection } from "../http-connection.ts";
 import { stopChild } from "./child.ts";
 import { type Family, sourceOf, type Style } from "./isola-source.ts";
@@ -26,21 +27,31 @@ export class IsolaServer {
   static readonly entry = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
   readonly entry = IsolaServer.entry;
   readonly rootPid: number;
+  /** In the path of the control groups of its sandboxes, wherever those are children of. */
+  readonly mark: string;
   readonly gatewayPort: number;
   /** Records of the last calls reach the store this much later, in the longest case. */
   readonly settleMs = 1100;
   #child: ChildProcess;
   #api: Client;
 
-  private constructor(child: ChildProcess, urls: { functions: string; api: string }, key: string) {
+  private constructor(
+    child: ChildProcess,
+    urls: { functions: string; api: string },
+    { key, nodeId }: { key: string; nodeId: string },
+  ) {
     this.#child = child;
+    this.mark = `/isola.${nodeId}.`;
     this.rootPid = child.pid as number;
     this.gatewayPort = Number(new URL(urls.functions).port);
     this.#api = createClient({ url: urls.api, apiKey: key });
   }
 
-  /** `blanks`: how many blank sandboxes of each runtime it keeps. */
-  static async start(dataDir: string, options: { blanks: number }): Promise<IsolaServer> {
+  /** `blanks`: how many blank sandboxes of each runtime it keeps, on `driver`. */
+  static async start(
+    dataDir: string,
+    options: { blanks: number; driver?: string },
+  ): Promise<IsolaServer> {
     const blanks = String(options.blanks);
     const child = fork(IsolaServer.entry, [], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -52,6 +63,7 @@ export class IsolaServer {
         ISOLA_BLANK_NODEJS: blanks,
         ISOLA_BLANK_PYTHON: blanks,
         ISOLA_LOG_LEVEL: "warn",
+        ISOLA_DEFAULT_DRIVER: options.driver ?? "process",
       },
     });
     let stderr = "";
@@ -64,8 +76,11 @@ export class IsolaServer {
       const ready = once(child, "message", { signal }).then(([message]) => message);
       const urls = await Promise.race([ready, ended]);
       if (urls === null) throw new Error("it exited");
-      const key = readFileSync(join(dataDir, "admin-key"), "utf8").trim();
-      const server = new IsolaServer(child, urls, key);
+      const read = (name: string) => readFileSync(join(dataDir, name), "utf8").trim();
+      const server = new IsolaServer(child, urls, {
+        key: read("admin-key"),
+        nodeId: read("node-id"),
+      });
       await server.blanksReady();
       return server;
     } catch (error) {
@@ -135,10 +150,20 @@ export class IsolaServer {
     return this.#api.getInvocation(id);
   }
 
-  /** The isolation tiers in force, as the server tells them. */
-  async isolation(): Promise<string> {
+  /** A driver with its tier, as the server tells it; null where it cannot run. */
+  async isolationOf(driver: DriverName): Promise<string | null> {
     const { isolation } = await this.#api.getHealth();
-    return (isolation ?? []).map(({ driver, tier }) => `${driver} (${tier})`).join(", ");
+    const found = isolation?.find((each) => each.driver === driver);
+    return found === undefined ? null : `${driver} (${found.tier})`;
+  }
+
+  /** How many sandboxes the function has now. */
+  async sandboxesOf(name: string): Promise<number> {
+    const { gateway } = await this.#api.getSystem();
+    const pools = gateway?.pools.filter((pool) => pool.functionName === name) ?? [];
+    return pools
+      .flatMap(({ sandboxes }) => Object.values(sandboxes))
+      .reduce((sum, count) => sum + count, 0);
   }
 
   async close(): Promise<void> {

@@ -8,6 +8,8 @@ export interface Subject {
   isolation: string;
   /** All processes involved are this one and those below it. */
   rootPid: number;
+  /** Also those in control groups with this in their path. */
+  mark?: string;
   port: number;
   path: string;
   /** Work that the last call causes is done this long after its answer. */

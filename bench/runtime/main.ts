@@ -8,6 +8,7 @@ import { spreadOf } from "../statistics.ts";
 import { short, table } from "../table.ts";
 import { type FunctionName, functions } from "./functions.ts";
 import { measureOne, startNeighbour, type Sample, type Subject } from "./measure.ts";
+import { dockerSettings } from "../../server/src/drivers/testing/docker-settings.ts";
 
 const usage = `Usage: node bench/runtime/main.ts [options]
 
@@ -53,7 +54,7 @@ async function subjectOf(name: string, root: string, stateDir: string): Promise<
   const { lazyDriver } = await load("keeper/testing/lazy-driver.ts");
   const { findRuntimes } = await load("drivers/runtimes.ts");
   const nodeId = `bench-${process.pid}`;
-  const settings = { nodeId, stateDir, acceptNoIsolation: false };
+  const settings = { nodeId, stateDir, acceptNoIsolation: false, ...dockerSettings };
   const driver: Driver = lazyDriver("process", settings, name);
   const runtimes: RuntimeSpec[] = await findRuntimes({ root, python: null });
   return { name, driver, runtimes };

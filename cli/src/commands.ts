@@ -3,6 +3,7 @@ import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
 import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/functions.ts";
+import { imagesCommand } from "./commands/images.ts";
 import { invokeCommand } from "./commands/invoke.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { upCommand } from "./commands/up.ts";
@@ -18,5 +19,6 @@ export const commands: readonly Command[] = [
   envCommand,
   rollbackCommand,
   rmCommand,
+  imagesCommand,
   doctorCommand,
 ];

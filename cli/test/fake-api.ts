@@ -21,6 +21,10 @@ export interface FakeApi {
   /** What invocations answer. */
   answer: Json;
   logs: Json[];
+  images: Json[];
+  /** What a build of images was asked, and how it goes; a text is a line that is no JSON. */
+  built: unknown;
+  buildEvents: (Json | string)[];
   isReady: boolean;
   /** Where every call with a key is found faulty. */
   refused: string[];
@@ -53,6 +57,9 @@ export async function startFakeApi(): Promise<FakeApi> {
     invoked: null,
     answer: {},
     logs: [],
+    images: [],
+    built: null,
+    buildEvents: [],
     isReady: true,
     refused: [],
     async close() {
@@ -76,7 +83,16 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   const body = Buffer.concat(chunks);
   const [, name, rest] = /^\/api\/v1\/functions\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
   if (name) return ofFunction(api, response, { name, rest: rest ?? "", url, request, body });
+  if (`${request.method} ${url.pathname}` === "POST /api/v1/images") {
+    api.built = JSON.parse(body.toString("utf8"));
+    return sendLines(response, api.buildEvents);
+  }
   const answers: Record<string, () => unknown> = {
+    "GET /api/v1/images": () => page(api.images),
+    "DELETE /api/v1/images": () => ({
+      removed: ["isola/node:1-a"],
+      kept: [{ reference: "isola/node:2-b", reason: "container 0123 uses it" }],
+    }),
     "GET /api/v1/functions": () => page([...api.functions.values()].map(({ view }) => view)),
     "POST /api/v1/functions": () => create(api, JSON.parse(body.toString("utf8")) as Json),
     "GET /api/v1/drivers": () => page([driver]),
@@ -171,6 +187,13 @@ function page(items: unknown[]): Json {
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+function sendLines(response: ServerResponse, lines: readonly (Json | string)[]): void {
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  for (const line of lines)
+    response.write(`${typeof line === "string" ? line : JSON.stringify(line)}\n`);
+  response.end();
 }
 
 function fail(response: ServerResponse, status: number, code: string, message: string): void {

@@ -114,6 +114,10 @@ describe("settings", () => {
       ["ISOLA_ALLOWED_HOSTS", "a.example,,b"],
       ["ISOLA_QUEUE_LENGTH_MAX", "0"],
       ["ISOLA_PYTHON", ""],
+      ["ISOLA_DOCKER_HOST", "docker.sock"],
+      ["ISOLA_DOCKER_HOST", "ssh://there"],
+      ["ISOLA_DOCKER_BASE_NODEJS", "Node 26"],
+      ["ISOLA_DOCKER_BASE_PYTHON", "--privileged"],
     ];
     for (const [variable, value] of wrong) {
       const error = failure(() => load([], { [variable]: value }));
@@ -128,6 +132,17 @@ describe("settings", () => {
     assert.deepEqual(config.allowedHosts, ["a.example", "b.example"]);
     assert.equal(config.publicUrl, "https://fn.example/base");
     assert.equal(load(["--accept-no-isolation=false"]).acceptNoIsolation, false);
+  });
+
+  test("find the Docker Engine where DOCKER_HOST says, unless they say themselves", () => {
+    assert.equal(load([]).dockerHost, "unix:///var/run/docker.sock");
+    assert.equal(load([], { DOCKER_HOST: "" }).dockerHost, "unix:///var/run/docker.sock");
+    assert.equal(load([], { DOCKER_HOST: "tcp://a.example:1" }).dockerHost, "tcp://a.example:1");
+    const both = { DOCKER_HOST: "tcp://a.example:1", ISOLA_DOCKER_HOST: "unix:///b.sock" };
+    assert.equal(load([], both).dockerHost, "unix:///b.sock");
+    const digest = `registry.example:5000/team/node:26@sha256:${"0".repeat(64)}`;
+    assert.equal(load([], { ISOLA_DOCKER_BASE_NODEJS: digest }).dockerBaseNodejs, digest);
+    assert.equal(load([]).dockerBasePython, null);
   });
 
   test("file that is missing, broken or no mapping is refused in one line", () => {

@@ -109,6 +109,8 @@ function defaultValues(sources: ConfigSources): Record<string, unknown> {
       values[name] = Math.max(128, Math.floor((memoryBytes * 0.7) / MiB));
     }
   }
+  // As `docker` itself takes it; whether it is one that is understood is told where it is used.
+  if (sources.env.DOCKER_HOST) values.dockerHost = sources.env.DOCKER_HOST;
   return values;
 }
 

@@ -3,17 +3,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { checkCase, loadExamples } from "../../examples/cases.ts";
+import { skipDocker } from "../src/drivers/docker/testing/docker-stand.ts";
 import { TestServer } from "./harness.ts";
-
-const server = new TestServer();
-
-before(async () => {
-  await server.start();
-});
-
-after(async () => {
-  await server.dispose();
-});
 
 function filesIn(dir: string): Record<string, string> {
   const files: Record<string, string> = {};
@@ -25,20 +16,31 @@ function filesIn(dir: string): Record<string, string> {
   return files;
 }
 
-for (const example of loadExamples())
-  describe(`the example ${example.name}`, () => {
-    test("deploys as it is", async () => {
-      for (const fn of example.functions) {
-        const deployed = await server.deploy(fn.name, filesIn(fn.codeDir), {
-          runtime: fn.runtime,
-          ...fn.settings,
+/** Every example deploys and answers on every driver, unchanged. */
+function examplesOn(driver: string, skip: string | false): void {
+  describe(`on the driver ${driver}`, { skip }, () => {
+    const server = new TestServer({ ISOLA_DEFAULT_DRIVER: driver });
+    before(() => server.start());
+    after(() => server.dispose());
+    for (const example of loadExamples())
+      describe(`the example ${example.name}`, () => {
+        test("deploys as it is", async () => {
+          for (const fn of example.functions) {
+            const deployed = await server.deploy(fn.name, filesIn(fn.codeDir), {
+              runtime: fn.runtime,
+              ...fn.settings,
+            });
+            assert.equal(deployed.liveRevision, 1);
+          }
         });
-        assert.equal(deployed.liveRevision, 1);
-      }
-    });
 
-    for (const each of example.cases)
-      test(`answers: ${each.name}`, async () => {
-        await checkCase(server.gatewayUrl, each);
+        for (const each of example.cases)
+          test(`answers: ${each.name}`, async () => {
+            await checkCase(server.gatewayUrl, each);
+          });
       });
   });
+}
+
+examplesOn("process", false);
+examplesOn("docker", skipDocker);

@@ -38,6 +38,7 @@ export class TestServer {
       ISOLA_GATEWAY_PORT: "0",
       ISOLA_CONTROL_PORT: "0",
       ISOLA_LOG_LEVEL: "warn",
+      ISOLA_DEFAULT_DRIVER: "process",
       ...this.#env,
       ...more,
     };

@@ -12,7 +12,7 @@ export const serverLevels: readonly (readonly string[])[] = [
   ["auth", "pool", "triggers"],
   ["link", "keeper"],
   ["artifacts", "drivers", "store", "metrics"],
-  ["config"],
+  ["config", "images"],
   ["settings", "records", "fail-points"],
   ["errors", "domain"],
 ];

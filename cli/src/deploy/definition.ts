@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { CreateFunction } from "@isola/api/functions";
 import {
   afterResponses,
+  networks,
   onDisconnects,
   scalingLimits,
   settingLimits,
@@ -53,6 +54,7 @@ export const definitionOptions: readonly Option[] = [
   })),
   { flags: "--after-response <what>", help: `${afterResponses.join(", ")}; default freeze` },
   { flags: "--on-disconnect <what>", help: `${onDisconnects.join(", ")}; default cancel` },
+  { flags: "--network <what>", help: `${networks.join(", ")}; default none` },
 ];
 
 /** The functions of `dir`: those of its isola.yaml, else the one that the folder itself is. */
@@ -156,6 +158,7 @@ function settingsOfFlags(options: Options): Record<string, unknown> {
     "description",
     "afterResponse",
     "onDisconnect",
+    "network",
   ];
   for (const name of textNames) {
     const text = textOption(options, name);

@@ -20,6 +20,8 @@ import { registerFunctions } from "./functions.ts";
 import { GatewayFacts } from "./gateway-facts.ts";
 import { hostGuard } from "./host-guard.ts";
 import { keepIdempotent, noteBody } from "./idempotency.ts";
+import type { ImageWork } from "./image-work.ts";
+import { registerImages } from "./images.ts";
 import { registerInvocations } from "./invocations.ts";
 import { checkInvoke } from "./invoke-params.ts";
 import { registerKeys } from "./keys.ts";
@@ -36,6 +38,7 @@ export interface ControlDeps {
   store: Store;
   artifacts: Artifacts;
   gateway: GatewayLink;
+  imageWork: ImageWork;
   settings: ControlSettings;
   clock: Clock;
   log: Log;
@@ -55,9 +58,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const publisher = new Publisher({ store, gateway, clock, log });
   const routes = await RouteBook.open(store);
   const { artifacts, settings } = deps;
-  const { timeoutMsMax, invocationsMax } = settings;
-  const given = { store, artifacts, facts, publisher, routes };
-  const deployer = new Deployer({ ...given, timeoutMsMax, invocationsMax });
+  const deployer = new Deployer({ store, artifacts, facts, publisher, routes, ...settings });
   const onProblem = (message: string) => log.warn({}, message);
   const authenticator = new Authenticator({ store, clock, onProblem });
   const app = makeServer(log);
@@ -70,6 +71,8 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   keepIdempotent(app, store);
   await registerOpenApi(app, settings.version);
   registerResources(app, { ...deps, facts, deployer });
+  // Before connections are waited for: a build is told as given up.
+  app.addHook("preClose", () => deps.imageWork.close());
   app.addHook("onClose", async () => {
     publisher.close();
     await authenticator.close();
@@ -204,4 +207,5 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerInvocations(app, context);
   registerKeys(app, context);
   registerMachine(app, context);
+  registerImages(app, context);
 }

@@ -1,4 +1,5 @@
 import { requestLimits } from "@isola/api/limits";
+import { type RevisionSettings, networkDrivers } from "../domain/function.ts";
 import type { ErrorDetail } from "../errors.ts";
 import { isObject, memberPath, problem } from "./explain.ts";
 import { routePathProblem } from "./route-pattern.ts";
@@ -71,6 +72,13 @@ export function checkReserved(
   if (reservedConcurrency === null || reservedConcurrency < invocationsMax) return [];
   const expected = `less than ${invocationsMax}, the setting invocationsMax of this server`;
   return [problem("reservedConcurrency", expected, reservedConcurrency)];
+}
+
+/** Not every isolation technology gives a sandbox a network. */
+export function checkNetwork(given: Pick<RevisionSettings, "network" | "driver">): ErrorDetail[] {
+  if (given.network === "none" || networkDrivers.includes(given.driver)) return [];
+  const expected = `none with the driver ${given.driver}; ${networkDrivers.join(", ")} can give ${given.network}`;
+  return [problem("network", expected, given.network)];
 }
 
 /** The operator's cap, which may be lower than what the API takes. */

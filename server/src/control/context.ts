@@ -14,6 +14,7 @@ import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Deployer, Target } from "./deployer.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
+import type { ImageWork } from "./image-work.ts";
 import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { callerOf } from "./request-policy.ts";
 
@@ -32,6 +33,7 @@ export interface ControlContext {
   gateway: GatewayLink;
   facts: GatewayFacts;
   deployer: Deployer;
+  imageWork: ImageWork;
   settings: ControlSettings;
   clock: Clock;
   log: Log;

@@ -14,6 +14,7 @@ import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { Scope, Store } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
+import { ImageWork } from "./image-work.ts";
 import { GatewayStandIn } from "./gateway-stand-in.fixture.ts";
 import type { Artifacts, Log } from "./ports.ts";
 
@@ -43,6 +44,7 @@ export async function openControlPlane(
   t: TestContext,
   clock: Clock = systemClock,
   wrap: (store: Store) => Store = (store) => store,
+  dockerHost = "unix:///nonexistent/docker.sock",
 ): Promise<ControlFixture> {
   const dir = await mkdtemp(join(tmpdir(), "isola-control-"));
   const store = wrap(await openSqliteStore({ path: join(dir, "isola.db") }));
@@ -55,8 +57,10 @@ export async function openControlPlane(
     version: "0.0.0",
     timeoutMsMax: 900_000,
     invocationsMax: 100,
+    defaultDriver: "auto" as const,
   };
-  const deps = { store, artifacts, gateway, settings, clock, log: quiet };
+  const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
+  const deps = { store, artifacts, gateway, imageWork, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
     await app.close();

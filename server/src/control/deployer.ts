@@ -1,5 +1,5 @@
 import type { CreateFunction, PatchFunction } from "@isola/api/functions";
-import type { RevisionSettings } from "../domain/function.ts";
+import type { DriverName, RevisionSettings } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
@@ -8,6 +8,7 @@ import { checkReserved, checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
+import { chooseDriver } from "./machine-choice.ts";
 import type { Artifacts, CodeInput } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { changesSettings, resolveSettings } from "./resolve-settings.ts";
@@ -24,6 +25,7 @@ export interface DeployerOptions {
   timeoutMsMax: number;
   /** Nor one that reserves all of them. */
   invocationsMax: number;
+  defaultDriver: DriverName | "auto";
 }
 
 /** What is changed, by whom, and the version that must still hold. */
@@ -66,7 +68,9 @@ export class Deployer {
     const { project, name, keyId } = target;
     const { description = "", labels = {} } = body;
     const timeoutMs = Math.min(settingLimits.timeoutMs.default, this.#options.timeoutMsMax);
-    const settings = resolveSettings({ timeoutMs, ...body }, null, await facts.known());
+    const machine = await facts.known();
+    const driver = body.driver ?? chooseDriver(this.#options.defaultDriver, machine.drivers);
+    const settings = resolveSettings({ timeoutMs, ...body, driver }, null, machine);
     this.#checkCaps(settings);
     const made = await this.#codeGate.share(async () => {
       await this.#checkNew(target, settings);

@@ -14,7 +14,7 @@ describe("explain", () => {
       runtime: 5,
       memoryMiB: 64,
       timeoutMs: "30",
-      network: "internet",
+      disk: "large",
       route: { path: "/a", methods: ["GET", "FETCH"] },
       env: { A: 1 },
       code: { files: {} },
@@ -31,9 +31,9 @@ describe("explain", () => {
       { path: "timeoutMs", expected: "integer from 1 to 900000", given: '"30"' },
       { path: "env.A", expected: "text", given: "a number" },
       {
-        path: "network",
+        path: "disk",
         expected: `one of the members ${Object.keys(CreateFunction.properties).join(", ")}`,
-        given: '"internet"',
+        given: '"large"',
       },
     ]);
   });

@@ -77,6 +77,7 @@ function settingsView(settings: RevisionSettings, caller: Caller) {
     streamTimeoutMs: settings.streamTimeoutMs,
     afterResponse: settings.afterResponse,
     onDisconnect: settings.onDisconnect,
+    network: settings.network,
     env,
     exposeErrors: settings.exposeErrors,
   };

@@ -12,6 +12,8 @@ declare module "fastify" {
     keptAnswer?: (answer: object) => object;
     /** Where what was made is found, for the header `location`. */
     locationOf?: (answer: object) => string;
+    /** Carrying the call out once more does no harm, so it takes no `Idempotency-Key`. */
+    isRepeatable?: boolean;
   }
   interface FastifyRequest {
     /** SHA-256 of the body as received; null without a body. */
@@ -35,6 +37,7 @@ export function keepIdempotent(app: FastifyInstance, store: Idempotents): void {
   app.addHook("onRoute", (route: RouteOptions) => {
     const methods = [route.method].flat();
     if (!methods.some((method) => unsafeMethods.has(method))) return;
+    if (route.config?.isRepeatable === true) return;
     assert(
       [UnsafeHeaders, ChangeHeaders].includes(route.schema?.headers as typeof UnsafeHeaders),
       `${String(route.method)} ${route.url} does not describe the headers of unsafe calls`,

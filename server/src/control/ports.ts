@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Artifact } from "../domain/function.ts";
+import type { Artifact, DriverName } from "../domain/function.ts";
 import type { LinkRequests } from "../link/messages.ts";
 
 /** What the control plane needs of others; `main` hands it in. */
@@ -50,4 +50,6 @@ export interface ControlSettings {
   timeoutMsMax: number;
   /** Nor one that reserves all of them. */
   invocationsMax: number;
+  /** Of functions that name none. */
+  defaultDriver: DriverName | "auto";
 }

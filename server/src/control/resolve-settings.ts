@@ -1,14 +1,9 @@
 import { defaultHandlers, scalingLimits, settingLimits, streamLimits } from "../domain/limits.ts";
-import {
-  driverNames,
-  laterSettings,
-  type RevisionSettings,
-  type Route,
-} from "../domain/function.ts";
+import { laterSettings, type RevisionSettings, type Route } from "../domain/function.ts";
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
-import { checkSandboxes, checkTarget } from "./check-function.ts";
-import { checkDriver, resolveRuntime } from "./machine-choice.ts";
+import { checkNetwork, checkSandboxes, checkTarget } from "./check-function.ts";
+import { checkDriver, chooseDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
 type Machine = Pick<GatewayStatus, "drivers" | "runtimes">;
@@ -26,7 +21,7 @@ export function resolveSettings(
   machine: Machine,
 ): RevisionSettings {
   const runtime = resolveRuntime(given.runtime ?? base?.runtime ?? "", machine.runtimes);
-  const driver = given.driver ?? base?.driver ?? defaultDriver(machine);
+  const driver = given.driver ?? base?.driver ?? chooseDriver("auto", machine.drivers);
   checkDriver(driver, machine.drivers);
   const settings: RevisionSettings = {
     runtime,
@@ -39,10 +34,15 @@ export function resolveSettings(
     ...nullablesOf(given, base),
     afterResponse: given.afterResponse ?? base?.afterResponse ?? laterSettings.afterResponse,
     onDisconnect: given.onDisconnect ?? base?.onDisconnect ?? laterSettings.onDisconnect,
+    network: given.network ?? base?.network ?? laterSettings.network,
     env: given.env ?? base?.env ?? {},
     exposeErrors: given.exposeErrors ?? base?.exposeErrors ?? false,
   };
-  const problems = [...checkSandboxes(settings), ...checkTarget(settings)];
+  const problems = [
+    ...checkSandboxes(settings),
+    ...checkTarget(settings),
+    ...checkNetwork(settings),
+  ];
   if (problems.length > 0) throw invalidRequest(problems);
   return settings;
 }
@@ -51,12 +51,6 @@ export function resolveSettings(
 export function changesSettings(given: PatchFunction): boolean {
   const { description: _description, labels: _labels, ...settings } = given;
   return Object.keys(settings).length > 0;
-}
-
-/** The first that works here; else the first there is, whose probe then says what is missing. */
-function defaultDriver(machine: Machine): RevisionSettings["driver"] {
-  const available = machine.drivers.find((driver) => driver.isAvailable);
-  return available?.name ?? (driverNames[0] as RevisionSettings["driver"]);
 }
 
 /** A handler that was the default of the family before follows a change of the family. */

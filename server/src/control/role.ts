@@ -3,12 +3,14 @@ import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
 import { systemClock as clock } from "../domain/clock.ts";
+import type { DriverName } from "../domain/function.ts";
 import { messageOf } from "../errors.ts";
 import { LinkClient } from "../link/client.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
+import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -37,12 +39,20 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     store,
     artifacts: codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS }),
     gateway,
+    imageWork: new ImageWork(
+      {
+        dockerHost: config.dockerHost,
+        bases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
+      },
+      log,
+    ),
     settings: {
       gatewayUrl: config.publicUrl,
       allowedHosts: [...config.allowedHosts, config.controlHost],
       version: serverVersion(),
       timeoutMsMax: config.timeoutMsMax,
       invocationsMax: config.invocationsMax,
+      defaultDriver: config.defaultDriver as DriverName | "auto",
     },
     clock,
     log,

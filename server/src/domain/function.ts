@@ -4,8 +4,8 @@
 export type FunctionName = string;
 export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 
-export type DriverName = "process";
-export const driverNames: readonly DriverName[] = ["process"];
+export type DriverName = "process" | "docker";
+export const driverNames: readonly DriverName[] = ["process", "docker"];
 
 export interface Route {
   /** Upper case; empty means every method. */
@@ -51,10 +51,16 @@ export interface RevisionSettings {
   streamTimeoutMs: number | null;
   afterResponse: AfterResponse;
   onDisconnect: OnDisconnect;
+  /** `internet`: the code may call out, though not to this machine, its neighbours or private addresses. */
+  network: Network;
 }
 
 /** What becomes of a sandbox between calls: stands still, is destroyed, or may go on for 30 s. */
 export type AfterResponse = "freeze" | "kill" | "allow";
+
+export type Network = "none" | "internet";
+/** Those that can give a sandbox a network. */
+export const networkDrivers: readonly DriverName[] = ["docker"];
 
 /** What becomes of a call whose caller has gone. */
 export type OnDisconnect = "cancel" | "continue";
@@ -69,6 +75,7 @@ export const laterSettings = {
   streamTimeoutMs: null,
   afterResponse: "freeze",
   onDisconnect: "cancel",
+  network: "none",
 } as const satisfies Partial<RevisionSettings>;
 
 /** The built, content-addressed code of a revision: a canonical tar. */

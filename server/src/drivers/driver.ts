@@ -61,6 +61,8 @@ export interface SandboxSpec {
   runtime: RuntimeSpec;
   limits: SandboxLimits;
   tmpBytes: number;
+  /** The project whose way to the internet the sandbox has; left out: no network but its own loopback. */
+  egressOf?: string;
 }
 
 /** Why a sandbox was destroyed; reaches the log and the metrics. */
@@ -140,8 +142,16 @@ export interface SweepReport {
 
 export type StreamName = "control" | "stdout" | "stderr";
 
-/** Opens the sandbox's end of one of its streams: whatever is written there reaches the gateway, directly. Each once per sandbox. */
-export type Dial = (sandboxId: string, stream: StreamName) => Promise<Socket>;
+/** How a sandbox comes to its end of its streams: each is dialled or awaited once, and then its bytes go to the gateway directly. */
+export interface StreamEnds {
+  /** Resolves with the sandbox's end, connected, for a driver that hands it on. */
+  dial(sandboxId: string, stream: StreamName): Promise<Socket>;
+  /**
+   * Resolves with the absolute path of a unix socket. The first connection to it becomes the stream; with it, or with the end of the start, nobody listens there
+   * any more and the path is gone.
+   */
+  listen(sandboxId: string, stream: StreamName): Promise<string>;
+}
 
 /** Starts sandboxes with one isolation technology. Its specification is `drivers/conformance.ts`. */
 export interface Driver extends DriverBase {
@@ -154,8 +164,8 @@ export interface Driver extends DriverBase {
 
 /** What the folder of a technology implements. It runs in the keeper, a process that does nothing else, so that a kill never waits for the gateway. */
 export interface DriverCore extends DriverBase {
-  /** As `Driver.start`; the sandbox's streams are opened with `dial`. */
-  start(spec: SandboxSpec, dial: Dial, signal: AbortSignal): Promise<SandboxHandle>;
+  /** As `Driver.start`; the sandbox gets its streams by `ends`. */
+  start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle>;
 }
 
 interface DriverBase {

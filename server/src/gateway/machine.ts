@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import type { Driver, DriverProbe, RuntimeSpec } from "../drivers/driver.ts";
+import { messageOf } from "../errors.ts";
 import { findRuntimes } from "../drivers/runtimes.ts";
 import { type SandboxKeeping, openSandboxKeeping } from "../keeper/sandbox-keeping.ts";
 
@@ -10,10 +11,12 @@ const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** What this machine can run functions with. */
 export interface Machine {
-  /** Only those whose probe says available. */
+  /** Those whose probe has said available; what is away for a while stays, and its starts say why they fail. */
   drivers: Map<string, Driver>;
-  /** Of every driver. */
+  /** Of every driver, in the order of `keeping.drivers`. */
   probes: DriverProbe[];
+  /** Names of drivers that could not sweep when they last should. */
+  isAway: Set<string>;
   runtimes: Map<string, RuntimeSpec>;
   keeping: SandboxKeeping;
 }
@@ -33,7 +36,11 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
   const { nodeId, bootId, runDir, gatewaySocketPath, log } = boot;
   const { acceptNoIsolation } = config;
   return openSandboxKeeping({
-    settings: { nodeId, stateDir: runDir, acceptNoIsolation },
+    settings: {
+      ...{ nodeId, stateDir: runDir, acceptNoIsolation },
+      ...{ dockerHost: config.dockerHost, egressAllowed: config.egressAllowed },
+      dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
+    },
     bootId,
     socketDir: dirname(gatewaySocketPath),
     clock: systemClock,
@@ -52,22 +59,57 @@ async function examine(keeping: SandboxKeeping, config: Config, boot: Boot): Pro
   for (const [at, driver] of all.entries()) {
     const probe = probes[at] as DriverProbe;
     if (probe.isAvailable) drivers.set(driver.name, driver);
-    else
-      log.error(
-        { driver: probe.name, problems: probe.problems, fixes: probe.fixes },
-        "driver cannot run",
-      );
+    else tell(probe, config, log);
   }
   const byName = new Map(runtimes.map((each) => [each.name, each]));
-  const machine = { drivers, probes, runtimes: byName, keeping };
+  const machine = { drivers, probes, runtimes: byName, keeping, isAway: new Set<string>() };
   await sweepMachine(machine, boot);
   return machine;
 }
 
-export async function sweepMachine({ drivers }: Machine, { log }: Boot): Promise<void> {
+/** Nobody misses a driver that nobody asked for. */
+function tell({ name, problems, fixes }: DriverProbe, config: Config, log: Boot["log"]): void {
+  const isWanted = name === "process" || name === config.defaultDriver;
+  log[isWanted ? "error" : "info"]({ driver: name, problems, fixes }, "driver cannot run");
+}
+
+/** Sweeps, and looks again at drivers that could not run or can no longer: an engine may come and go. Never rejects. */
+export async function reviewMachine(machine: Machine, boot: Boot): Promise<void> {
+  await sweepMachine(machine, boot);
+  for (const [at, driver] of machine.keeping.drivers.entries()) {
+    if (machine.probes[at]?.isAvailable && !machine.isAway.has(driver.name)) continue;
+    await probeAgain(machine, boot, { at, driver });
+  }
+}
+
+async function probeAgain(
+  machine: Machine,
+  { log }: Boot,
+  { at, driver }: { at: number; driver: Driver },
+): Promise<void> {
+  try {
+    const probe = await driver.probe();
+    machine.probes[at] = probe;
+    if (!probe.isAvailable) return;
+    machine.isAway.delete(driver.name);
+    if (machine.drivers.has(driver.name)) return;
+    machine.drivers.set(driver.name, driver);
+    log.info({ driver: driver.name }, "driver can run now");
+  } catch (error) {
+    log.warn({ driver: driver.name, err: error }, "driver could not be looked at");
+  }
+}
+
+/** A driver that cannot sweep is away, and the rest goes on without it. */
+async function sweepMachine({ drivers, isAway }: Machine, { log }: Boot): Promise<void> {
   for (const driver of drivers.values()) {
-    const { removed } = await driver.sweep();
-    if (removed.length > 0)
-      log.warn({ driver: driver.name, removed }, "removed what an earlier life left behind");
+    try {
+      const { removed } = await driver.sweep();
+      if (removed.length > 0)
+        log.warn({ driver: driver.name, removed }, "removed what an earlier life left behind");
+    } catch (error) {
+      isAway.add(driver.name);
+      log.warn({ driver: driver.name, reason: messageOf(error) }, "driver could not sweep");
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { DriverName } from "../domain/function.ts";
 import type { DriverCore } from "../drivers/driver.ts";
+import { createDockerDriver } from "../drivers/docker/docker-driver.ts";
 import { createProcessDriver } from "../drivers/process/process-driver.ts";
 import type { KeeperSettings } from "./messages.ts";
 
@@ -11,6 +12,20 @@ export function driverCores(
   const log = (driver: DriverName) => ({
     warn: (_fields: object, text: string) => onProblem(driver, text),
   });
-  const cores: DriverCore[] = [createProcessDriver({ ...settings, log: log("process") })];
+  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, without } = settings;
+  const cores: DriverCore[] = [
+    createProcessDriver({ ...settings, log: log("process") }),
+    createDockerDriver({
+      ...{
+        nodeId,
+        bootId,
+        host: dockerHost,
+        bases: dockerBases,
+        egressAllowed,
+        log: log("docker"),
+      },
+      ...(without && { without }),
+    }),
+  ];
   return new Map(cores.map((core) => [core.name, core]));
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { KeeperLink } from "./keeper-link.ts";
+import { dockerSettings } from "../drivers/testing/docker-settings.ts";
 
 test("a keeper that is stopped is found and replaced, what it left unanswered fails, and its successor answers", async (t) => {
   const stateDir = mkdtempSync(join(tmpdir(), "isola-keeper-"));
@@ -14,12 +15,14 @@ test("a keeper that is stopped is found and replaced, what it left unanswered fa
       nodeId: "node-0123456789ab",
       stateDir,
       acceptNoIsolation: true,
+      ...dockerSettings,
       streamsPath: join(stateDir, "streams.sock"),
       without: ["bubblewrap", "cgroups"],
     },
     bootId: "test",
     onProblem: (problem) => problems.push(problem),
     onLost: () => lost.resolve(),
+    listenFor: () => Promise.reject(new Error("nothing is started")),
     stallMs: 1000,
   });
   t.after(async () => {

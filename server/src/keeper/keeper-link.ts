@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../domain/clock.ts";
 import type { DriverName } from "../domain/function.ts";
 import { Watchdog } from "../domain/watchdog.ts";
-import type { SandboxExit } from "../drivers/driver.ts";
-import { IsolaError } from "../errors.ts";
+import type { SandboxExit, StreamName } from "../drivers/driver.ts";
+import { IsolaError, messageOf } from "../errors.ts";
 import type {
   FromKeeper,
   KeeperCalls,
@@ -32,6 +32,8 @@ export interface KeeperLinkOptions {
   onProblem(problem: string): void;
   /** A life has ended with everything it kept; the next one is being started. */
   onLost(): void;
+  /** Resolves with the path of a unix socket on which the stream is awaited. */
+  listenFor(id: string, stream: StreamName): Promise<string>;
   /** A keeper that has not answered for this long is killed; another one takes its place. */
   stallMs?: number;
 }
@@ -173,6 +175,7 @@ export class KeeperLink {
   #onMessage(message: FromKeeper): void {
     this.#watchdog?.heard();
     if (message.type === "pong") return;
+    if (message.type === "listen") return void this.#listen(message);
     if (message.type === "exited") {
       const exited = this.#exits.get(message.id);
       this.#exits.delete(message.id);
@@ -181,6 +184,17 @@ export class KeeperLink {
     const waiting = this.#calls.get(message.call);
     if (message.type === "answer") waiting?.resolve(message.result);
     else waiting?.reject(new IsolaError(message.code, message.message));
+  }
+
+  async #listen({ ask, id, stream }: FromKeeper & { type: "listen" }): Promise<void> {
+    const answer = { path: null as string | null, problem: "" };
+    try {
+      answer.path = await this.#options.listenFor(id, stream);
+    } catch (error) {
+      answer.problem = messageOf(error);
+    }
+    // A keeper that has ended meanwhile has no use for it, and the start that it belonged to has failed.
+    if (this.#child !== null) this.#send({ type: "listening", ask, ...answer });
   }
 
   #send(message: ToKeeper): void {

@@ -1,6 +1,6 @@
 import { systemClock } from "../domain/clock.ts";
 import type { DriverName } from "../domain/function.ts";
-import type { Dial, DriverCore, SandboxHandle } from "../drivers/driver.ts";
+import type { DriverCore, SandboxHandle, StreamEnds } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { driverCores } from "./driver-cores.ts";
 import type {
@@ -11,6 +11,7 @@ import type {
   ToKeeper,
 } from "./messages.ts";
 import { Overdue } from "./overdue.ts";
+import { StreamAsks } from "./stream-asks.ts";
 import { dialler } from "./streams.ts";
 
 /** When the gateway is gone, everything is killed within this time or left to the next life's sweep. */
@@ -31,14 +32,18 @@ type Methods = {
  */
 class Keeper {
   readonly #cores: ReadonlyMap<DriverName, DriverCore>;
-  readonly #dial: Dial;
+  readonly #ends: StreamEnds;
+  readonly #asks = new StreamAsks(tell);
   readonly #handles = new Map<string, SandboxHandle>();
   readonly #aborts = new Map<number, AbortController>();
   readonly #overdue: Overdue;
   readonly #methods: Methods;
 
   constructor(settings: KeeperSettings) {
-    this.#dial = dialler(settings.streamsPath);
+    this.#ends = {
+      dial: dialler(settings.streamsPath),
+      listen: (id, stream) => this.#asks.ask(id, stream),
+    };
     this.#cores = driverCores(settings, (driver, problem) => say("warn", problem, { driver }));
     this.#overdue = new Overdue({
       clock: systemClock,
@@ -50,6 +55,7 @@ class Keeper {
 
   onMessage(message: ToKeeper): void {
     if (message.type === "watch") this.#overdue.told(message);
+    if (message.type === "listening") this.#asks.answered(message);
     if (message.type === "abort") this.#aborts.get(message.call)?.abort();
     if (message.type === "call") void this.#call(message);
   }
@@ -104,7 +110,7 @@ class Keeper {
     spec: KeeperCalls["start"]["params"]["spec"],
     signal: AbortSignal,
   ): Promise<{ taskRoot: string }> {
-    const handle = await core.start(spec, this.#dial, signal);
+    const handle = await core.start(spec, this.#ends, signal);
     this.#handles.set(handle.id, handle);
     void handle.exited.then((exit) => tell({ type: "exited", id: handle.id, exit }));
     return { taskRoot: handle.taskRoot };

@@ -3,10 +3,12 @@ import type {
   DestroyReason,
   DestroyReport,
   DriverProbe,
+  RuntimeSpec,
   SandboxExit,
   SandboxLimits,
   SandboxSpec,
   SandboxUsage,
+  StreamName,
   SweepReport,
 } from "../drivers/driver.ts";
 import type { ErrorCode } from "../errors.ts";
@@ -21,6 +23,12 @@ export interface KeeperSettings {
   /** A private folder of this server. */
   stateDir: string;
   acceptNoIsolation: boolean;
+  /** As `DOCKER_HOST`. */
+  dockerHost: string;
+  /** Base images that the operator chose, by family. */
+  dockerBases: Record<RuntimeSpec["family"], string | null>;
+  /** Addresses and ranges that sandboxes with a network may reach although they are private. */
+  egressAllowed: readonly string[];
   /** Where the gateway awaits the streams of sandboxes. */
   streamsPath: string;
   /** Techniques left out although the machine has them; for tests of the others. */
@@ -59,6 +67,8 @@ export type ToKeeper =
   | { type: "call"; call: number; driver: DriverName; method: KeeperMethod; params: unknown }
   /** Only starts can be given up. */
   | { type: "abort"; call: number }
+  /** To `listen`; `path` null: why not is `problem`. */
+  | { type: "listening"; ask: number; path: string | null; problem: string }
   | Watch
   /** Answered at once by `pong`: the event loop turns. */
   | { type: "ping" }
@@ -68,6 +78,8 @@ export type FromKeeper =
   | { type: "answer"; call: number; result: unknown }
   | { type: "failure"; call: number; code: ErrorCode; message: string }
   | { type: "exited"; id: string; exit: SandboxExit }
+  /** Asks the gateway to await a stream on a unix socket of its own. */
+  | { type: "listen"; ask: number; id: string; stream: StreamName }
   | { type: "pong" };
 
 export const HEARTBEAT_MS = 500;

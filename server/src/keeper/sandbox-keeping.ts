@@ -34,6 +34,7 @@ export async function openSandboxKeeping(options: SandboxKeepingOptions): Promis
     settings: { ...settings, streamsPath: streams.path },
     bootId,
     onProblem,
+    listenFor: (id, stream) => streams.listenFor(id, stream),
     onLost: () => {
       for (const driver of kept) void driver.onKeeperLost();
     },

@@ -1,28 +1,34 @@
-import { rmSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { IsolaError } from "../errors.ts";
-import type { Dial, StreamName } from "../drivers/driver.ts";
+import type { StreamEnds, StreamName } from "../drivers/driver.ts";
 
 /** `<sandbox id> <stream>\n`, written by the keeper before the sandbox gets the connection. */
 const HEADER_BYTES_MAX = 256;
 const HEADER_MS_MAX = 5000;
+const BACKLOG = 4096;
 
 export type SandboxStreams = Record<StreamName, Socket>;
 
 interface Expected {
   streams: Partial<SandboxStreams>;
+  /** Each for one stream, until it has arrived. */
+  listeners: Set<Server>;
   resolve(streams: SandboxStreams): void;
   reject(error: Error): void;
 }
 
 /**
  * The gateway's end of all streams of its sandboxes: a unix socket in a folder that only this user may enter. The keeper dials, says whose stream it is, and
- * gives the connection to the sandbox as a descriptor; from then on bytes go between sandbox and gateway alone.
+ * gives the connection to the sandbox as a descriptor; from then on bytes go between sandbox and gateway alone. For a sandbox that cannot be given a descriptor,
+ * there is a socket for one connection, which is mounted into it.
  */
 export class StreamListener {
   readonly #server: Server;
   readonly #expected = new Map<string, Expected>();
   readonly path: string;
+  #listeners = 0;
 
   constructor(path: string) {
     this.path = path;
@@ -31,19 +37,37 @@ export class StreamListener {
 
   async listen(): Promise<void> {
     rmSync(this.path, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.path, 4096, resolve);
-    });
+    await listening(this.#server, this.path);
   }
 
   /** Resolves when all streams of the sandbox have been dialled; rejects at `giveUp`. */
   expect(id: string): { streams: Promise<SandboxStreams>; giveUp(): void } {
     const { promise, resolve, reject } = Promise.withResolvers<SandboxStreams>();
-    const expected: Expected = { streams: {}, resolve, reject };
+    const expected: Expected = { streams: {}, listeners: new Set(), resolve, reject };
     promise.catch(() => {}); // whoever gives up does not wait
     this.#expected.set(id, expected);
     return { streams: promise, giveUp: () => this.#giveUp(id, expected) };
+  }
+
+  /** Resolves with the path of a socket whose first connection is this stream of a sandbox that is expected. */
+  async listenFor(id: string, stream: StreamName): Promise<string> {
+    const expected = this.#expected.get(id);
+    if (expected === undefined) throw notTaken("nobody expects them");
+    this.#listeners += 1;
+    const path = join(dirname(this.path), `in-${this.#listeners}`);
+    const server = createServer((socket) => {
+      server.close();
+      expected.listeners.delete(server);
+      ignoreErrors(socket);
+      if (!this.#arrived(id, stream, socket)) socket.destroy();
+    });
+    server.maxConnections = 1;
+    expected.listeners.add(server);
+    rmSync(path, { force: true });
+    await listening(server, path);
+    // The folder keeps everybody else out; inside the sandbox it is another user's.
+    chmodSync(path, 0o666);
+    return path;
   }
 
   close(): void {
@@ -55,13 +79,12 @@ export class StreamListener {
     if (this.#expected.get(id) !== expected) return;
     this.#expected.delete(id);
     for (const socket of Object.values(expected.streams)) socket.destroy();
+    for (const server of expected.listeners) server.close();
     expected.reject(new IsolaError("sandbox_start_failed", `the start of ${id} was given up`));
   }
 
   #onConnection(socket: Socket): void {
-    socket.on("error", () => {
-      // A stream whose other end was killed may fail; its `close` tells the reader all it can use.
-    });
+    ignoreErrors(socket);
     const timer = setTimeout(() => socket.destroy(), HEADER_MS_MAX);
     let head = Buffer.alloc(0);
     // By `readable`, which leaves the stream as if nobody had looked: whoever reads it next starts it.
@@ -92,8 +115,20 @@ export class StreamListener {
   }
 }
 
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, BACKLOG, resolve);
+  });
+}
+
+/** A stream whose other end was killed may fail; its `close` tells the reader all it can use. */
+function ignoreErrors(socket: Socket): void {
+  socket.on("error", () => {});
+}
+
 /** The keeper's side. Nothing is read from the connection here: every byte belongs to the sandbox. */
-export function dialler(path: string): Dial {
+export function dialler(path: string): StreamEnds["dial"] {
   return (id, stream) =>
     new Promise((resolve, reject) => {
       const socket = connect({ path });

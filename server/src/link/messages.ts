@@ -93,7 +93,7 @@ export interface GatewayStatus {
   pools: PoolStatus[];
   blankPools: BlankPoolStatus[];
   drivers: DriverProbe[];
-  runtimes: { name: string; family: string; version: string }[];
+  runtimes: { name: string; family: "nodejs" | "python"; version: string }[];
   recordsLost: number;
   /** Frames of sandboxes that came after the outcome of their call was decided. */
   lateFrames: number;

@@ -60,7 +60,8 @@ async function load(
     onSandbox(taken);
   };
   if (blank !== null) take(blank);
-  const request = { driver, runtime, memoryMiB, tmpMiB, holder: share, onSandbox: take };
+  const egress = fn.settings.network === "internet" && { egressOf: fn.project };
+  const request = { driver, runtime, memoryMiB, tmpMiB, holder: share, ...egress, onSandbox: take };
   const sandbox = blank ?? (await starter.start(request, attempt.abort.signal));
   const initStartedAt = clock.now();
   if (sandbox.state === "dead" || attempt.abort.signal.aborted)

@@ -237,7 +237,8 @@ export class Pools {
   }
 
   #blanksFor({ settings }: DeployedFunction): BlankPool | null {
-    if (settings.tmpMiB !== settingLimits.tmpMiB.default) return null;
+    if (settings.tmpMiB !== settingLimits.tmpMiB.default || settings.network !== "none")
+      return null;
     return this.#blankByKey.get(`${settings.driver}/${settings.runtime}`) ?? null;
   }
 

@@ -13,6 +13,8 @@ export interface StartRequest {
   tmpMiB: number;
   /** For whom it was reserved; null: for nobody yet, it is blank. */
   holder: MemoryHolder | null;
+  /** As `SandboxSpec` has it. */
+  egressOf?: string;
   /** As soon as there is one, long before its runtime has booted: whoever waits for the end of a start sees what it may leave behind. */
   onSandbox?(sandbox: PooledSandbox): void;
 }
@@ -55,6 +57,7 @@ export class Starter {
           runtime: request.runtime,
           limits: sandboxLimits(request.memoryMiB, 0),
           tmpBytes: request.tmpMiB * MiB,
+          ...(request.egressOf !== undefined && { egressOf: request.egressOf }),
         },
         signal,
       );

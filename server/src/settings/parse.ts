@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import type { SettingSpec } from "./schema.ts";
 
@@ -22,12 +22,18 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
     case "host":
       return isHost(given) ? { value: given } : problem;
     case "hosts":
-      return parseHosts(given);
+      return parseList(given, isHost);
+    case "ranges":
+      return parseList(given, isRange);
     case "path":
       if (typeof given !== "string" || given === "" || given.includes("\0")) return problem;
       return { value: resolve(baseDir, given) };
     case "url":
       return parseUrl(given);
+    case "engine":
+      return isEngine(given) ? { value: given } : problem;
+    case "image":
+      return isImage(given) ? { value: given } : problem;
   }
 }
 
@@ -43,12 +49,18 @@ function isHost(given: unknown): given is string {
   return isIPv6(given) || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(given);
 }
 
-function parseHosts(given: unknown): Parsed {
+function isRange(given: unknown): given is string {
+  if (typeof given !== "string") return false;
+  const [address = "", bits = "32", ...more] = given.split("/");
+  return isIPv4(address) && /^([12]?\d|3[0-2])$/.test(bits) && more.length === 0;
+}
+
+function parseList(given: unknown, isFit: (part: unknown) => part is string): Parsed {
   const list = typeof given === "string" ? given.split(",").map((part) => part.trim()) : given;
   if (!Array.isArray(list)) return problem;
   const named = given === "" ? [] : list;
-  if (!named.every(isHost)) return problem;
-  return { value: Object.freeze(named.map((host) => host.toLowerCase())) };
+  if (!named.every(isFit)) return problem;
+  return { value: Object.freeze(named.map((part) => part.toLowerCase())) };
 }
 
 function parseUrl(given: unknown): Parsed {
@@ -57,4 +69,17 @@ function parseUrl(given: unknown): Parsed {
   const isPlain = !url.search && !url.hash && !url.username && !url.password;
   if (!isPlain || (url.protocol !== "http:" && url.protocol !== "https:")) return problem;
   return { value: url.href.replace(/\/+$/, "") };
+}
+
+function isEngine(given: unknown): given is string {
+  if (typeof given !== "string") return false;
+  return /^unix:\/\/\/[^\0]+$/.test(given) || /^(tcp|https?):\/\/[^/?#@]+\/?$/.test(given);
+}
+
+/** `registry:5000/path/name:tag`, `name@sha256:...` */
+function isImage(given: unknown): given is string {
+  if (typeof given !== "string" || given.length > 500) return false;
+  return /^[a-z0-9][a-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$/.test(
+    given,
+  );
 }

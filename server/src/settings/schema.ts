@@ -5,8 +5,11 @@ export type SettingSpec = { help: string } & (
   | { kind: "choice"; choices: readonly string[]; default: string }
   | { kind: "host"; default: string }
   | { kind: "hosts"; default: readonly string[] }
+  | { kind: "ranges"; default: readonly string[] }
   | { kind: "path"; default: string | null; shown: string }
   | { kind: "url"; default: null; shown: string }
+  | { kind: "engine"; default: string; shown: string }
+  | { kind: "image"; default: null; shown: string }
 );
 
 /** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
@@ -168,11 +171,40 @@ export const settingSpecs = {
     default: "info",
     help: "Least level of the server's own log, which goes to stderr",
   },
+  defaultDriver: {
+    kind: "choice",
+    choices: ["auto", "process", "docker"],
+    default: "auto",
+    help: "Isolation technology of functions that name none; auto: docker where an engine answers, else process",
+  },
   python: {
     kind: "path",
     default: null,
     shown: "`/usr/bin/python3`, else the first `python3` of `PATH` that is new enough",
     help: "Python interpreter for Python functions",
+  },
+  dockerHost: {
+    kind: "engine",
+    default: "unix:///var/run/docker.sock",
+    shown: "`DOCKER_HOST`, else `unix:///var/run/docker.sock`",
+    help: "Docker Engine for the images and sandboxes of the `docker` driver; its TLS is set as for `docker` itself (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`)",
+  },
+  egressAllowed: {
+    kind: "ranges",
+    default: [],
+    help: "Private addresses that functions with `network: internet` may reach all the same",
+  },
+  dockerBaseNodejs: {
+    kind: "image",
+    default: null,
+    shown: "`node:<major>-slim`, or what `isola images build --offline` made",
+    help: "Image with Node.js on which the image of Node.js sandboxes is built",
+  },
+  dockerBasePython: {
+    kind: "image",
+    default: null,
+    shown: "`python:<minor>-slim`, or what `isola images build --offline` made",
+    help: "Image with Python on which the image of Python sandboxes is built",
   },
 } as const satisfies Record<string, SettingSpec>;
 
@@ -183,11 +215,11 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
   ? number
   : S extends { kind: "boolean" }
     ? boolean
-    : S extends { kind: "hosts" }
+    : S extends { kind: "hosts" | "ranges" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
-        : S extends { kind: "path"; default: null }
+        : S extends { kind: "path" | "image"; default: null }
           ? string | null
           : string;
 
@@ -218,7 +250,7 @@ export function flagNameOf(name: string): string {
 export function shownDefault(spec: SettingSpec): string {
   if ("shown" in spec) return spec.shown;
   if (spec.default === "70% of memory") return "70 % of the memory this machine or container has";
-  if (spec.kind === "hosts") return "none";
+  if (spec.kind === "hosts" || spec.kind === "ranges") return "none";
   return String(spec.default);
 }
 
@@ -235,9 +267,15 @@ export function expectedOf(spec: SettingSpec): string {
       return "a host name or IP address, without port";
     case "hosts":
       return "host names, divided by commas";
+    case "ranges":
+      return "IPv4 addresses or ranges like 10.1.2.0/24, divided by commas";
     case "path":
       return "a path";
     case "url":
       return "an http or https URL without query";
+    case "engine":
+      return "unix:///path, tcp://host:port or https://host:port";
+    case "image":
+      return "a reference of an image, like node:26-slim";
   }
 }

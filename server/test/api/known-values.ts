@@ -62,6 +62,14 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   ],
   ["code", files.map((one) => ({ files: one }))],
   ["files", files],
+  // Whether another one is taken depends on the machine.
+  ["driver", fc.constant("process")],
+  // It would be made of packages, each time.
+  ["offline", fc.constant(false)],
+  // Only the driver docker has one.
+  ["network", fc.constant("none")],
+  // The one that is there on every machine.
+  ["driver", fc.constant("process")],
   // None is kept, for each would be started.
   ["minSandboxes", fc.constant(0)],
   // At most `concurrency`, and less than what the server takes at once.

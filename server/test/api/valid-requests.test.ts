@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { ImageEvent } from "@isola/api/images";
 import fc from "fast-check";
+import Value from "typebox/value";
 import { tarOf, zipOf } from "../../src/artifacts/archives.fixture.ts";
+import { startFakeEngine } from "../../src/images/fake-engine.fixture.ts";
 import { TestServer, eventually } from "../harness.ts";
 import { checkAnswer, runs } from "./check-answer.ts";
 import { MARK, knownValues } from "./known-values.ts";
@@ -11,7 +14,8 @@ import { type RawAnswer, sendRaw } from "./raw-http.ts";
 import { type Given, type Request, requestsOf, toRaw } from "./requests.ts";
 
 const source = "export const handler = async (event) => ({ echoed: event });";
-const server = new TestServer();
+const engine = await startFakeEngine();
+const server = new TestServer({ ISOLA_DOCKER_HOST: engine.host });
 const subjects = new Map<string, Subject>();
 let operations: Operation[];
 let archives: Record<string, Buffer>;
@@ -40,7 +44,10 @@ before(async () => {
   await addSubjects(invoked.json.id);
 });
 
-after(() => server.dispose());
+after(async () => {
+  await server.dispose();
+  await engine.close();
+});
 
 async function addSubjects(invocationId: string): Promise<void> {
   const tar = await tarOf([{ name: "index.mjs", text: source }]);
@@ -66,6 +73,7 @@ async function addSubjects(invocationId: string): Promise<void> {
   subjects.set("GET /api/v1/invocations/{id}", { runs: 5, ...at({ id: invocationId }) });
   subjects.set(`DELETE ${functions}/{name}`, { runs: 20, path: newFunction });
   subjects.set("DELETE /api/v1/keys/{id}", { runs: 20, path: newKey });
+  subjects.set("POST /api/v1/images", { runs: 25, ...at({}), hold: holdBuilt });
   const echo = at({ name: "echo" }, { "": invokeBodies });
   subjects.set(`POST ${functions}/{name}/invocations`, { runs: 60, ...echo, hold: holdInvoked });
 }
@@ -124,6 +132,20 @@ function holdInvoked({ body }: Request, answer: any): void {
   const { event } = body as { event?: unknown };
   const sent = JSON.parse(JSON.stringify({ echoed: event }));
   if (event !== undefined) assert.deepEqual(JSON.parse(answer.body), sent);
+}
+
+/** Each line is an event as the document has it; nothing follows the last. */
+function holdBuilt(_request: Request, text: string): void {
+  const events = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  for (const event of events) assert.deepEqual(Value.Errors(ImageEvent, event), []);
+  assert.equal(
+    events.findIndex(({ type }) => type === "done"),
+    events.length - 1,
+    text,
+  );
 }
 
 /** The rest of the list, page by page, to its end. */
@@ -194,7 +216,7 @@ describe("every request that the API's document allows", () => {
           await holdRepeated(operation, request, answer);
         const { json } = answer as { json: any };
         if (Array.isArray(json?.items)) await holdPages(operation, request, json);
-        await subject.hold?.(request, json);
+        await subject.hold?.(request, json ?? answer.text);
       });
       await fc.assert(property, runs(subject.runs));
     }

@@ -42,6 +42,7 @@ export const wrongKnown: Record<string, Wrong[]> = {
     ...at("idleTimeoutMs", ["never", "AUTO", 999, null]),
     ...at("concurrencyTarget", [0, 1001, "auto"]),
     ...at("reservedConcurrency", [0, 10_000, 1.5]),
+    ...at("network", ["", "all", "Internet"]),
   ],
   code: [
     ...at("", [{}, { files: { "index.mjs": kept }, zip: "AAAA" }, { zip: "" }, { zip: "AAA" }]),

@@ -1,3 +1,5 @@
+import { skipDocker } from "../../src/drivers/docker/testing/docker-stand.ts";
 import { deadlineSuite } from "./suite.ts";
 
 deadlineSuite("process");
+deadlineSuite("docker", skipDocker);

@@ -7,7 +7,7 @@ import { type Socket, connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type TestContext, describe, test } from "node:test";
-import { findCgroups } from "../../src/drivers/process/find-cgroups.ts";
+import { findCgroups } from "../../src/drivers/cgroups/find-cgroups.ts";
 import { eventually } from "../harness.ts";
 import { get, textOf } from "./closed-loop.ts";
 import { RecoveringServer, codeOf } from "./recovering-server.ts";

@@ -28,12 +28,13 @@ export function stateOf(pid: number): string | null {
   return state === "Z" ? null : state;
 }
 
-/** Processes of sandboxes of any life of this server, blank ones among them. */
+/** Processes of sandboxes of any life of this server, blank ones among them, by their command line or their control group. */
 export function sandboxPids(server: TestServer): number[] {
   const prefix = `isola.${nodeIdOf(server)}.`;
-  return pids().filter(
-    (pid) => isAlive(pid) && textsOf(pid, "cmdline").some((text) => text.startsWith(prefix)),
-  );
+  const isOurs = (pid: number) =>
+    textsOf(pid, "cmdline").some((text) => text.startsWith(prefix)) ||
+    read(`/proc/${pid}/cgroup`).includes(`/${prefix}`);
+  return pids().filter((pid) => isAlive(pid) && isOurs(pid));
 }
 
 /** What is left of a server that does not run: processes, control groups, mounts, sockets and files that mean nothing. */

@@ -69,7 +69,12 @@ const ops = {
     const made = child("console.log((" + sockets + ")().join(' '))", { stdio: ["ignore", "pipe", "ignore"] });
     made.stdout.on("data", (text) => resolve({ mine, handedOn: mine.filter((each) => String(text).includes(each)) }));
   }),
-  lie: () => { fs.writeSync(3, Buffer.alloc(64, 0xff)); for (;;); },
+  lie: () => {
+    const isSocket = (fd) => outcome(() => fs.readlinkSync("/proc/self/fd/" + fd)).startsWith("socket:");
+    const control = fs.readdirSync("/proc/self/fd").map(Number).filter((fd) => fd > 2).find(isSocket);
+    fs.writeSync(control, Buffer.alloc(64, 0xff));
+    for (;;);
+  },
   exit: ({ code }) => process.exit(code),
   kill: ({ signal }) => { process.kill(process.pid, signal); for (;;); },
   pids: () => fs.readdirSync("/proc").filter((name) => /^\\d+$/.test(name)).map(Number),

@@ -82,7 +82,12 @@ export function escapeCases(stand: Stand): void {
     async (room) => {
       const session = await room.ready("python");
       const mounts = await session.invoke<string>({ op: "text", path: "/proc/self/mountinfo" });
-      const writable = mounts.trim().split("\n").map(parseMount).filter(canBeWritten);
+      const writable = mounts
+        .trim()
+        .split("\n")
+        .map(parseMount)
+        .filter(isOnTop)
+        .filter(canBeWritten);
       const places = writable.map((mount) => mount.at);
       assert.deepEqual(places.sort(), ["/dev/shm", "/tmp", "/var/task"]);
       for (const { at, type, options, size } of writable) {
@@ -161,6 +166,11 @@ function parseMount(line: string): Mount {
   const [type = "", , ofAll = ""] = after.split(" ");
   const size = ofAll.split(",").find((each) => each.startsWith("size=")) ?? "";
   return { at, type, options: options.split(","), size };
+}
+
+/** Nothing that was mounted later covers it. */
+function isOnTop({ at }: Mount, index: number, all: Mount[]): boolean {
+  return !all.slice(index + 1).some((later) => at === later.at || at.startsWith(`${later.at}/`));
 }
 
 /** Without single devices, and without the file systems that the kernel makes up. */

@@ -75,10 +75,26 @@ export function exhaustionCases(stand: Stand): void {
 
 /** Memory that belongs to no process is the sandbox's all the same. */
 function memoryCases(stand: Stand): void {
+  stand.case(
+    "memory-inodes",
+    "files without content come to an end, by their number or as memory that ends the sandbox",
+    async (room) => {
+      await beside(
+        room,
+        async (session) => {
+          const filled = session.invoke<Made>({ op: "inodes" }).catch(() => "ended" as const);
+          const how = await soon(filled, "the end of the files");
+          if (how === "ended") assert.equal((await session.sandbox.exited).cause, "out_of_memory");
+          else assert.equal(how.error, "ENOSPC");
+        },
+        small,
+      );
+    },
+  );
+
   const kinds = {
     "memory-files": ["grow_in_files", "pages of a file without a name"],
     "memory-sockets": ["grow_in_sockets", "what is written to sockets and not read"],
-    "memory-inodes": ["inodes", "files without content, which no size limits"],
     "memory-task": ["fill_task", "files in its own code folder"],
   } as const;
   for (const [name, [op, what]] of Object.entries(kinds))

@@ -11,6 +11,8 @@ export interface ConformanceOptions {
   /** Starts, in another process, a life with this boot id and one sandbox that has stopped itself, prints a line, and waits to be killed. */
   startElsewhere: { script: string; args(bootId: string): string[] };
   runtimes: RuntimeSpec[];
+  /** Sandboxes have a file system of their own, not one made of the host's. */
+  hasOwnImage: boolean;
   /** Processes, cgroups and folders of the node that are there now, by name. */
   leftovers(): Promise<string[]>;
   /** Cases that this driver cannot pass, by their names, with the reason. */

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { fixedLimits, MiB } from "../../domain/limits.ts";
 import type { RuntimeSpec } from "../driver.ts";
+import { findProgram } from "../find-program.ts";
 import { hostView, isReachableByAll } from "./host-view.ts";
 
 const QUESTION_TIMEOUT_MS = 5000;
@@ -41,19 +42,6 @@ export async function findBubblewrap(): Promise<Bubblewrap | { problem: string }
   } catch (error) {
     return { problem: `bubblewrap does not run: ${(error as Error).message}` };
   }
-}
-
-/** Looks where system programs are; the server's own PATH is not asked, as it may lead anywhere. */
-export function findProgram(name: string): string | null {
-  for (const folder of ["/usr/bin", "/bin", "/usr/local/bin"]) {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return join(folder, name);
-    } catch {
-      // not in this folder
-    }
-  }
-  return null;
 }
 
 /** What does not change between sandboxes of one runtime. */

@@ -1,7 +1,8 @@
 import { release } from "node:os";
 import type { IsolationTier } from "../driver.ts";
-import { type Bubblewrap, findBubblewrap, findProgram } from "./bubblewrap.ts";
-import { type CgroupsFound, findCgroups } from "./find-cgroups.ts";
+import { findProgram } from "../find-program.ts";
+import { type Bubblewrap, findBubblewrap } from "./bubblewrap.ts";
+import { type CgroupsFound, findCgroups } from "../cgroups/find-cgroups.ts";
 import { type SyscallFilter, findSyscallFilter } from "./seccomp.ts";
 
 /** What the process driver has to work with on this machine. */

@@ -9,10 +9,11 @@ import { escapeCaseNames } from "../conformance/escape-cases.ts";
 import { driverConformance } from "../conformance.ts";
 import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
 import { findRuntimes } from "../runtimes.ts";
-import { findCgroups } from "./find-cgroups.ts";
+import { findCgroups } from "../cgroups/find-cgroups.ts";
 import { examine } from "./machine.ts";
 import type { ProcessDriverOptions } from "./process-driver.ts";
-import { findMarked } from "./process-table.ts";
+import { findMarked } from "../cgroups/process-table.ts";
+import { dockerSettings } from "../testing/docker-settings.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const script = fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url));
@@ -44,7 +45,13 @@ function suite(
   leavesOut: Record<string, string>,
 ): void {
   const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
-  const settings = { nodeId, stateDir, acceptNoIsolation: true, ...(without && { without }) };
+  const settings = {
+    nodeId,
+    stateDir,
+    acceptNoIsolation: true,
+    ...dockerSettings,
+    ...(without && { without }),
+  };
   driverConformance(name, {
     makeDriver: (bootId) => lazyDriver("process", settings, bootId),
     startElsewhere: {
@@ -52,6 +59,7 @@ function suite(
       args: (bootId) => [JSON.stringify(settings), bootId, "process"],
     },
     runtimes,
+    hasOwnImage: false,
     leftovers: () => leftoversOf(nodeId),
     leavesOut,
   });

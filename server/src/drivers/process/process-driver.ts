@@ -2,22 +2,22 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { IsolaError, messageOf } from "../../errors.ts";
 import type {
-  Dial,
   DriverCore,
   DriverProbe,
   RuntimeSpec,
   SandboxHandle,
   SandboxSpec,
+  StreamEnds,
   StreamName,
   SweepReport,
 } from "../driver.ts";
 import { HostUsers } from "./host-users.ts";
-import { LimitWatch, type Watched } from "./limit-watch.ts";
+import { LimitWatch, type Watched } from "../cgroups/limit-watch.ts";
 import { type LaunchStreams, closeStreams } from "./launch.ts";
 import { type ProcessMachine, examine } from "./machine.ts";
 import { probeOf } from "./probe.ts";
 import { ProcessSandbox } from "./process-sandbox.ts";
-import { type SandboxMarks, sandboxMarks } from "./sandbox-mark.ts";
+import { type SandboxMarks, sandboxMarks } from "../cgroups/sandbox-mark.ts";
 import { type StartContext, type Started, startProcess } from "./start-process.ts";
 import { sweepEarlierLives } from "./sweep.ts";
 import { tryOut } from "./try-out.ts";
@@ -40,9 +40,9 @@ export function createProcessDriver(options: ProcessDriverOptions): DriverCore {
 }
 
 /** All three, or none. */
-async function dialAll(dial: Dial, id: string): Promise<LaunchStreams> {
+async function dialAll(ends: StreamEnds, id: string): Promise<LaunchStreams> {
   const names: readonly StreamName[] = ["stdout", "stderr", "control"];
-  const dialled = await Promise.allSettled(names.map((name) => dial(id, name)));
+  const dialled = await Promise.allSettled(names.map((name) => ends.dial(id, name)));
   const streams: LaunchStreams = { stdout: "ignore", stderr: "ignore", control: "ignore" };
   for (const [at, each] of dialled.entries())
     if (each.status === "fulfilled") streams[names[at] as StreamName] = each.value;
@@ -82,18 +82,20 @@ class ProcessDriver implements DriverCore {
     return probeOf(machine, trialProblem, this.#options.acceptNoIsolation);
   }
 
-  async start(spec: SandboxSpec, dial: Dial, signal: AbortSignal): Promise<SandboxHandle> {
+  async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
     const context = await (this.#settled ??= this.#settle());
     if (context.machine.tier === "none" && !this.#options.acceptNoIsolation)
       throw new IsolaError(
         "driver_unavailable",
         `functions would run without isolation: ${context.trialProblem ?? context.machine.bwrapProblem}`,
       );
+    if (spec.egressOf !== undefined)
+      throw new IsolaError("driver_unavailable", "the driver process gives no sandbox a network");
     if (this.#isClosed || signal.aborted)
       throw new IsolaError("sandbox_start_failed", `the start of ${spec.id} was given up`);
     const starting = startProcess(context, spec, {
       mark: this.#marks.of(spec.id),
-      openStreams: () => dialAll(dial, spec.id),
+      openStreams: () => dialAll(ends, spec.id),
     });
     this.#starting.add(starting);
     try {

@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { IsolaError, messageOf } from "../../errors.ts";
 import {
@@ -11,6 +10,7 @@ import {
   type SandboxLimits,
   type SandboxUsage,
 } from "../driver.ts";
+import { signalOf } from "../exit-status.ts";
 import type { SandboxGroup } from "./sandbox-group.ts";
 
 /** A control stream that ends is mostly a process that ends: it may say how before it is killed. */
@@ -175,9 +175,4 @@ export class ProcessSandbox implements SandboxHandle {
     }
     this.#options.onGone();
   }
-}
-
-function signalOf(code: number): NodeJS.Signals | null {
-  const found = Object.entries(constants.signals).find(([, number]) => number === code - 128);
-  return found === undefined ? null : (found[0] as NodeJS.Signals);
 }

@@ -1,13 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { SandboxLimits, SandboxUsage } from "../driver.ts";
-import { killPid } from "./cgroup-files.ts";
-import type { Cgroup } from "./cgroup.ts";
-import { type MarkPlace, findMarked, readProcesses, treeOf } from "./process-table.ts";
+import { killPid } from "../cgroups/cgroup-files.ts";
+import type { Cgroup } from "../cgroups/cgroup.ts";
+import { freezeGroup } from "../cgroups/freeze.ts";
+import { type MarkPlace, findMarked, readProcesses, treeOf } from "../cgroups/process-table.ts";
 import { removeTree } from "./private-folder.ts";
-import { markText } from "./sandbox-mark.ts";
-
-const FREEZE_MS_MAX = 1000;
-const FREEZE_STEP_MS = 2;
+import { markText } from "../cgroups/sandbox-mark.ts";
 
 /** Everything of one sandbox as a whole: what is limited, counted and killed. */
 export interface SandboxGroup {
@@ -45,18 +42,6 @@ export function cgroupGroup(
       if (folder !== null) await removeTree(folder);
     },
   };
-}
-
-/** The kernel stops one task after the other; those in the middle of a system call take a moment. */
-async function freezeGroup(cgroup: Cgroup): Promise<boolean> {
-  if (!cgroup.freeze()) return false;
-  for (let waitedMs = 0; waitedMs < FREEZE_MS_MAX; waitedMs += FREEZE_STEP_MS) {
-    const state = cgroup.frozenState();
-    if (state !== "freezing") return state === "frozen";
-    await delay(FREEZE_STEP_MS);
-  }
-  cgroup.thaw();
-  return false;
 }
 
 export interface MarkedGroupOptions {

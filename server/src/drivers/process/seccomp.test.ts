@@ -10,7 +10,8 @@ import { Session } from "../conformance/session.ts";
 import { findRuntimes } from "../runtimes.ts";
 import { examine } from "./machine.ts";
 import { findSyscallFilter, syscallFilter } from "./seccomp.ts";
-import { FIRST_UNKNOWN, type FilterArch, judgedCalls, refusedCalls } from "./syscalls.ts";
+import { FIRST_UNKNOWN, type FilterArch, judgedCalls, refusedCalls } from "../syscalls.ts";
+import { dockerSettings } from "../testing/docker-settings.ts";
 
 const { EPERM, ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT } = constants.errno;
 const archs: FilterArch[] = ["x64", "arm64"];
@@ -203,7 +204,12 @@ test("every process of a sandbox runs under the filter", {
   const python = runtimes.find((runtime) => runtime.family === "python");
   assert(python !== undefined, "python3 is not installed: apt-get install python3");
   const stateDir = mkdtempSync(join(tmpdir(), "isola-seccomp-"));
-  const settings = { nodeId: `seccomp-${process.pid}`, stateDir, acceptNoIsolation: false };
+  const settings = {
+    nodeId: `seccomp-${process.pid}`,
+    stateDir,
+    acceptNoIsolation: false,
+    ...dockerSettings,
+  };
   const driver = lazyDriver("process", settings, "this");
   t.after(async () => {
     await driver.close();

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { FIRST_UNKNOWN, type FilterArch, judgedCalls, refusedCalls } from "./syscalls.ts";
+import {
+  FIRST_UNKNOWN,
+  type FilterArch,
+  callRules,
+  judgedCalls,
+  refusedCalls,
+} from "../syscalls.ts";
 
 /** `struct sock_filter` of the kernel: one step of classic BPF. */
 type Step = [code: number, ifTrue: number, ifFalse: number, value: number];
@@ -38,44 +44,32 @@ const whenAnyBit = (mask: number, steps: Step[]): Step[] => [
   [JUMP_IF_ANY_BIT, 0, steps.length, mask],
   ...steps,
 ];
-const allowed = (values: number[]): Step[] => values.flatMap((value) => when(value, [allow]));
+const allowed = (values: readonly number[]): Step[] =>
+  values.flatMap((value) => when(value, [allow]));
 
 const { EPERM, ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT } = constants.errno;
 
-/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
-const NAMESPACES = 0x7e020000;
-const family = { unix: 1, inet: 2, inet6: 10, netlink: 16 };
-const NETLINK_ROUTE = 0;
-const SOCKET_KIND_MASK = 0xf;
-const [STREAM, DATAGRAM] = [1, 2];
-/** The default of the kind, TCP, UDP: others would load modules of the kernel. */
-const internetProtocols = [0, 6, 17];
-/** TIOCSTI types into a terminal, TIOCLINUX too, TIOCSETD loads line disciplines. */
-const terminalRequests = [0x5412, 0x541c, 0x5423];
-/** The usual one, and the question which it is. */
-const personalities = [0, 0xffffffff];
-const FILE_KIND_MASK = 0o170000;
-const devices = [0o020000, 0o060000];
+const { family } = callRules;
 
 const internet = (): Step[] => [
   argument(1),
-  and(SOCKET_KIND_MASK),
-  ...[STREAM, DATAGRAM].flatMap((kind) =>
-    when(kind, [argument(2), ...allowed(internetProtocols), refuse(EPROTONOSUPPORT)]),
+  and(callRules.socketKindMask),
+  ...callRules.socketKinds.flatMap((kind) =>
+    when(kind, [argument(2), ...allowed(callRules.internetProtocols), refuse(EPROTONOSUPPORT)]),
   ),
   refuse(EPERM),
 ];
 
 const noDevice = (modeAt: number): Step[] => [
   argument(modeAt),
-  and(FILE_KIND_MASK),
-  ...devices.flatMap((kind) => when(kind, [refuse(EPERM)])),
+  and(callRules.fileKindMask),
+  ...callRules.deviceKinds.flatMap((kind) => when(kind, [refuse(EPERM)])),
   allow,
 ];
 
 /** What is asked of a call's arguments. Sockets are an allowlist, as vsock, packet, alg and their like reach past the network namespace or into seldom used code. */
 const judgements: Record<keyof typeof judgedCalls, Step[]> = {
-  clone: [argument(0), ...whenAnyBit(NAMESPACES, [refuse(EPERM)]), allow],
+  clone: [argument(0), ...whenAnyBit(callRules.namespaceFlags, [refuse(EPERM)]), allow],
   // Its flags are in memory, where a filter cannot look; libraries then use `clone`.
   clone3: [refuse(ENOSYS)],
   socket: [
@@ -83,16 +77,20 @@ const judgements: Record<keyof typeof judgedCalls, Step[]> = {
     ...allowed([family.unix]),
     ...when(family.inet, internet()),
     ...when(family.inet6, internet()),
-    ...when(family.netlink, [argument(2), ...allowed([NETLINK_ROUTE]), refuse(EPROTONOSUPPORT)]),
+    ...when(family.netlink, [
+      argument(2),
+      ...allowed([callRules.netlinkRoute]),
+      refuse(EPROTONOSUPPORT),
+    ]),
     refuse(EAFNOSUPPORT),
   ],
   socketpair: [argument(0), ...allowed([family.unix]), refuse(EAFNOSUPPORT)],
   ioctl: [
     argument(1),
-    ...terminalRequests.flatMap((request) => when(request, [refuse(EPERM)])),
+    ...callRules.terminalRequests.flatMap((request) => when(request, [refuse(EPERM)])),
     allow,
   ],
-  personality: [argument(0), ...allowed(personalities), refuse(EPERM)],
+  personality: [argument(0), ...allowed(callRules.personalities), refuse(EPERM)],
   mknod: noDevice(1),
   mknodat: noDevice(2),
 };

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { IsolaError, messageOf } from "../../errors.ts";
 import type { SandboxLimits, SandboxSpec } from "../driver.ts";
 import { PIDS_OVERHEAD, type Plan, planFor } from "./bubblewrap.ts";
-import type { Cgroup } from "./cgroup.ts";
+import type { Cgroup } from "../cgroups/cgroup.ts";
 import type { HostUsers } from "./host-users.ts";
 import { FILTER_FD, type LaunchStreams, launch } from "./launch.ts";
 import type { ProcessMachine } from "./machine.ts";
 import { makePrivateFolder, removeTree } from "./private-folder.ts";
 import { type SandboxGroup, cgroupGroup, markedGroup } from "./sandbox-group.ts";
-import { markVariable } from "./sandbox-mark.ts";
+import { markVariable } from "../cgroups/sandbox-mark.ts";
 
 /** A process limit that catches what escapes the pids controller; never the one a function meets first. */
 const PROCESSES_BACKSTOP = 1024;

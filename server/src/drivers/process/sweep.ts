@@ -2,11 +2,11 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KILL_CONFIRM_MS } from "../driver.ts";
-import { killPid } from "./cgroup-files.ts";
-import type { Cgroup, CgroupTree } from "./cgroup.ts";
+import { killPid } from "../cgroups/cgroup-files.ts";
+import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import { removeTree } from "./private-folder.ts";
-import { findMarked } from "./process-table.ts";
-import type { SandboxMarks } from "./sandbox-mark.ts";
+import { findMarked } from "../cgroups/process-table.ts";
+import type { SandboxMarks } from "../cgroups/sandbox-mark.ts";
 
 const STEP_MS = 10;
 

@@ -22,12 +22,15 @@ interface Mount {
   options: string[];
 }
 
-/** Finds where this process may make control groups with memory and process limits, below its own group. Makes and removes one to be sure. */
-export function findCgroups(): CgroupsFound {
+/** `own`: below the group of this process. `root`: below the root of every hierarchy, so that the path is the same in all of them and for every process. */
+export type CgroupPlace = "own" | "root";
+
+/** Finds where this process may make control groups with memory and process limits. Makes and removes one to be sure. */
+export function findCgroups(place: CgroupPlace = "own"): CgroupsFound {
   if (process.platform !== "linux") return { tree: null, problem: "control groups need Linux" };
   try {
     const mounts = readMounts();
-    const tree = findV2(mounts) ?? findV1(mounts);
+    const tree = findV2(mounts, place) ?? findV1(mounts, place);
     if (tree === null)
       return { tree, problem: "no memory and pids controllers are mounted for this process" };
     tree.create(`isola-try-${process.pid}`).remove();
@@ -62,7 +65,7 @@ function folderOf(mount: Mount, group: string): string {
   return join(mount.mountPoint, inside);
 }
 
-function findV1(mounts: Mount[]): CgroupTree | null {
+function findV1(mounts: Mount[], place: CgroupPlace): CgroupTree | null {
   const hierarchies = mounts
     .filter((mount) => mount.type === "cgroup")
     .map((mount) => ({ mount, controllers: wanted.filter((each) => mount.options.includes(each)) }))
@@ -70,14 +73,18 @@ function findV1(mounts: Mount[]): CgroupTree | null {
     .map(({ mount, controllers }) => ({
       controllers,
       mountPoint: mount.mountPoint,
-      parent: folderOf(mount, ownGroup(controllers[0] as string)),
+      parent:
+        place === "root" ? mount.mountPoint : folderOf(mount, ownGroup(controllers[0] as string)),
     }));
   const found = hierarchies.flatMap((each) => each.controllers);
   if (!needed.every((controller) => found.includes(controller))) return null;
-  return new CgroupTreeV1(hierarchies);
+  const used = hierarchies.map(({ mountPoint }) => mountPoint);
+  const all = mounts.filter(({ type }) => type === "cgroup" || type === "cgroup2");
+  const others = all.map(({ mountPoint }) => mountPoint).filter((each) => !used.includes(each));
+  return new CgroupTreeV1(hierarchies, place === "root" ? others : []);
 }
 
-function findV2(mounts: Mount[]): CgroupTree | null {
+function findV2(mounts: Mount[], place: CgroupPlace): CgroupTree | null {
   const mount = mounts.find((each) => each.type === "cgroup2");
   if (mount === undefined) return null;
   const own = folderOf(mount, ownGroup(""));
@@ -87,7 +94,8 @@ function findV2(mounts: Mount[]): CgroupTree | null {
     if (!needed.every((each) => words(join(home, "cgroup.controllers")).includes(each)))
       return null;
   }
-  const parent = [home, mount.mountPoint].find((folder) => handsDown(folder));
+  const candidates = place === "root" ? [mount.mountPoint] : [home, mount.mountPoint];
+  const parent = candidates.find((folder) => handsDown(folder));
   if (parent === undefined)
     throw new Error(
       `${home} is not delegated to this process (systemd: Delegate=yes in the unit of Isola)`,

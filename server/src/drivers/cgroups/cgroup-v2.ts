@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, openSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import type { SandboxLimits, SandboxUsage } from "../driver.ts";
 import {
   findFolders,
   isGone,
   killPid,
-  pidsIn,
+  pidsBelow,
   readKeyed,
   readNumber,
   readText,
@@ -30,6 +30,10 @@ export class CgroupTreeV2 implements CgroupTree {
   constructor(place: V2Place) {
     this.#place = place;
     this.controllers = place.controllers;
+  }
+
+  get parentPath(): string {
+    return `/${relative(this.#place.mountPoint, this.#place.parent)}`;
   }
 
   create(name: string): Cgroup {
@@ -61,6 +65,11 @@ class CgroupV2 implements Cgroup {
   constructor(folder: string, controllers: string[]) {
     this.#folder = folder;
     this.#controllers = controllers;
+  }
+
+  inside(name: string): Cgroup | null {
+    const folder = join(this.#folder, name);
+    return existsSync(folder) ? new CgroupV2(folder, this.#controllers) : null;
   }
 
   openEntries(): number[] {
@@ -101,6 +110,10 @@ class CgroupV2 implements Cgroup {
     }
   }
 
+  hasHitMemoryLimit(): boolean {
+    return readKeyed(this.#file("memory.events"), "oom") > 0;
+  }
+
   freeze(): boolean {
     return this.#writeFreeze(1);
   }
@@ -119,7 +132,7 @@ class CgroupV2 implements Cgroup {
     // Since Linux 5.14 the kernel kills the whole group at once, forks under way included.
     if (existsSync(this.#file("cgroup.kill"))) return write(this.#file("cgroup.kill"), 1);
     if (isThorough) this.freeze();
-    for (const pid of pidsIn(this.#folder)) killPid(pid);
+    for (const pid of pidsBelow(this.#folder)) killPid(pid);
     this.thaw();
   }
 

@@ -5,18 +5,22 @@ import type { SandboxLimits, SandboxUsage } from "../driver.ts";
  * Life: made empty, entered by the sandbox's first process before it runs anything, killed, removed.
  */
 export interface Cgroup {
+  /** The group inside this one that somebody else has made; null where there is none (any more). */
+  inside(name: string): Cgroup | null;
   /** Open descriptors, at most 6: a process that writes `0` to each of them has entered the group. The caller closes them. */
   openEntries(): number[];
   /** Throws when a limit cannot be put in force, or does not read back. */
   setLimits(limits: SandboxLimits): void;
   usage(): SandboxUsage;
-  /** Processes of the group that the kernel has killed for memory so far. */
+  /** Processes that the kernel has killed for memory so far: of this group, with version 2 also of those inside. */
   oomKills(): number;
+  /** Whether the group, with all inside, has ever been at its memory limit and been refused more. */
+  hasHitMemoryLimit(): boolean;
   /** Asks the kernel to stop everything inside; false where there is no freezer. */
   freeze(): boolean;
   thaw(): void;
   frozenState(): "thawed" | "freezing" | "frozen";
-  /** Sends SIGKILL to everything inside, once; what is frozen dies too. `isThorough` also stops what forks faster than it can be killed. */
+  /** Sends SIGKILL to everything inside, in groups of this one too, once; what is frozen dies too. `isThorough` also stops what forks faster than it can be killed. */
   killAll(isThorough: boolean): void;
   isEmpty(): boolean;
   /** Removes the folders; throws while anything is inside. Missing folders are fine. */
@@ -28,6 +32,8 @@ export interface CgroupTree {
   readonly version: "v1" | "v2";
   /** Controllers in force: `memory`, `pids`, `cpu`, `cpuacct`, `freezer`. */
   readonly controllers: readonly string[];
+  /** Where groups are made, as a path from the root of the hierarchies; null where it differs between them. */
+  readonly parentPath: string | null;
   /** Throws when the folders cannot be made; then none is left. */
   create(name: string): Cgroup;
   /** Groups, in any place of the tree, whose name `isLeftover` accepts; each name once. */

@@ -107,3 +107,23 @@ export const judgedCalls = {
   mknod: onlyX64(133),
   mknodat: both(259, 33),
 } satisfies Record<string, Numbers>;
+
+/** What `judgedCalls` are asked, for every way to write a filter. Values of the kernel's headers, the same on both architectures. */
+export const callRules = {
+  /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
+  namespaceFlags: 0x7e020000,
+  family: { unix: 1, inet: 2, inet6: 10, netlink: 16 },
+  netlinkRoute: 0,
+  socketKindMask: 0xf,
+  /** Stream, datagram. */
+  socketKinds: [1, 2],
+  /** The default of the kind, TCP, UDP: others would load modules of the kernel. */
+  internetProtocols: [0, 6, 17],
+  /** TIOCSTI types into a terminal, TIOCLINUX too, TIOCSETD loads line disciplines. */
+  terminalRequests: [0x5412, 0x541c, 0x5423],
+  /** The usual one, and the question which it is. */
+  personalities: [0, 0xffffffff],
+  fileKindMask: 0o170000,
+  /** Character and block devices. */
+  deviceKinds: [0o020000, 0o060000],
+} as const;

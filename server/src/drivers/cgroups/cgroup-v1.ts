@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, openSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import type { SandboxLimits, SandboxUsage } from "../driver.ts";
 import {
   findFolders,
   isGone,
   killPid,
-  pidsIn,
+  pidsBelow,
   readKeyed,
   readNumber,
   readText,
@@ -13,6 +13,9 @@ import {
   write,
 } from "./cgroup-files.ts";
 import { CPU_SHARES, type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
+
+/** The kernel charges memory in batches: what stands at its limit may lack this much. */
+const CHARGE_BYTES = 64 * 4096;
 
 /** Where one controller's groups are made. */
 export interface V1Hierarchy {
@@ -28,10 +31,18 @@ export class CgroupTreeV1 implements CgroupTree {
   readonly version = "v1";
   readonly controllers: readonly string[];
   readonly #hierarchies: V1Hierarchy[];
+  readonly #others: readonly string[];
 
-  constructor(hierarchies: V1Hierarchy[]) {
+  /** `others`: mount points of hierarchies that are not used here, but where somebody who is given the path of a group makes it as well. */
+  constructor(hierarchies: V1Hierarchy[], others: readonly string[] = []) {
     this.#hierarchies = hierarchies;
+    this.#others = others;
     this.controllers = hierarchies.flatMap((each) => each.controllers);
+  }
+
+  get parentPath(): string | null {
+    const paths = this.#hierarchies.map(({ mountPoint, parent }) => relative(mountPoint, parent));
+    return new Set(paths).size === 1 ? `/${paths[0]}` : null;
   }
 
   create(name: string): Cgroup {
@@ -42,7 +53,7 @@ export class CgroupTreeV1 implements CgroupTree {
         mkdirSync(folder);
         made.push(folder);
       }
-      const cgroup = new CgroupV1(this.#folders(made));
+      const cgroup = new CgroupV1(this.#folders(made), this.#othersOf(name));
       cgroup.setWeight();
       return cgroup;
     } catch (error) {
@@ -60,7 +71,17 @@ export class CgroupTreeV1 implements CgroupTree {
         for (const controller of controllers) all.set(controller, folder);
       }
     }
-    return [...folders].map(([name, each]) => ({ name, cgroup: new CgroupV1(each) }));
+    for (const mountPoint of this.#others)
+      for (const folder of await findFolders(mountPoint, isLeftover))
+        if (!folders.has(basename(folder))) folders.set(basename(folder), new Map());
+    return [...folders].map(([name, each]) => ({
+      name,
+      cgroup: new CgroupV1(each, this.#othersOf(name)),
+    }));
+  }
+
+  #othersOf(name: string): string[] {
+    return this.#others.map((mountPoint) => join(mountPoint, name));
   }
 
   #folders(made: string[]): Folders {
@@ -78,10 +99,22 @@ class CgroupV1 implements Cgroup {
   /** By controller; controllers mounted together share a folder. */
   readonly #folders: Folders;
   readonly #unique: string[];
+  /** Of no use but to be removed; they need not be there. */
+  readonly #others: readonly string[];
 
-  constructor(folders: Folders) {
+  constructor(folders: Folders, others: readonly string[] = []) {
     this.#folders = folders;
     this.#unique = [...new Set(folders.values())];
+    this.#others = others;
+  }
+
+  inside(name: string): Cgroup | null {
+    const folders = [...this.#folders].map(
+      ([controller, folder]) => [controller, join(folder, name)] as const,
+    );
+    return folders.every(([, folder]) => existsSync(folder))
+      ? new CgroupV1(new Map(folders))
+      : null;
   }
 
   /** `tasks`, not `cgroup.procs`: one thread that moves itself need not wait for a grace period of the kernel, which takes 10 ms. */
@@ -135,6 +168,12 @@ class CgroupV1 implements Cgroup {
     }
   }
 
+  hasHitMemoryLimit(): boolean {
+    const read = (name: string) => readNumber(this.#file("memory", `memory.${name}`));
+    const roomBytes = read("limit_in_bytes") - read("max_usage_in_bytes");
+    return read("failcnt") > 0 && roomBytes <= CHARGE_BYTES;
+  }
+
   freeze(): boolean {
     if (!this.#folders.has("freezer")) return false;
     writeIfThere(this.#freezerState, "FROZEN");
@@ -154,16 +193,16 @@ class CgroupV1 implements Cgroup {
   /** In version 1 a signal does not end what is frozen: it has to be thawed. */
   killAll(isThorough: boolean): void {
     if (isThorough) this.freeze();
-    for (const folder of this.#unique) for (const pid of pidsIn(folder)) killPid(pid);
+    for (const folder of this.#unique) for (const pid of pidsBelow(folder)) killPid(pid);
     this.thaw();
   }
 
   isEmpty(): boolean {
-    return this.#unique.every((folder) => pidsIn(folder).length === 0);
+    return this.#unique.every((folder) => pidsBelow(folder).length === 0);
   }
 
   remove(): void {
-    for (const folder of this.#unique) removeFolder(folder);
+    for (const folder of [...this.#unique, ...this.#others]) removeFolder(folder);
   }
 
   get #freezerState(): string {

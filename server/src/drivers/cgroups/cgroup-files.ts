@@ -36,6 +36,12 @@ export function pidsIn(folder: string): number[] {
   }
 }
 
+/** Process ids in a group and in the groups inside it. */
+export function pidsBelow(folder: string): number[] {
+  const inside = foldersIn(folder).flatMap((name) => pidsBelow(join(folder, name)));
+  return [...pidsIn(folder), ...inside];
+}
+
 /** SIGKILL; a process that has already ended is what was wanted. */
 export function killPid(pid: number): void {
   try {
@@ -61,14 +67,20 @@ export function removeFolder(folder: string): void {
     const inside = code === "EBUSY" || code === "ENOTEMPTY" ? foldersIn(folder) : [];
     if (inside.length === 0) throw error;
     for (const each of inside) removeFolder(join(folder, each));
-    rmdirSync(folder);
+    removeFolder(folder);
   }
 }
 
+/** None when the group is gone. */
 function foldersIn(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
 }
 
 /** Folders below `root` whose name `accepts`, breadth first, at most 20,000 folders and 8 levels. */

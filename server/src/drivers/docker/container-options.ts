@@ -1,0 +1,137 @@
+import type Dockerode from "dockerode";
+import { MiB, fixedLimits } from "../../domain/limits.ts";
+import type { RuntimeSpec, SandboxSpec } from "../driver.ts";
+import { seccompProfile } from "./seccomp-profile.ts";
+
+/** Nobody's: the user of all sandboxes. */
+const USER = 65534;
+const INSIDE = "/opt/isola";
+/** Where the control socket is mounted, alone. */
+export const CONTROL_PATH = "/run/isola/control.sock";
+export const TASK_ROOT = "/var/task";
+/** Room for the largest package, its folders and what the runtime writes beside it. */
+const TASK_BYTES = fixedLimits.packageUnpackedBytesMax + 10 * MiB;
+const SHM_BYTES = 16 * MiB;
+/** Files that a tmpfs may hold: a package's, and as many as a full `/tmp` of small ones. */
+const INODES_MAX = 65_536;
+/** As `cgroups/cgroup.ts` has it: a tenth of what the server has by default. */
+const CPU_SHARES = 102;
+
+export const labels = {
+  node: "io.isola.node",
+  boot: "io.isola.boot",
+  sandbox: "io.isola.sandbox",
+} as const;
+
+/** Processes of the container that are not the function's: the first one, which reaps. */
+export const PIDS_OVERHEAD = 1;
+
+export interface ContainerPlace {
+  image: string;
+  nodeId: string;
+  bootId: string;
+  /** The socket on the host. */
+  controlPath: string;
+  /** The group, on the engine's side, in which the engine makes the container's; null: where it always does. */
+  cgroupParent: string | null;
+  /** By name; null: none. */
+  network: string | null;
+}
+
+/**
+ * A container for one sandbox. Everything in it is ours: of the user's settings only numbers come in, and env, code and limits of a function reach the sandbox over its
+ * stream.
+ */
+export function containerOptions(
+  spec: SandboxSpec,
+  place: ContainerPlace,
+): Dockerode.ContainerCreateOptions {
+  return {
+    Image: place.image,
+    Entrypoint: commandOf(spec.runtime),
+    Cmd: [],
+    User: `${USER}:${USER}`,
+    WorkingDir: "/tmp",
+    Hostname: "sandbox",
+    Env: environment,
+    Tty: false,
+    OpenStdin: false,
+    AttachStdout: true,
+    AttachStderr: true,
+    NetworkDisabled: place.network === null,
+    StopSignal: "SIGKILL",
+    Healthcheck: { Test: ["NONE"] },
+    Labels: {
+      [labels.node]: place.nodeId,
+      [labels.boot]: place.bootId,
+      [labels.sandbox]: spec.id,
+    },
+    HostConfig: hostConfig(spec, place),
+  };
+}
+
+function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostConfig {
+  const { memoryBytes, pidsMax } = spec.limits;
+  return {
+    ...{ Privileged: false, CapDrop: ["ALL"], SecurityOpt: securityOptions() },
+    ...{ MaskedPaths: masked, ReadonlyPaths: readonlyPaths },
+    ...{
+      ReadonlyRootfs: true,
+      NetworkMode: place.network ?? "none",
+      IpcMode: "private",
+      CgroupnsMode: "private",
+    },
+    ...{ Init: true, AutoRemove: false, RestartPolicy: { Name: "no" } },
+    LogConfig: { Type: "none", Config: {} },
+    ...{ Memory: memoryBytes, MemorySwap: memoryBytes, CpuShares: CPU_SHARES },
+    ...{ PidsLimit: pidsMax + PIDS_OVERHEAD, ShmSize: SHM_BYTES },
+    Ulimits: [limit("nofile", fixedLimits.openFilesMax), limit("core", 0)],
+    Tmpfs: { "/tmp": tmpfs(spec.tmpBytes), [TASK_ROOT]: tmpfs(TASK_BYTES) },
+    Mounts: [
+      {
+        ...{ Type: "bind", Source: place.controlPath, Target: CONTROL_PATH, ReadOnly: true },
+        BindOptions: { Propagation: "rprivate" },
+      },
+    ],
+    ...(place.cgroupParent !== null && { CgroupParent: place.cgroupParent }),
+  };
+}
+
+/** On machines without a list of system calls the engine's own profile holds. */
+function securityOptions(): string[] {
+  const profile = seccompProfile(process.arch);
+  return ["no-new-privileges", ...(profile === null ? [] : [`seccomp=${JSON.stringify(profile)}`])];
+}
+
+/** What tells of the whole machine, and no function needs. */
+const masked = [
+  ...["acpi", "asound", "bus", "interrupts", "kcore", "keys", "kmsg", "latency_stats"],
+  ...["sched_debug", "scsi", "sysvipc", "timer_list", "timer_stats"],
+]
+  .map((name) => `/proc/${name}`)
+  .concat("/sys");
+/** As a whole: settings of its own namespaces and the memory of its first process are not the function's to write. */
+const readonlyPaths = ["/proc", "/dev", "/dev/mqueue"];
+
+/** What the runtime itself needs; the function's own environment comes over the stream. */
+const environment = [
+  `ISOLA_CONTROL=unix:${CONTROL_PATH}`,
+  ...["HOME=/tmp", "MALLOC_ARENA_MAX=1", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"],
+];
+
+/** Names are looked up in the image. */
+function commandOf({ family, args }: RuntimeSpec): string[] {
+  const [program, folder] = family === "nodejs" ? ["node", "node"] : ["python3", "python"];
+  return [
+    program,
+    ...args.map((arg) => arg.replaceAll("{runtime}", `${INSIDE}/runtimes/${folder}`)),
+  ];
+}
+
+function tmpfs(bytes: number): string {
+  return `rw,exec,nosuid,nodev,size=${bytes},nr_inodes=${INODES_MAX},uid=${USER},gid=${USER},mode=0700`;
+}
+
+function limit(name: string, value: number) {
+  return { Name: name, Soft: value, Hard: value };
+}

@@ -1,0 +1,225 @@
+import { IsolaError, messageOf } from "../../errors.ts";
+import { type ChosenBases, RuntimeImages } from "../../images/runtime-images.ts";
+import { LimitWatch, type Watched } from "../cgroups/limit-watch.ts";
+import { type SandboxMarks, sandboxMarks } from "../cgroups/sandbox-mark.ts";
+import type {
+  DriverCore,
+  DriverProbe,
+  RuntimeSpec,
+  SandboxHandle,
+  SandboxSpec,
+  StreamEnds,
+  SweepReport,
+} from "../driver.ts";
+import { labels } from "./container-options.ts";
+import { Containers } from "./containers.ts";
+import { DockerSandbox } from "./docker-sandbox.ts";
+import { Egress } from "./egress.ts";
+import { type ContainerEvent, EngineEvents } from "./engine-events.ts";
+import { type DockerMachine, examine, probeOf } from "./probe.ts";
+import { type StartContext, type StartedContainer, startContainer } from "./start-container.ts";
+import { sweepContainers } from "./sweep.ts";
+
+export interface DockerDriverOptions {
+  nodeId: string;
+  bootId: string;
+  /** As `DOCKER_HOST`. */
+  host: string;
+  /** Base images that the operator chose. */
+  bases: ChosenBases;
+  /** As `Egress` has it. */
+  egressAllowed: readonly string[];
+  log: { warn(fields: object, text: string): void };
+  /** Leaves out a technique although the machine has it; for tests of the others. */
+  without?: readonly string[];
+}
+
+/** Functions in hardened containers of a Docker Engine. */
+export function createDockerDriver(options: DockerDriverOptions): DriverCore {
+  return new DockerDriver(options);
+}
+
+class DockerDriver implements DriverCore {
+  readonly name = "docker";
+  readonly #options: DockerDriverOptions;
+  readonly #containers: Containers;
+  readonly #events: EngineEvents;
+  readonly #egress: Egress;
+  #images: RuntimeImages | null = null;
+  readonly #marks: SandboxMarks;
+  readonly #watch: LimitWatch;
+  /** By the id of the container, until that is removed. */
+  readonly #sandboxes = new Map<string, DockerSandbox>();
+  readonly #starting = new Set<Promise<unknown>>();
+  readonly #checked = { isDone: false };
+  /** Exit codes of containers that have ended before their start was told. */
+  readonly #early = new Map<string, number | null>();
+  #machine: Promise<DockerMachine> | null = null;
+  #isClosed = false;
+
+  constructor(options: DockerDriverOptions) {
+    const { nodeId, bootId, host } = options;
+    this.#options = options;
+    this.#containers = new Containers(host);
+    this.#egress = new Egress({
+      containers: this.#containers,
+      nodeId,
+      allowed: options.egressAllowed,
+    });
+    this.#marks = sandboxMarks(nodeId, bootId);
+    const onProblem = (problem: string) => this.#onProblem(problem);
+    this.#watch = new LimitWatch(onProblem);
+    this.#events = new EngineEvents({
+      containers: this.#containers,
+      label: `${labels.boot}=${bootId}`,
+      onProblem,
+      onEvent: (event) => this.#onEvent(event),
+      onGap: () => void this.#reconcile(),
+    });
+  }
+
+  async probe(): Promise<DriverProbe> {
+    this.#machine = this.#examine();
+    return probeOf(await this.#machine, this.#containers);
+  }
+
+  async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
+    const context = await this.#context();
+    if (this.#isClosed || signal.aborted) throw givenUp(spec);
+    const started = startContainer(context, spec, { mark: this.#marks.of(spec.id), ends, signal });
+    this.#starting.add(started);
+    try {
+      const sandbox = this.#adopt(spec, await started);
+      if (!this.#isClosed && !signal.aborted) return sandbox;
+      await sandbox.destroy("start_failed");
+      throw givenUp(spec);
+    } finally {
+      this.#starting.delete(started);
+      if (this.#starting.size === 0) this.#early.clear();
+    }
+  }
+
+  async sweep(): Promise<SweepReport> {
+    const { facts, cgroups } = await (this.#machine ??= this.#examine());
+    if (facts === null) return { removed: [] };
+    for (const sandbox of this.#sandboxes.values())
+      if (sandbox.isLost) await sandbox.retryDestroy();
+    const { nodeId, bootId } = this.#options;
+    const removed = await sweepContainers({
+      ...{ containers: this.#containers, tree: cgroups.tree, marks: this.#marks, nodeId, bootId },
+      isHeld: (id) => this.#sandboxes.has(id) || this.#starting.size > 0,
+    });
+    // Only when nothing is being started: a network may have been made for it.
+    if (this.#starting.size === 0) await this.#egress.sweep();
+    return { removed };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#images?.close();
+    await Promise.allSettled([this.#machine]);
+    await Promise.allSettled(this.#starting);
+    const sandboxes = [...this.#sandboxes.values()];
+    await Promise.all(sandboxes.map((sandbox) => sandbox.destroy("shutdown")));
+    await Promise.all(sandboxes.map((sandbox) => sandbox.removed));
+    this.#events.close();
+    await this.#egress.sweep().catch((error: unknown) => this.#onProblem(messageOf(error)));
+  }
+
+  async #context(): Promise<StartContext> {
+    const { facts, cgroups, problems } = await (this.#machine ??= this.#examine());
+    if (facts === null || problems.length > 0) {
+      // It may answer the next time.
+      this.#machine = null;
+      throw new IsolaError("driver_unavailable", problems.join("; "));
+    }
+    await this.#events.open();
+    const { nodeId, bootId } = this.#options;
+    return {
+      ...{ containers: this.#containers, nodeId, bootId, tree: cgroups.tree },
+      ...{ checked: this.#checked, egress: this.#egress },
+      image: ({ runtime }) => this.#image(runtime),
+    };
+  }
+
+  /** Built on first need, which may take longer than a start: that fails then, and a later one finds it. */
+  async #image(runtime: RuntimeSpec): Promise<string> {
+    this.#images ??= new RuntimeImages({
+      engine: await this.#containers.engine(),
+      bases: this.#options.bases,
+    });
+    let hasSaid = false;
+    const { id } = await this.#images.ensure(runtime, () => {
+      if (hasSaid) return;
+      hasSaid = true;
+      this.#onProblem(`the image for ${runtime.name} is missing; building it`);
+    });
+    return id;
+  }
+
+  async #examine(): Promise<DockerMachine> {
+    const machine = await examine(this.#containers);
+    if (this.#options.without?.includes("cgroups"))
+      machine.cgroups = { tree: null, problem: "left out by a test" };
+    return machine;
+  }
+
+  #adopt(spec: SandboxSpec, { containerId, group }: StartedContainer): DockerSandbox {
+    const sandbox = new DockerSandbox({
+      id: spec.id,
+      ...{ containerId, group },
+      removeContainer: () => this.#containers.remove(containerId),
+      onProblem: (problem) => this.#onProblem(problem),
+      onGone: () => {
+        this.#sandboxes.delete(containerId);
+        this.#watch.remove(watched);
+      },
+    });
+    const watched: Watched = {
+      pid: 0,
+      sampledLimits: null,
+      wasKilledForMemory: () => sandbox.wasKilledForMemory(),
+      onMemory: () => sandbox.endForMemory(),
+      onProcesses: () => {},
+    };
+    this.#sandboxes.set(containerId, sandbox);
+    this.#watch.add(watched);
+    const early = this.#early.get(containerId);
+    if (early !== undefined) sandbox.onDied(early);
+    return sandbox;
+  }
+
+  #onEvent({ containerId, action, exitCode }: ContainerEvent): void {
+    const sandbox = this.#sandboxes.get(containerId);
+    if (sandbox === undefined && action === "die") this.#early.set(containerId, exitCode);
+    if (action === "die" || action === "destroy") sandbox?.onDied(exitCode);
+    if (action === "kill") sandbox?.onSignalled();
+    if (action === "pause") void this.#onPause(sandbox);
+    if (action === "oom") sandbox?.endForMemory();
+  }
+
+  /** Where the engine does the freezing, a pause may be ours. */
+  async #onPause(sandbox: DockerSandbox | undefined): Promise<void> {
+    if ((await this.#machine)?.cgroups.tree !== null) sandbox?.onPaused();
+  }
+
+  /** The engine was away: what ended meanwhile is asked for. */
+  async #reconcile(): Promise<void> {
+    for (const [containerId, sandbox] of this.#sandboxes) {
+      try {
+        const now = await this.#containers.inspect(containerId);
+        if (now?.State.Running !== true) sandbox.onDied(now?.State.ExitCode ?? null);
+      } catch (error) {
+        this.#onProblem(`${sandbox.id}: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  #onProblem(problem: string): void {
+    this.#options.log.warn({ driver: this.name }, problem);
+  }
+}
+
+function givenUp(spec: SandboxSpec): IsolaError {
+  return new IsolaError("sandbox_start_failed", `the start of ${spec.id} was given up`);
+}

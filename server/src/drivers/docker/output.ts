@@ -1,0 +1,50 @@
+import { once } from "node:events";
+import type { Duplex, Writable } from "node:stream";
+
+const HEADER_BYTES = 8;
+const STDERR = 2;
+
+/**
+ * Carries a container's output, as an engine sends it (`stream 0 0 0 length`, then so many bytes), to the gateway's streams. What nobody takes stops the container's
+ * writing, and nothing piles up here. Ends both when the output ends; never rejects.
+ */
+export async function carryOutput(
+  from: Duplex,
+  to: { stdout: Writable; stderr: Writable },
+): Promise<void> {
+  const header = Buffer.alloc(HEADER_BYTES);
+  let headerBytes = 0;
+  let left = 0;
+  try {
+    for await (const chunk of from as AsyncIterable<Buffer>) {
+      for (let at = 0; at < chunk.length; ) {
+        if (left === 0) {
+          const taken = chunk.copy(header, headerBytes, at, at + HEADER_BYTES - headerBytes);
+          headerBytes += taken;
+          at += taken;
+          if (headerBytes < HEADER_BYTES) continue;
+          headerBytes = 0;
+          left = header.readUInt32BE(4);
+          continue;
+        }
+        const part = chunk.subarray(at, at + left);
+        at += part.length;
+        left -= part.length;
+        await write(header[0] === STDERR ? to.stderr : to.stdout, part);
+      }
+    }
+  } catch {
+    // The connection broke: with it the container's end of the output is gone.
+  } finally {
+    from.destroy();
+    to.stdout.end();
+    to.stderr.end();
+  }
+}
+
+/** What is written to a stream that the gateway has closed is dropped. */
+async function write(stream: Writable, bytes: Buffer): Promise<void> {
+  if (stream.destroyed || stream.writableEnded) return;
+  if (stream.write(bytes)) return;
+  await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => {}); // it has broken: closed
+}

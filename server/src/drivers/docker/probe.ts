@@ -1,0 +1,128 @@
+import { messageOf } from "../../errors.ts";
+import { type CgroupsFound, findCgroups } from "../cgroups/find-cgroups.ts";
+import type { DriverProbe, IsolationTier, Protection } from "../driver.ts";
+import { seccompProfile } from "./seccomp-profile.ts";
+import type { Containers, EngineFacts } from "./containers.ts";
+
+/** What the docker driver has to work with. */
+export interface DockerMachine {
+  /** null: it does not answer, as `problems` says. */
+  facts: EngineFacts | null;
+  /** Where groups around containers can be made; null: everything goes through the engine. */
+  cgroups: CgroupsFound;
+  problems: string[];
+  fixes: string[];
+}
+
+/** Asks the engine, and looks whether its containers' control groups can be reached from here. */
+export async function examine(containers: Containers): Promise<DockerMachine> {
+  const none: CgroupsFound = { tree: null, problem: "the engine was not found" };
+  try {
+    const facts = await containers.facts();
+    const problems = problemsOf(containers, facts);
+    return { facts, cgroups: groupsFor(containers, facts), problems, fixes: fixesOf(problems) };
+  } catch (error) {
+    const text = messageOf(error);
+    return { facts: null, cgroups: none, problems: [text], fixes: fixesOf([text]) };
+  }
+}
+
+/** Without these nothing is started: no limit and no filter is ever left out in silence. */
+function problemsOf(containers: Containers, facts: EngineFacts): string[] {
+  const problems: string[] = [];
+  if (!containers.isLocal)
+    problems.push(
+      "the engine is not on this machine: sandboxes are reached through a unix socket that is mounted into them",
+    );
+  if (isUnconfined(facts)) problems.push("the engine runs containers without a seccomp profile");
+  if (!facts.hasMemoryLimit) problems.push("the engine cannot limit memory");
+  if (!facts.hasPidsLimit) problems.push("the engine cannot limit processes");
+  return problems;
+}
+
+function isUnconfined({ securityOptions }: EngineFacts): boolean {
+  const seccomp = securityOptions.find((each) => each.startsWith("name=seccomp"));
+  return seccomp === undefined || seccomp.includes("profile=unconfined");
+}
+
+function groupsFor(
+  containers: Containers,
+  { cgroupDriver, cgroupVersion }: EngineFacts,
+): CgroupsFound {
+  if (!containers.isLocal) return { tree: null, problem: "the engine is not on this machine" };
+  if (cgroupDriver !== "cgroupfs")
+    return { tree: null, problem: `the engine's cgroup driver is ${cgroupDriver}, not cgroupfs` };
+  const found = findCgroups("root");
+  if (found.tree !== null && found.tree.version !== `v${cgroupVersion}`)
+    return { tree: null, problem: `the engine uses cgroup v${cgroupVersion}` };
+  return found;
+}
+
+function fixesOf(problems: string[]): string[] {
+  const text = problems.join("\n");
+  if (/ENOENT|ECONNREFUSED/.test(text))
+    return ["apt-get install docker.io && systemctl start docker", "DOCKER_HOST=unix:///path ..."];
+  if (/EACCES|EPERM/.test(text)) return [`usermod -aG docker ${process.env.USER ?? "<user>"}`];
+  if (/memory|processes/.test(text))
+    return ["rootless: give the user's slice the controllers: Delegate=cpu memory pids"];
+  return [];
+}
+
+/** `rest`: what a container showed that was tried. */
+export function probeOf(machine: DockerMachine, containers: Containers): DriverProbe {
+  const { facts, cgroups, problems, fixes } = machine;
+  const isAvailable = problems.length === 0;
+  const tier: IsolationTier = "container";
+  return {
+    name: "docker",
+    isAvailable,
+    tier,
+    versions:
+      facts === null
+        ? {}
+        : {
+            engine: facts.version,
+            api: facts.apiVersion,
+            cgroup: `v${facts.cgroupVersion}`,
+            storage: facts.storageDriver,
+            ...(isRootless(facts) && { mode: "rootless" }),
+          },
+    protections: facts === null ? [] : protectionsOf(facts, cgroups, containers),
+    problems,
+    fixes,
+  };
+}
+
+function isRootless({ securityOptions }: EngineFacts): boolean {
+  return securityOptions.some((each) => each.startsWith("name=rootless"));
+}
+
+function protectionsOf(
+  facts: EngineFacts,
+  cgroups: CgroupsFound,
+  containers: Containers,
+): Protection[] {
+  const isDirect = cgroups.tree !== null;
+  const how = isDirect
+    ? `cgroup v${facts.cgroupVersion}, written directly`
+    : `by ${containers.host}, as ${"problem" in cgroups ? cgroups.problem : ""}`;
+  const syscalls =
+    seccompProfile(process.arch) === null
+      ? "the engine's default seccomp profile"
+      : "seccomp profile of ours: a list of what is allowed; no tracing, io_uring, keyrings or foreign ABI; sockets of unix and internet only";
+  const kept = (name: string, text: string) => ({ name, isEnforced: true, how: text });
+  return [
+    kept("files", "read-only root of an image of ours; /tmp and /var/task of its own"),
+    kept("network", "network namespace with nothing but its own loopback"),
+    kept("visibility", "namespaces for processes, IPC, host name, mounts and cgroups"),
+    kept("tmp", "tmpfs of limited size and number of files"),
+    kept("privileges", "no capabilities, no_new_privs, a user without rights"),
+    kept("syscalls", syscalls),
+    kept("memory", `${how}, no swap`),
+    kept("processes", how),
+    kept("cpu", "equal shares, each a tenth of the server's, where processors are not enough"),
+    kept("freeze", isDirect ? how : "the engine's pause"),
+    kept("kill", isDirect ? how : "the engine's kill"),
+    kept("open-files", "rlimit; no core files"),
+  ];
+}

@@ -1,0 +1,139 @@
+import type Dockerode from "dockerode";
+import type { Duplex } from "node:stream";
+import { IsolaError, messageOf } from "../../errors.ts";
+import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
+import type { SandboxSpec, StreamEnds } from "../driver.ts";
+import { type ContainerGroup, directGroup, engineGroup } from "./container-group.ts";
+import { PIDS_OVERHEAD, containerOptions } from "./container-options.ts";
+import type { Containers } from "./containers.ts";
+import type { Egress } from "./egress.ts";
+import { deviations } from "./hardening.ts";
+import { carryOutput } from "./output.ts";
+
+export interface StartContext {
+  containers: Containers;
+  nodeId: string;
+  bootId: string;
+  /** Where groups around containers are made; null: the engine's own groups are used through the engine. */
+  tree: CgroupTree | null;
+  /** Resolves with what names the image of the runtime to the engine. */
+  image(spec: SandboxSpec): Promise<string>;
+  egress: Egress;
+  /** Whether a container of this life has been compared with what was asked for. */
+  checked: { isDone: boolean };
+}
+
+export interface StartedContainer {
+  containerId: string;
+  group: ContainerGroup;
+}
+
+/** Makes and starts the container of a sandbox with its limits in force. Rejects with an `IsolaError`, and then nothing is left. */
+export async function startContainer(
+  context: StartContext,
+  spec: SandboxSpec,
+  { mark, ends, signal }: { mark: string; ends: StreamEnds; signal: AbortSignal },
+): Promise<StartedContainer> {
+  const { containers, nodeId, bootId, tree, egress } = context;
+  const image = await context.image(spec);
+  let outer: Cgroup | null = null;
+  let containerId: string | null = null;
+  const name = mark;
+  try {
+    giveUpIf(signal, spec);
+    outer = tree?.create(mark) ?? null;
+    outer?.setLimits({ ...spec.limits, pidsMax: spec.limits.pidsMax + PIDS_OVERHEAD });
+    const controlPath = await ends.listen(spec.id, "control");
+    const cgroupParent = tree === null ? null : `${tree.parentPath?.replace(/\/$/, "")}/${mark}`;
+    const network = spec.egressOf === undefined ? null : await egress.networkOf(spec.egressOf);
+    const place = { image, nodeId, bootId, controlPath, cgroupParent, network };
+    const options = containerOptions(spec, place);
+    containerId = await containers.create(name, options);
+    await check(context, containerId, options);
+    giveUpIf(signal, spec);
+    const output = await containers.attach(containerId);
+    await connectOutput(output, ends, spec.id);
+    giveUpIf(signal, spec);
+    await containers.start(containerId);
+    if (network !== null) await egress.close(containerId);
+    return { containerId, group: groupOf(containers, outer, containerId) };
+  } catch (error) {
+    await removeHalf(containers, { name, containerId, outer });
+    if (error instanceof IsolaError) throw error;
+    const text = `${spec.id} could not be started: ${messageOf(error)}`;
+    throw new IsolaError("sandbox_start_failed", text, { cause: error });
+  }
+}
+
+/** Once: an engine that leaves a protection out does so every time. */
+async function check(
+  { containers, checked }: StartContext,
+  containerId: string,
+  options: Dockerode.ContainerCreateOptions,
+): Promise<void> {
+  if (checked.isDone) return;
+  const made = await containers.inspect(containerId);
+  const found = made === null ? ["it is not there"] : deviations(options, made);
+  if (found.length > 0)
+    throw new IsolaError(
+      "driver_unavailable",
+      `the Docker Engine at ${containers.host} makes other containers than it is asked for: ${found.join("; ")}`,
+    );
+  checked.isDone = true;
+}
+
+function giveUpIf(signal: AbortSignal, spec: SandboxSpec): void {
+  if (signal.aborted)
+    throw new IsolaError("sandbox_start_failed", `the start of ${spec.id} was given up`);
+}
+
+/** With the reader in place before anything is written, no word of a start that fails is lost. */
+async function connectOutput(output: Duplex, ends: StreamEnds, id: string): Promise<void> {
+  try {
+    const [stdout, stderr] = await Promise.all([ends.dial(id, "stdout"), ends.dial(id, "stderr")]);
+    for (const stream of [stdout, stderr]) {
+      stream.on("error", () => {}); // the gateway has closed it; what comes is dropped
+      stream.resume();
+    }
+    void carryOutput(output, { stdout, stderr });
+  } catch (error) {
+    output.destroy();
+    throw error;
+  }
+}
+
+/** Fails closed where the engine has made its group somewhere else: the limits would not be those that are written. */
+function groupOf(
+  containers: Containers,
+  outer: Cgroup | null,
+  containerId: string,
+): ContainerGroup {
+  if (outer === null) return engineGroup(containers, containerId);
+  const inner = outer.inside(containerId);
+  if (inner === null)
+    throw new IsolaError(
+      "driver_unavailable",
+      `the Docker Engine at ${containers.host} has not made the container's control group where it was told to`,
+    );
+  return directGroup(outer, inner);
+}
+
+interface Half {
+  name: string;
+  containerId: string | null;
+  outer: Cgroup | null;
+}
+
+/** By its name where the engine has not said the id: it may make the container although nobody waits for it any more. What is still left is found by a sweep. */
+async function removeHalf(
+  containers: Containers,
+  { name, containerId, outer }: Half,
+): Promise<void> {
+  try {
+    outer?.killAll(true);
+    await containers.remove(containerId ?? name);
+    outer?.remove();
+  } catch {
+    // The engine does not answer: that is why the start has failed.
+  }
+}
