@@ -45,12 +45,14 @@ function readOptions(): Options {
     allowPositionals: true,
   });
   const [which] = positionals;
-  if (values.help || (which !== undefined && which !== "keep-alive")) {
+  const seed = Number(values.seed);
+  const isKnown = which === undefined || (which === "keep-alive" && Number.isInteger(seed));
+  if (values.help || !isKnown) {
     process.stdout.write(usage);
     process.exit(values.help ? 0 : 2);
   }
   if (which === "keep-alive") {
-    const trace = { seed: Number(values.seed), functions: 300, hours: 72 };
+    const trace = { seed, functions: 300, hours: 72 };
     process.stdout.write(keepAliveText(trace));
     process.exit(0);
   }
