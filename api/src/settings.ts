@@ -6,6 +6,7 @@ import {
   networks,
   onDisconnects,
   requestLimits,
+  scalingLimits,
   settingLimits,
   streamLimits,
 } from "./limits.ts";
@@ -30,13 +31,25 @@ const numbers = {
   concurrency: integer(settingLimits.concurrency, "Invocations at once in one sandbox"),
   minSandboxes: integer(settingLimits.minSandboxes, "Sandboxes kept warm"),
   maxSandboxes: integer(settingLimits.maxSandboxes, "Sandboxes at most"),
-  idleTimeoutMs: integer(
-    settingLimits.idleTimeoutMs,
-    "An idle sandbox above `minSandboxes` ends after this",
-  ),
   timeoutGraceMs: integer(
     settingLimits.timeoutGraceMs,
     "From the deadline, when the caller is answered and the code is told, to the kill",
+  ),
+};
+
+const idleTimeoutMs = Type.Union([integer(settingLimits.idleTimeoutMs), Type.Literal("auto")], {
+  description:
+    "An idle sandbox above `minSandboxes` ends after this; `auto`: as the function's calls have taught, which also starts one ahead of calls that come at even distances",
+});
+
+const scaling = {
+  concurrencyTarget: nullable(
+    integer(scalingLimits.concurrencyTarget),
+    "Invocations at once in one sandbox beyond which another is started; null: `concurrency`",
+  ),
+  reservedConcurrency: nullable(
+    integer(scalingLimits.reservedConcurrency),
+    "Invocations at once, running and waiting, that this function always has room for, and at most has; null: it shares with others",
   ),
 };
 
@@ -90,7 +103,9 @@ export const settingMembers = {
   concurrency: Type.Optional(numbers.concurrency),
   minSandboxes: Type.Optional(numbers.minSandboxes),
   maxSandboxes: Type.Optional(numbers.maxSandboxes),
-  idleTimeoutMs: Type.Optional(numbers.idleTimeoutMs),
+  concurrencyTarget: Type.Optional(scaling.concurrencyTarget),
+  reservedConcurrency: Type.Optional(scaling.reservedConcurrency),
+  idleTimeoutMs: Type.Optional(idleTimeoutMs),
   timeoutGraceMs: Type.Optional(numbers.timeoutGraceMs),
   firstByteTimeoutMs: Type.Optional(streams.firstByteTimeoutMs),
   streamIdleTimeoutMs: Type.Optional(streams.streamIdleTimeoutMs),
@@ -126,6 +141,8 @@ export const resolvedMembers = {
   route: nullable(closed({ methods: Type.Array(oneOf(httpMethods)), path: Type.String() })),
   driver: oneOf(driverNames),
   ...numbers,
+  ...scaling,
+  idleTimeoutMs,
   ...streams,
   afterResponse,
   onDisconnect,

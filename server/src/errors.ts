@@ -134,8 +134,9 @@ export const errorCatalogue = {
   too_many_requests: {
     status: 429,
     blame: "platform",
-    cause: "The function's queue is full.",
-    cure: "Retry later; raise the limits.",
+    cause:
+      "As many calls wait, or are under way, as may: in the function's queue, within its `reservedConcurrency`, or in the server.",
+    cure: "Retry later; raise the limit that the message names.",
   },
   init_timeout: {
     status: 504,

@@ -56,6 +56,7 @@ export async function openControlPlane(
     allowedHosts: [],
     version: "0.0.0",
     timeoutMsMax: 900_000,
+    invocationsMax: 100,
     defaultDriver: "auto" as const,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);

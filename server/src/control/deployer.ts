@@ -4,7 +4,7 @@ import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
 import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
-import { checkTimeout } from "./check-function.ts";
+import { checkReserved, checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -23,6 +23,8 @@ export interface DeployerOptions {
   routes: RouteBook;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
+  /** Nor one that reserves all of them. */
+  invocationsMax: number;
   defaultDriver: DriverName | "auto";
 }
 
@@ -69,7 +71,7 @@ export class Deployer {
     const machine = await facts.known();
     const driver = body.driver ?? chooseDriver(this.#options.defaultDriver, machine.drivers);
     const settings = resolveSettings({ timeoutMs, ...body, driver }, null, machine);
-    this.#checkTimeout(settings);
+    this.#checkCaps(settings);
     const made = await this.#codeGate.share(async () => {
       await this.#checkNew(target, settings);
       const artifact = await artifacts.put(code);
@@ -98,7 +100,7 @@ export class Deployer {
           : resolveSettings(body, before.live.settings, machine);
       const isNew = !sameSettings(settings, before.live.settings);
       if (isNew) this.#checkRoute(target, settings);
-      if (isNew) this.#checkTimeout(settings);
+      if (isNew) this.#checkCaps(settings);
       const metadata = {
         ...(description !== undefined && { description }),
         ...(labels && { labels }),
@@ -129,7 +131,7 @@ export class Deployer {
       return this.#commit(async () => {
         const before = await this.#current(target);
         const settings = resolveSettings({}, before.live.settings, machine);
-        this.#checkTimeout(settings);
+        this.#checkCaps(settings);
         return this.#addRevision(target, before.fn, { artifact, settings, reason: "code" });
       });
     });
@@ -143,7 +145,7 @@ export class Deployer {
       const before = await this.#current(target);
       const wanted = await store.getRevision(before.fn.id, revision);
       this.#checkRoute(target, wanted.settings);
-      this.#checkTimeout(wanted.settings);
+      this.#checkCaps(wanted.settings);
       await failPoint("deploy.before-commit");
       const fn = await store.setLive(project, name, revision, before.fn.version);
       routes.put({ project, name, route: wanted.settings.route });
@@ -194,8 +196,12 @@ export class Deployer {
     this.#options.routes.check({ project, name, route });
   }
 
-  #checkTimeout(settings: RevisionSettings): void {
-    const problems = checkTimeout(settings, this.#options.timeoutMsMax);
+  #checkCaps(settings: RevisionSettings): void {
+    const { timeoutMsMax, invocationsMax } = this.#options;
+    const problems = [
+      ...checkTimeout(settings, timeoutMsMax),
+      ...checkReserved(settings, invocationsMax),
+    ];
     if (problems.length > 0) throw invalidRequest(problems);
   }
 

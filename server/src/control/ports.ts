@@ -48,6 +48,8 @@ export interface ControlSettings {
   version: string;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
+  /** Nor one that reserves all of them. */
+  invocationsMax: number;
   /** Of functions that name none. */
   defaultDriver: DriverName | "auto";
 }

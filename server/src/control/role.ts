@@ -51,6 +51,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       allowedHosts: [...config.allowedHosts, config.controlHost],
       version: serverVersion(),
       timeoutMsMax: config.timeoutMsMax,
+      invocationsMax: config.invocationsMax,
       defaultDriver: config.defaultDriver as DriverName | "auto",
     },
     clock,

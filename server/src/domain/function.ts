@@ -30,10 +30,14 @@ export interface RevisionSettings {
   queueTimeoutMs: number;
   /** Invocations at once in one sandbox. */
   concurrency: number;
+  /** Another sandbox is started where each has more invocations than this; at most `concurrency`, which null stands for. */
+  concurrencyTarget: number | null;
   minSandboxes: number;
   maxSandboxes: number;
-  /** An idle sandbox above `minSandboxes` is destroyed after this. */
-  idleTimeoutMs: number;
+  /** Of the server's invocations at once, the number that is this function's and nobody else's, and beyond which it has none. null: it shares what is left. */
+  reservedConcurrency: number | null;
+  /** An idle sandbox above `minSandboxes` is destroyed after this; `auto`: after what its calls have taught. */
+  idleTimeoutMs: number | "auto";
   env: Record<string, string>;
   /** Whether callers see the function's own error text and stack. */
   exposeErrors: boolean;
@@ -63,6 +67,8 @@ export type OnDisconnect = "cancel" | "continue";
 
 /** What was not settable when a revision was made has the value that changes nothing. */
 export const laterSettings = {
+  concurrencyTarget: null,
+  reservedConcurrency: null,
   timeoutGraceMs: 0,
   firstByteTimeoutMs: null,
   streamIdleTimeoutMs: null,

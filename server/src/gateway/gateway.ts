@@ -3,13 +3,14 @@ import { join } from "node:path";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { idSource } from "../domain/ids.ts";
-import type { InvocationRecord } from "../domain/invocation.ts";
 import type { GatewayStatus } from "../link/messages.ts";
 import { LinkServer } from "../link/server.ts";
 import { Pools } from "../pool/pools.ts";
+import { Admission, type CallCount } from "./admission.ts";
 import { ApiInvoker } from "./api-invoke.ts";
 import { CodeCache } from "./code-cache.ts";
 import { FunctionTable } from "./function-table.ts";
+import type { InvocationContext } from "./invocation-context.ts";
 import { Listener } from "./listener.ts";
 import type { Machine } from "./machine.ts";
 import { RecordBuffer } from "./record-buffer.ts";
@@ -32,7 +33,7 @@ export class Gateway {
   readonly #listener: Listener;
   readonly #link: LinkServer;
   readonly #madeAt = systemClock.now();
-  #running = 0;
+  readonly #admission: Admission;
   #lateFrames = 0;
   #onQuiet: () => void = () => {};
 
@@ -48,21 +49,24 @@ export class Gateway {
       onStray: (sandbox, text) => boot.log.warn({ sandbox, text }, "output of a blank sandbox"),
     });
     this.#pools = this.#makePools(boot.bootId, onProblem);
-    this.#table = new FunctionTable(this.#pools, onProblem);
+    this.#admission = new Admission(config.invocationsMax);
+    this.#table = new FunctionTable(this.#pools, this.#admission, onProblem);
     const calls = {
       table: this.#table,
       context: {
         clock: systemClock,
         logs: this.#logs,
-        onDone: (_call: unknown, record: InvocationRecord) => this.#onDone(record),
+        onDone: ((_call, record, count) => {
+          this.#records.addInvocation(record);
+          this.#admission.leave(count);
+          if (this.#admission.calls === 0) this.#onQuiet();
+        }) satisfies InvocationContext["onDone"],
         onLateFrame: () => {
           this.#lateFrames += 1;
         },
       },
       newId: idSource("inv"),
-      onStart: () => {
-        this.#running += 1;
-      },
+      admit: (count: CallCount) => this.#admission.enter(count),
     };
     const { gatewayHost: host, gatewayPort: port } = config;
     this.#invoker = new ApiInvoker(calls);
@@ -83,7 +87,7 @@ export class Gateway {
     const answered = this.#listener.drain();
     const quiet = new Promise<void>((resolve) => {
       this.#onQuiet = resolve;
-      if (this.#running === 0) resolve();
+      if (this.#admission.calls === 0) resolve();
     });
     const tooLong = new Promise<void>((resolve) => {
       setTimeout(resolve, this.#config.drainTimeoutMs).unref();
@@ -104,6 +108,7 @@ export class Gateway {
 
   #makePools(bootId: string, onProblem: (message: string) => void): Pools {
     const { memoryBudgetMiB, queueLengthMax, blankNodejs, blankPython, data } = this.#config;
+    const { blankQuietMs } = this.#config;
     const code = new CodeCache(join(data, "artifacts"));
     return new Pools({
       bootId,
@@ -113,6 +118,7 @@ export class Gateway {
       memoryBudgetMiB,
       startsAtOnceMax: availableParallelism() * STARTS_PER_CORE,
       queueLengthMax,
+      blankQuietMs,
       blanks: { nodejs: blankNodejs, python: blankPython },
       code: (digest, bytes) => code.read(digest, bytes),
       watch: this.#machine.keeping.watch,
@@ -154,7 +160,7 @@ export class Gateway {
       pid: process.pid,
       uptimeMs: systemClock.now() - this.#madeAt,
       functions: this.#table.size,
-      runningInvocations: this.#running,
+      runningInvocations: this.#admission.calls,
       memoryBudgetMiB: this.#pools.budget.totalMiB,
       memoryReservedMiB: this.#pools.budget.reservedMiB,
       ...this.#pools.status(),
@@ -167,11 +173,5 @@ export class Gateway {
       recordsLost: this.#records.lost,
       lateFrames: this.#lateFrames,
     };
-  }
-
-  #onDone(record: InvocationRecord): void {
-    this.#records.addInvocation(record);
-    this.#running -= 1;
-    if (this.#running === 0) this.#onQuiet();
   }
 }

@@ -5,6 +5,7 @@ import { fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
+import type { MemoryHolder } from "./memory-budget.ts";
 import type { PooledSandbox } from "./pooled-sandbox.ts";
 import type { StartAttempt } from "./start-attempt.ts";
 import { type Starter, sandboxLimits } from "./starter.ts";
@@ -15,6 +16,8 @@ export interface BringUpOptions {
   runtime: RuntimeSpec;
   clock: Clock;
   starter: Starter;
+  /** The project, which holds the memory. */
+  share: MemoryHolder;
   /** The canonical tar of an artifact. */
   code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
 }
@@ -49,7 +52,7 @@ async function load(
   blank: PooledSandbox | null,
   onSandbox: (sandbox: PooledSandbox) => void,
 ): Promise<void> {
-  const { driver, runtime, starter, clock, fn } = options;
+  const { driver, runtime, starter, clock, fn, share } = options;
   const { memoryMiB, tmpMiB } = fn.settings;
   attempt.kind = blank === null ? "cold" : "prewarmed";
   const take = (taken: PooledSandbox) => {
@@ -58,7 +61,7 @@ async function load(
   };
   if (blank !== null) take(blank);
   const egress = fn.settings.network === "internet" && { egressOf: fn.project };
-  const request = { driver, runtime, memoryMiB, tmpMiB, ...egress, onSandbox: take };
+  const request = { driver, runtime, memoryMiB, tmpMiB, holder: share, ...egress, onSandbox: take };
   const sandbox = blank ?? (await starter.start(request, attempt.abort.signal));
   const initStartedAt = clock.now();
   if (sandbox.state === "dead" || attempt.abort.signal.aborted)

@@ -3,7 +3,7 @@ import type { EventLoop } from "../domain/clock.ts";
 import { MiB, fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
-import type { MemoryBudget } from "./memory-budget.ts";
+import type { MemoryBudget, MemoryHolder } from "./memory-budget.ts";
 import { PooledSandbox, type SandboxEvents, type SandboxWatch } from "./pooled-sandbox.ts";
 
 export interface StartRequest {
@@ -11,6 +11,8 @@ export interface StartRequest {
   runtime: RuntimeSpec;
   memoryMiB: number;
   tmpMiB: number;
+  /** For whom it was reserved; null: for nobody yet, it is blank. */
+  holder: MemoryHolder | null;
   /** As `SandboxSpec` has it. */
   egressOf?: string;
   /** As soon as there is one, long before its runtime has booted: whoever waits for the end of a start sees what it may leave behind. */
@@ -35,7 +37,7 @@ export class Starter {
     this.#options = options;
     this.#events = {
       ...options.events,
-      onGone: (sandbox) => options.budget.release(sandbox.reservedMiB),
+      onGone: (sandbox) => options.budget.release(sandbox.reservedMiB, sandbox.holder),
     };
   }
 
@@ -65,13 +67,14 @@ export class Starter {
           runtime: request.runtime,
           tmpMiB: request.tmpMiB,
           reservedMiB: request.memoryMiB,
+          holder: request.holder,
           watch: this.#options.watch,
           loop: clock,
         },
         this.#events,
       );
     } catch (error) {
-      budget.release(request.memoryMiB);
+      budget.release(request.memoryMiB, request.holder);
       throw startFailure(error);
     }
     request.onSandbox?.(pooled);

@@ -116,6 +116,20 @@ export const settingSpecs = {
     default: 1000,
     help: "Calls of one function that may wait for a sandbox; more get `too_many_requests`",
   },
+  invocationsMax: {
+    kind: "integer",
+    least: 1,
+    most: 1_000_000,
+    default: 10_000,
+    help: "Calls of all functions at once, running and waiting; more get `too_many_requests`",
+  },
+  blankQuietMs: {
+    kind: "integer",
+    least: 1000,
+    most: 86_400_000,
+    default: 900_000,
+    help: "After this long without a start no blank sandbox is kept until the next one",
+  },
   timeoutMsMax: {
     kind: "integer",
     least: 1,

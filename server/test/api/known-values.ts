@@ -72,6 +72,9 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   ["driver", fc.constant("process")],
   // None is kept, for each would be started.
   ["minSandboxes", fc.constant(0)],
+  // At most `concurrency`, and less than what the server takes at once.
+  ["concurrencyTarget", fc.constantFrom(null, 1)],
+  ["reservedConcurrency", fc.constantFrom(null, 1, 9999)],
   // Cursors are those of earlier pages: the test follows them.
   ["query.cursor", fc.constant(undefined)],
 ]);

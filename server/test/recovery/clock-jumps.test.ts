@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { InvocationRecord } from "../../src/domain/invocation.ts";
+import { CallCount } from "../../src/gateway/admission.ts";
 import { CollectReply } from "../../src/gateway/collect-reply.ts";
 import { Invocation } from "../../src/gateway/invocation.ts";
 import { SandboxLogs } from "../../src/gateway/sandbox-logs.ts";
@@ -54,7 +55,15 @@ for (const [way, jumpMs] of [
       const call = new Invocation(
         { clock, logs, onLateFrame: () => {}, onDone: (_, record) => void records.push(record) },
         bench.pools().open(fn),
-        { id: "inv-1", lines, headerBlock: "", body: null, isEvent: true, path: "" },
+        {
+          id: "inv-1",
+          lines,
+          headerBlock: "",
+          body: null,
+          isEvent: true,
+          count: new CallCount(),
+          path: "",
+        },
         reply,
       );
       const startedAt = clock.wall();

@@ -37,6 +37,7 @@ export class PoolBench {
       memoryBudgetMiB: 128 * 100,
       startsAtOnceMax: 100,
       queueLengthMax: 5,
+      blankQuietMs: 900_000,
       blanks: { nodejs: 0, python: 0 },
       code: () => [Buffer.from("code")],
       events: { onLog: () => {}, onRaw: () => {} },
