@@ -63,6 +63,26 @@ const onDisconnect = oneOf(
   "When the caller goes away: `cancel` ends the call, `continue` lets it finish",
 );
 
+const buildMembers = {
+  dependencies: oneOf(
+    ["auto", "none"],
+    "`auto` installs what the package's lockfile or requirements name; `none` takes the package as it is",
+  ),
+  scripts: Type.Boolean({
+    description:
+      "Whether code of the dependencies may run while they are installed: lifecycle scripts of npm, builds from source of pip",
+  }),
+  bundle: Type.Boolean({
+    description: "JavaScript and TypeScript: bundle the handler's file and all it imports",
+  }),
+};
+/** What is left out has its default. */
+const buildAsked = closed({
+  dependencies: Type.Optional(buildMembers.dependencies),
+  scripts: Type.Optional(buildMembers.scripts),
+  bundle: Type.Optional(buildMembers.bundle),
+});
+
 const handler = Type.String({
   maxLength: requestLimits.handlerCharsMax,
   description: "`file.export`; left out: `index.handler` (nodejs), `app.handler` (python)",
@@ -91,6 +111,7 @@ export const settingMembers = {
   streamTimeoutMs: Type.Optional(streams.streamTimeoutMs),
   afterResponse: Type.Optional(afterResponse),
   onDisconnect: Type.Optional(onDisconnect),
+  build: Type.Optional(buildAsked),
   env: Type.Optional(env),
   exposeErrors: Type.Optional(
     Type.Boolean({ description: "Whether callers see the function's own error text and stack" }),
@@ -122,6 +143,7 @@ export const resolvedMembers = {
   ...streams,
   afterResponse,
   onDisconnect,
+  build: closed(buildMembers),
   env: Type.Unsafe<Record<string, string | null>>({
     type: "object",
     additionalProperties: { type: ["string", "null"] },

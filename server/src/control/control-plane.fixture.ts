@@ -55,7 +55,8 @@ export async function openControlPlane(
     version: "0.0.0",
     timeoutMsMax: 900_000,
   };
-  const deps = { store, artifacts, gateway, settings, clock, log: quiet };
+  const builds = { layerFor: async () => undefined };
+  const deps = { store, artifacts, builds, gateway, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
     await app.close();

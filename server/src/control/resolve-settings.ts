@@ -7,7 +7,9 @@ import {
 } from "../domain/function.ts";
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
+import type { ErrorDetail } from "../errors.ts";
 import { checkSandboxes } from "./check-function.ts";
+import { problem } from "./explain.ts";
 import { checkDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
@@ -36,10 +38,11 @@ export function resolveSettings(
     ...streamsOf(given, base),
     afterResponse: given.afterResponse ?? base?.afterResponse ?? laterSettings.afterResponse,
     onDisconnect: given.onDisconnect ?? base?.onDisconnect ?? laterSettings.onDisconnect,
+    build: buildOf(given, base),
     env: given.env ?? base?.env ?? {},
     exposeErrors: given.exposeErrors ?? base?.exposeErrors ?? false,
   };
-  const problems = checkSandboxes(settings);
+  const problems = [...checkSandboxes(settings), ...checkBuild(settings)];
   if (problems.length > 0) throw invalidRequest(problems);
   return settings;
 }
@@ -70,6 +73,17 @@ function familyOf(runtime: string): keyof typeof defaultHandlers {
 function routeOf(given: NonNullable<PatchFunction["route"]> | null): Route | null {
   if (given === null) return null;
   return { methods: [...new Set(given.methods ?? [])], path: given.path };
+}
+
+/** Given as a whole: what is left out has its default. */
+function buildOf(given: PatchFunction, base: RevisionSettings | null): RevisionSettings["build"] {
+  if (given.build === undefined) return base?.build ?? laterSettings.build;
+  return { ...laterSettings.build, ...given.build };
+}
+
+function checkBuild({ runtime, build }: RevisionSettings): ErrorDetail[] {
+  if (!build.bundle || familyOf(runtime) === "nodejs") return [];
+  return [problem("build.bundle", `false, as ${runtime} has nothing to bundle`, true)];
 }
 
 function numbersOf(given: PatchFunction, base: RevisionSettings | null): Numbers {

@@ -6,8 +6,10 @@ import { idSource } from "../domain/ids.ts";
 import type { InvocationRecord } from "../domain/invocation.ts";
 import type { GatewayStatus } from "../link/messages.ts";
 import { LinkServer } from "../link/server.ts";
+import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import { Pools } from "../pool/pools.ts";
 import { ApiInvoker } from "./api-invoke.ts";
+import { BuildRunner } from "./build-runner.ts";
 import { CodeCache } from "./code-cache.ts";
 import { FunctionTable } from "./function-table.ts";
 import { Listener } from "./listener.ts";
@@ -28,6 +30,7 @@ export class Gateway {
   readonly #table: FunctionTable;
   readonly #records: RecordBuffer;
   readonly #logs: SandboxLogs;
+  readonly #builds: BuildRunner;
   readonly #invoker: ApiInvoker;
   readonly #listener: Listener;
   readonly #link: LinkServer;
@@ -48,6 +51,11 @@ export class Gateway {
       onStray: (sandbox, text) => boot.log.warn({ sandbox, text }, "output of a blank sandbox"),
     });
     this.#pools = this.#makePools(boot.bootId, onProblem);
+    this.#builds = new BuildRunner({
+      pools: this.#pools,
+      runtimes: machine.runtimes,
+      sendOutput: (output) => this.#link.sendBuildOutput(output),
+    });
     this.#table = new FunctionTable(this.#pools, onProblem);
     const calls = {
       table: this.#table,
@@ -117,11 +125,15 @@ export class Gateway {
       code: (digest, bytes) => code.read(digest, bytes),
       watch: this.#machine.keeping.watch,
       events: {
-        onLog: (sandbox, line) => this.#logs.onLog(sandbox, line),
-        onRaw: (sandbox, stream, bytes) => this.#logs.onRaw(sandbox, stream, bytes),
+        onLog: (sandbox, line) => this.#hears(sandbox).onLog(sandbox, line),
+        onRaw: (sandbox, stream, bytes) => this.#hears(sandbox).onRaw(sandbox, stream, bytes),
       },
       onProblem,
     });
+  }
+
+  #hears(sandbox: PooledSandbox): SandboxLogs | BuildRunner {
+    return this.#builds.owns(sandbox) ? this.#builds : this.#logs;
   }
 
   #makeLink(): LinkServer {
@@ -139,9 +151,17 @@ export class Gateway {
         },
         invoke: (params) => this.#invoker.invoke(params),
         status: () => this.#status(),
+        build: (params) => this.#builds.run(params),
+        cancelBuild: ({ id }) => {
+          this.#builds.cancel(id);
+          return null;
+        },
       },
       {
-        onConnect: () => this.#records.resend(),
+        onConnect: () => {
+          this.#builds.cancelAll();
+          this.#records.resend();
+        },
         onRecorded: (batch) => this.#records.acknowledged(batch),
         onRefused: (batch) => this.#records.refused(batch),
       },

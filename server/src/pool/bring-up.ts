@@ -1,18 +1,23 @@
 import { ChannelClosed, InitRefused, type Ready } from "@isola/protocol/channel-types";
 import type { Clock } from "../domain/clock.ts";
-import type { DeployedFunction } from "../domain/function.ts";
+import { type DeployedFunction, unpackedBytesOf } from "../domain/function.ts";
 import { fixedLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec, SandboxSocket } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
 import type { PooledSandbox } from "./pooled-sandbox.ts";
 import type { StartAttempt } from "./start-attempt.ts";
 import { type Starter, sandboxLimits } from "./starter.ts";
 
+/** What `artifacts/canonical-tar.ts` ends each archive with. */
+const TAR_END_BYTES = 1024;
+
 export interface BringUpOptions {
   fn: DeployedFunction;
   driver: Driver;
   runtime: RuntimeSpec;
+  /** Of builds alone. */
+  sockets?: SandboxSocket[];
   clock: Clock;
   starter: Starter;
   /** The canonical tar of an artifact. */
@@ -57,7 +62,15 @@ async function load(
     onSandbox(taken);
   };
   if (blank !== null) take(blank);
-  const request = { driver, runtime, memoryMiB, tmpMiB, onSandbox: take };
+  const { sockets } = options;
+  const request = {
+    driver,
+    runtime,
+    memoryMiB,
+    tmpMiB,
+    onSandbox: take,
+    ...(sockets && { sockets }),
+  };
   const sandbox = blank ?? (await starter.start(request, attempt.abort.signal));
   const initStartedAt = clock.now();
   if (sandbox.state === "dead" || attempt.abort.signal.aborted)
@@ -66,7 +79,7 @@ async function load(
   sandbox.dueBy(attempt.startedAt + fn.settings.initTimeoutMs);
   await failPoint("claim.before-init");
   // A blank sandbox has the limits of the smallest function, so the code may come while they are raised.
-  const limited = sandbox.applyLimits(sandboxLimits(memoryMiB, fn.artifact.unpackedBytes));
+  const limited = sandbox.applyLimits(sandboxLimits(memoryMiB, unpackedBytesOf(fn)));
   limited.catch(() => {}); // awaited below
   const ready = await init(options, sandbox);
   await failPoint("claim.initialised");
@@ -78,7 +91,7 @@ async function load(
 }
 
 function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {
-  const { settings, artifact, project, name, revision } = options.fn;
+  const { settings, project, name, revision } = options.fn;
   return sandbox.channel.init(
     {
       sandbox: sandbox.id,
@@ -96,8 +109,34 @@ function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {
       responseBodyBytesMax: fixedLimits.responseBodyBufferedBytesMax,
       logLineBytesMax: fixedLimits.logLineBytesMax,
     },
-    options.code(artifact.digest, artifact.bytes),
+    codeOf(options),
   );
+}
+
+/** The package and its layer are one archive to the runtime. */
+function codeOf({ fn, code }: BringUpOptions): Iterable<Buffer> | AsyncIterable<Buffer> {
+  const { artifact, layer } = fn;
+  if (layer === undefined) return code(artifact.digest, artifact.bytes);
+  const added = code(layer.artifact.digest, layer.artifact.bytes);
+  if (layer.place === "instead") return added;
+  return joined(withoutEnd(code(artifact.digest, artifact.bytes), artifact.bytes), added);
+}
+
+type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
+
+async function* joined(first: Chunks, second: Chunks): AsyncGenerator<Buffer> {
+  yield* first;
+  yield* second;
+}
+
+/** A tar without the blocks of zeros that end it. */
+async function* withoutEnd(tar: Chunks, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes - TAR_END_BYTES;
+  for await (const chunk of tar) {
+    if (left <= 0) return;
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+  }
 }
 
 async function failureOf(

@@ -1,7 +1,7 @@
 import type { EventLoop } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec, SandboxSocket } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
 import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
@@ -27,6 +27,9 @@ export interface PoolsOptions {
   watch: SandboxWatch;
   onProblem(message: string): void;
 }
+
+/** Of the runtime as functions have it: what this one sandbox has. */
+export type Equip = (runtime: RuntimeSpec) => { runtime: RuntimeSpec; sockets?: SandboxSocket[] };
 
 /**
  * All pools of this gateway and what they share: the memory budget, the slots for starts, the blank sandboxes. Every decision is taken in one turn of the event
@@ -68,14 +71,14 @@ export class Pools {
     for (const blank of this.#blanks) blank.refill();
   }
 
-  /** A pool for the function's revision; rejects with `driver_unavailable` when the machine cannot run it. */
-  open(fn: DeployedFunction): RevisionPool {
+  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. `equip`: a build gets more than a function. */
+  open(fn: DeployedFunction, equip: Equip = (runtime) => ({ runtime })): RevisionPool {
     if (this.#isClosed)
       throw new IsolaError("shutting_down", "the server is stopping and starts nothing any more");
     const { drivers, runtimes, clock, code, queueLengthMax, onProblem } = this.#options;
     const driver = drivers.get(fn.settings.driver);
-    const runtime = runtimes.get(fn.settings.runtime);
-    if (driver === undefined || runtime === undefined) {
+    const found = runtimes.get(fn.settings.runtime);
+    if (driver === undefined || found === undefined) {
       const missing =
         driver === undefined ? `driver ${fn.settings.driver}` : `runtime ${fn.settings.runtime}`;
       const text = `${fn.name} needs the ${missing}, which this machine does not have; see \`isola doctor\``;
@@ -84,7 +87,7 @@ export class Pools {
     const pool = new RevisionPool({
       fn,
       driver,
-      runtime,
+      ...equip(found),
       clock,
       code,
       queueLengthMax,

@@ -1,7 +1,7 @@
 import { ChannelClosed } from "@isola/protocol/channel-types";
 import type { EventLoop } from "../domain/clock.ts";
 import { MiB, fixedLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec, SandboxSocket } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { PooledSandbox, type SandboxEvents, type SandboxWatch } from "./pooled-sandbox.ts";
@@ -11,6 +11,7 @@ export interface StartRequest {
   runtime: RuntimeSpec;
   memoryMiB: number;
   tmpMiB: number;
+  sockets?: SandboxSocket[];
   /** As soon as there is one, long before its runtime has booted: whoever waits for the end of a start sees what it may leave behind. */
   onSandbox?(sandbox: PooledSandbox): void;
 }
@@ -53,6 +54,7 @@ export class Starter {
           runtime: request.runtime,
           limits: sandboxLimits(request.memoryMiB, 0),
           tmpBytes: request.tmpMiB * MiB,
+          ...(request.sockets && { sockets: request.sockets }),
         },
         signal,
       );

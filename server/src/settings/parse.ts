@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { parseRegistry } from "../domain/registry.ts";
 import type { SettingSpec } from "./schema.ts";
 
 export type Parsed = { value: unknown } | { problem: true };
@@ -23,6 +24,8 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
       return isHost(given) ? { value: given } : problem;
     case "hosts":
       return parseHosts(given);
+    case "registries":
+      return parseRegistries(given);
     case "path":
       if (typeof given !== "string" || given === "" || given.includes("\0")) return problem;
       return { value: resolve(baseDir, given) };
@@ -49,6 +52,14 @@ function parseHosts(given: unknown): Parsed {
   const named = given === "" ? [] : list;
   if (!named.every(isHost)) return problem;
   return { value: Object.freeze(named.map((host) => host.toLowerCase())) };
+}
+
+function parseRegistries(given: unknown): Parsed {
+  const list = typeof given === "string" ? given.split(",").map((part) => part.trim()) : given;
+  if (!Array.isArray(list)) return problem;
+  const named = given === "" ? [] : list;
+  const isRegistry = (one: unknown) => typeof one === "string" && parseRegistry(one) !== null;
+  return named.every(isRegistry) ? { value: Object.freeze(named) } : problem;
 }
 
 function parseUrl(given: unknown): Parsed {

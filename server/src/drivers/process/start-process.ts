@@ -103,8 +103,7 @@ async function run(
   const filter = plan === null ? null : machine.filter.program;
   const child = launch({
     streams,
-    command:
-      plan === null ? plainCommand(spec) : wrappedCommand(machine, plan, mark, spec.tmpBytes),
+    command: plan === null ? plainCommand(spec) : wrappedCommand(machine, plan, mark, spec),
     filter,
     env: folder === null ? {} : plainEnv(folder, mark),
     entries: cgroup?.openEntries() ?? [],
@@ -123,10 +122,11 @@ function wrappedCommand(
   { bwrap, filter }: ProcessMachine,
   plan: Plan,
   mark: string,
-  tmpBytes: number,
+  { tmpBytes, sockets = [] }: SandboxSpec,
 ): string[] {
   const seccomp = filter.program === null ? [] : ["--seccomp", String(FILTER_FD)];
-  const head = [bwrap?.path as string, "--unsetenv", mark, ...seccomp, ...plan.head];
+  const binds = sockets.flatMap(({ from, at }) => ["--ro-bind", from, at]);
+  const head = [bwrap?.path as string, "--unsetenv", mark, ...seccomp, ...binds, ...plan.head];
   return [...head, String(tmpBytes), ...plan.tail];
 }
 
