@@ -24,6 +24,7 @@ export async function install({ base, folder, order, npm, port, certificates }) 
       ...(order.registry === null ? [] : [`--registry=${order.registry}`]),
     ],
     cwd: folder,
+    noise: /^npm error (?:Usage:|Clean install a project)/,
     env: { NODE_EXTRA_CA_CERTS: certificates },
   });
 }

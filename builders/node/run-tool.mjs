@@ -9,11 +9,12 @@ const TAIL_LINE_CHARS = 500;
 
 /**
  * Runs a program to its end; what it writes are log lines. Rejects with `BuildFailure` where it fails.
- * @param {{name: string, program: string, args: string[], cwd: string, env?: Record<string, string>}} tool
+ * @param {{name: string, program: string, args: string[], cwd: string, env?: Record<string, string>, noise?: RegExp}} tool `noise`: the line where what it says of a failure ends
  */
-export async function runTool({ name, program, args, cwd, env = {} }) {
+export async function runTool({ name, program, args, cwd, env = {}, noise }) {
   /** @type {string[]} */
   const tail = [];
+  let isNoise = false;
   const child = spawn(program, args, {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
@@ -28,6 +29,10 @@ export async function runTool({ name, program, args, cwd, env = {} }) {
   });
   const say = (/** @type {string} */ line) => {
     console.log(line);
+    if (isNoise || noise?.test(line)) {
+      isNoise = true;
+      return;
+    }
     tail.push(line.slice(0, TAIL_LINE_CHARS));
     if (tail.length > TAIL_LINES) tail.shift();
   };

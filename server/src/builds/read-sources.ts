@@ -27,7 +27,7 @@ export async function readSources(tar: AsyncIterable<Buffer>): Promise<PackageSo
   const paths: string[] = [];
   const texts = new Map<string, string>();
   for await (const entry of entries) {
-    const { name, size = 0 } = entry.header;
+    const { name, size } = entry.header;
     paths.push(name);
     const isWanted =
       (manifestNames as readonly string[]).includes(name) && size <= MANIFEST_BYTES_MAX;

@@ -106,6 +106,7 @@ export class RegistryProxy {
       socket.end(
         `HTTP/1.1 ${status} - ${words}\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
       );
+      socket.destroySoon(); // without it the other side could hold it open
     }
   }
 
