@@ -97,6 +97,7 @@ function copyPackage(from, to) {
 
 /** @param {import("./tar.mjs").TarFile[]} files @param {Order} order */
 function refuseTooMuch(files, { bytesMax, entriesMax }) {
+  if (files.length === 0) throw new BuildFailure("nothing was installed");
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   if (files.length <= entriesMax && bytes <= bytesMax) return;
   throw new BuildFailure(

@@ -50,6 +50,8 @@ def _build() -> list[tuple[str, str]]:
         install(order, _FOLDER, _TARGET, _pip_path(places), port, os.path.join(_HERE, "ca.pem"))
     _compile(_TARGET)
     files = files_below(_TARGET, _PREFIX)
+    if not files:
+        raise BuildFailure("nothing was installed")
     size = sum(os.stat(path).st_size for path, _ in files)
     if len(files) > order["entriesMax"] or size > order["bytesMax"]:
         most = f"at most {order['entriesMax']} with {order['bytesMax']} bytes are taken"
