@@ -5,13 +5,24 @@ import { prepare, runScript, say } from "./prepare.mjs";
 import { runForOutput, toolEnvironment } from "./processes.mjs";
 import { ensurePythonTools } from "./python-tools.mjs";
 
-const pythonPlaces = ["--config", "runtimes/python/pyproject.toml", "runtimes/python", "builders/python", "examples"];
+const pythonPlaces = [
+  "--config",
+  "runtimes/python/pyproject.toml",
+  "runtimes/python",
+  "builders/python",
+  "examples",
+];
 /** @type {[name: string, command: string, args: string[], folder: string][]} */
 const pythonSteps = [
   ["python lint", "ruff", ["check", "--no-cache", ...pythonPlaces], "."],
   ["python format", "ruff", ["format", "--no-cache", "--check", ...pythonPlaces], "."],
   ["python types", "mypy", ["--cache-dir", "../../.cache/mypy"], "runtimes/python"],
-  ["python types of the builder", "mypy", ["--strict", "--cache-dir", "../../.cache/mypy", "."], "builders/python"],
+  [
+    "python types of the builder",
+    "mypy",
+    ["--strict", "--cache-dir", "../../.cache/mypy", "."],
+    "builders/python",
+  ],
 ];
 
 // npm run check: everything about the sources that can be told without running them. Says all that is wrong, not only the first.

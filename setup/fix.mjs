@@ -17,7 +17,13 @@ await runScript(async () => {
   if (tools.bin === undefined) say(`ruff could not be installed, left out: ${tools.problem}`);
   else {
     const ruff = join(tools.bin, "ruff");
-    const places = ["--config", "runtimes/python/pyproject.toml", "runtimes/python", "builders/python", "examples"];
+    const places = [
+      "--config",
+      "runtimes/python/pyproject.toml",
+      "runtimes/python",
+      "builders/python",
+      "examples",
+    ];
     steps.push([ruff, ["check", "--no-cache", "--fix", ...places]]);
     steps.push([ruff, ["format", "--no-cache", ...places]]);
   }

@@ -84,5 +84,3 @@ def _compile(folder: str) -> None:
         check=False,
         env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
     )
-
-

@@ -30,7 +30,10 @@ class GatewayStandIn implements BuildGateway {
   hold: Promise<unknown> = Promise.resolve();
   #onCancel = new Map<string, () => void>();
 
-  async request(kind: "build" | "cancelBuild", params: BuildParams | { id: string }): Promise<never> {
+  async request(
+    kind: "build" | "cancelBuild",
+    params: BuildParams | { id: string },
+  ): Promise<never> {
     if (kind === "cancelBuild") {
       this.cancelled.push(params.id);
       this.#onCancel.get(params.id)?.();
@@ -58,8 +61,21 @@ async function open(t: TestContext) {
   const sockets = new BuildSockets(route, dir);
   const gateway = new GatewayStandIn();
   const mirrors = { npmRegistry: null, pipIndexUrl: null };
-  const options = { artifacts, gateway, sockets, mirrors, timeoutMs: 1000, memoryMiB: 256, tempDir };
-  const builds = new Builds({ store, artifacts, layers: new LayerBuilds(options), clock: systemClock });
+  const options = {
+    artifacts,
+    gateway,
+    sockets,
+    mirrors,
+    timeoutMs: 1000,
+    memoryMiB: 256,
+    tempDir,
+  };
+  const builds = new Builds({
+    store,
+    artifacts,
+    layers: new LayerBuilds(options),
+    clock: systemClock,
+  });
   t.after(async () => {
     sockets.close();
     await store.close();
@@ -67,7 +83,12 @@ async function open(t: TestContext) {
   });
   const layerFor = async (
     files: Record<string, string>,
-    more: { name?: string; runtime?: string; build?: object; progress?: Partial<BuildProgress> } = {},
+    more: {
+      name?: string;
+      runtime?: string;
+      build?: object;
+      progress?: Partial<BuildProgress>;
+    } = {},
   ): Promise<Layer | undefined> => {
     const checked = await readPackage({ kind: "files", files });
     const artifact = await artifacts.put(checked);
@@ -79,7 +100,10 @@ async function open(t: TestContext) {
       build: { ...laterSettings.build, ...more.build },
     };
     const progress = { onOutput: () => {}, signal: new AbortController().signal, ...more.progress };
-    return builds.layerFor({ project: "default", name: more.name ?? "f", artifact, settings }, progress);
+    return builds.layerFor(
+      { project: "default", name: more.name ?? "f", artifact, settings },
+      progress,
+    );
   };
   const buildsOf = (functionName: string) =>
     store.listBuilds({ project: "default", functionName, limit: 10 });
@@ -106,14 +130,30 @@ describe("what a sandbox answers with", () => {
   });
 
   const hostile: [what: string, entries: TarEntry[], words: RegExp][] = [
-    ["a symbolic link", [{ name: "node_modules/a", type: "symlink", linkname: "/etc" }], /symbolic link/],
-    ["a hard link", [...good, { name: "node_modules/b", type: "link", linkname: "node_modules/a/index.js" }], /hard link/],
+    [
+      "a symbolic link",
+      [{ name: "node_modules/a", type: "symlink", linkname: "/etc" }],
+      /symbolic link/,
+    ],
+    [
+      "a hard link",
+      [...good, { name: "node_modules/b", type: "link", linkname: "node_modules/a/index.js" }],
+      /hard link/,
+    ],
     ["a device", [{ name: "node_modules/a", type: "character-device" }], /device/],
     ["a pipe", [{ name: "node_modules/a", type: "fifo" }], /named pipe/],
     ["a path out of it", [{ name: "node_modules/../../x", text: "1" }], /leads out of it/],
     ["an absolute path", [{ name: "/node_modules/x", text: "1" }], /absolute path/],
-    ["code in place of the package's", [...good, { name: "index.mjs", text: "evil" }], /not below node_modules/],
-    ["a folder of another name", [{ name: "node_modules.evil/x", text: "1" }], /not below node_modules/],
+    [
+      "code in place of the package's",
+      [...good, { name: "index.mjs", text: "evil" }],
+      /not below node_modules/,
+    ],
+    [
+      "a folder of another name",
+      [{ name: "node_modules.evil/x", text: "1" }],
+      /not below node_modules/,
+    ],
     ["a file twice", [...good, ...good], /twice/],
     ["nothing", [], /unknown kind/],
   ];
@@ -130,7 +170,10 @@ describe("what a sandbox answers with", () => {
 
   test("is refused where it has more files than are allowed", async (t) => {
     const { layerFor, gateway } = await open(t);
-    gateway.entries = Array.from({ length: 20_001 }, (_, at) => ({ name: `node_modules/f${at}`, text: "" }));
+    gateway.entries = Array.from({ length: 20_001 }, (_, at) => ({
+      name: `node_modules/f${at}`,
+      text: "",
+    }));
     await assert.rejects(layerFor(npm), refusal("build_failed", /more than 20000 files/));
   });
 
@@ -139,7 +182,12 @@ describe("what a sandbox answers with", () => {
     const said = (text: string) => {
       gateway.result = { ...ok, status: 422, said: text };
     };
-    said(JSON.stringify({ message: "m".repeat(10_000), output: Array.from({ length: 500 }, () => "line") }));
+    said(
+      JSON.stringify({
+        message: "m".repeat(10_000),
+        output: Array.from({ length: 500 }, () => "line"),
+      }),
+    );
     await assert.rejects(layerFor(npm), (error: unknown) => {
       assert.ok(error instanceof IsolaError && error.code === "build_failed");
       assert.ok(error.message.length < 2100);
@@ -155,7 +203,10 @@ describe("what a sandbox answers with", () => {
   test("names the limit that it broke", async (t) => {
     const { layerFor, gateway } = await open(t);
     gateway.result = { ...ok, outcome: "timeout", status: 0 };
-    await assert.rejects(layerFor(npm), refusal("build_failed", /1000 ms \(setting buildTimeoutMs\)/));
+    await assert.rejects(
+      layerFor(npm),
+      refusal("build_failed", /1000 ms \(setting buildTimeoutMs\)/),
+    );
     gateway.result = { ...ok, outcome: "out_of_memory", status: 0 };
     await assert.rejects(layerFor(npm), refusal("build_failed", /256 MiB.*buildMemoryMiB/));
     gateway.result = { ...ok, outcome: "platform_error", message: "no room", status: 0 };
@@ -203,7 +254,10 @@ describe("layers", () => {
     hold.resolve();
     assert.deepEqual(await first, await second);
     assert.equal(gateway.ran.length, 1);
-    assert.deepEqual(heard, [["one", "two"], ["one", "two"]]);
+    assert.deepEqual(heard, [
+      ["one", "two"],
+      ["one", "two"],
+    ]);
   });
 
   test("go on being made while one of two still waits, and are cancelled with the last", async (t) => {

@@ -7,7 +7,12 @@ import { projectDependencies } from "./project-dependencies.ts";
 
 const mirrors = { npmRegistry: null, pipIndexUrl: null };
 
-function plan(runtime: string, files: Record<string, string>, build: object = {}, handler = "index.handler") {
+function plan(
+  runtime: string,
+  files: Record<string, string>,
+  build: object = {},
+  handler = "index.handler",
+) {
   const sources = { paths: Object.keys(files), text: (name: string) => files[name] ?? null };
   const settings = { runtime, handler, build: { ...laterSettings.build, ...build } };
   return planBuild(sources, settings, mirrors);
@@ -32,33 +37,60 @@ describe("a package of JavaScript", () => {
 
   test("that brings node_modules, names no dependencies or asks for none is taken as it is", () => {
     assert.equal(plan("nodejs26", { ...npm, "node_modules/hono/index.js": "" }), null);
-    assert.equal(plan("nodejs26", { "package.json": '{"type":"module","devDependencies":{"a":"1"}}' }), null);
+    assert.equal(
+      plan("nodejs26", { "package.json": '{"type":"module","devDependencies":{"a":"1"}}' }),
+      null,
+    );
     assert.equal(plan("nodejs26", { "index.mjs": "", "requirements.txt": "flask" }), null);
     assert.equal(plan("nodejs26", npm, { dependencies: "none" }), null);
     assert.equal(plan("nodejs26", { "package.json": manifest }, { dependencies: "none" }), null);
   });
 
   test("with dependencies and no lockfile of npm's is refused with what to do", () => {
-    const words = /names dependencies \(hono\).*npm install --package-lock-only.*build\.dependencies/;
+    const words =
+      /names dependencies \(hono\).*npm install --package-lock-only.*build\.dependencies/;
     assert.throws(() => plan("nodejs26", { "package.json": manifest }), refused(words));
     const yarn = { "package.json": manifest, "yarn.lock": "" };
-    assert.throws(() => plan("nodejs26", yarn), refused(/yarn\.lock, and npm's lockfile is needed/));
+    assert.throws(
+      () => plan("nodejs26", yarn),
+      refused(/yarn\.lock, and npm's lockfile is needed/),
+    );
     assert.throws(() => plan("nodejs26", { "package.json": "{" }), refused(/not JSON/));
   });
 
   test("is given whole to its build where files of its own are part of what is installed", () => {
-    const linked = { ...npm, "package-lock.json": '{"packages":{"node_modules/a":{"link": true}}}' };
-    const local = { ...npm, "package-lock.json": '{"packages":{"a":{"resolved":"file:lib/a.tgz"}}}' };
+    const linked = {
+      ...npm,
+      "package-lock.json": '{"packages":{"node_modules/a":{"link": true}}}',
+    };
+    const local = {
+      ...npm,
+      "package-lock.json": '{"packages":{"a":{"resolved":"file:lib/a.tgz"}}}',
+    };
     const workspaces = { ...npm, "package.json": '{"workspaces":["a"],"dependencies":{"a":"1"}}' };
-    const scripted = { ...npm, "package.json": '{"scripts":{"postinstall":"x"},"dependencies":{"a":"1"}}' };
-    for (const files of [linked, local, workspaces]) assert.equal(plan("nodejs26", files)?.only, null);
+    const scripted = {
+      ...npm,
+      "package.json": '{"scripts":{"postinstall":"x"},"dependencies":{"a":"1"}}',
+    };
+    for (const files of [linked, local, workspaces])
+      assert.equal(plan("nodejs26", files)?.only, null);
     assert.notEqual(plan("nodejs26", scripted)?.only, null);
     assert.equal(plan("nodejs26", scripted, { scripts: true })?.only, null);
   });
 
   test("is bundled from the file that its handler names, with or without dependencies", () => {
-    const asked = plan("nodejs26", { ...npm, "src/app.ts": "" }, { bundle: true }, "src/app.main.run");
-    assert.deepEqual(asked?.order, { install: true, scripts: false, registry: null, bundle: "src/app" });
+    const asked = plan(
+      "nodejs26",
+      { ...npm, "src/app.ts": "" },
+      { bundle: true },
+      "src/app.main.run",
+    );
+    assert.deepEqual(asked?.order, {
+      install: true,
+      scripts: false,
+      registry: null,
+      bundle: "src/app",
+    });
     assert.deepEqual([asked?.place, asked?.only], ["instead", null]);
     assert.equal(plan("nodejs26", { "index.ts": "" }, { bundle: true })?.order.install, false);
   });
@@ -66,8 +98,16 @@ describe("a package of JavaScript", () => {
 
 describe("a package of Python", () => {
   test("with requirements is installed from that file alone, whatever comments and options it has", () => {
-    const lines = ["# pinned", "flask==3.0.3  # web", "uvicorn[standard]>=0.30 ; python_version > '3.8'"];
-    const more = ["--index-url https://example.org/simple", "pillow==11.0.0 \\", "  --hash=sha256:aa/bb"];
+    const lines = [
+      "# pinned",
+      "flask==3.0.3  # web",
+      "uvicorn[standard]>=0.30 ; python_version > '3.8'",
+    ];
+    const more = [
+      "--index-url https://example.org/simple",
+      "pillow==11.0.0 \\",
+      "  --hash=sha256:aa/bb",
+    ];
     const url = "a @ https://example.org/a-1.0-py3-none-any.whl";
     const text = [...lines, ...more, url].join("\n");
     const { only, order, prefix } = plan("python3.11", { "requirements.txt": text }) ?? {};
@@ -77,7 +117,16 @@ describe("a package of Python", () => {
   });
 
   test("is given whole to its build where the requirements name files of it", () => {
-    for (const line of ["-r more.txt", "-c limits.txt", "-e .", ".", "./lib", "wheels/a-1.0.whl", "a.whl", "a @ file:///x"])
+    for (const line of [
+      "-r more.txt",
+      "-c limits.txt",
+      "-e .",
+      ".",
+      "./lib",
+      "wheels/a-1.0.whl",
+      "a.whl",
+      "a @ file:///x",
+    ])
       assert.equal(plan("python3.11", { "requirements.txt": line })?.only, null, line);
   });
 
@@ -89,11 +138,18 @@ describe("a package of Python", () => {
   });
 
   test("that brings its packages, needs none or asks for none is taken as it is", () => {
-    const own = { "requirements.txt": "flask", "flask/__init__.py": "", "flask-3.0.3.dist-info/RECORD": "" };
+    const own = {
+      "requirements.txt": "flask",
+      "flask/__init__.py": "",
+      "flask-3.0.3.dist-info/RECORD": "",
+    };
     assert.equal(plan("python3.11", own), null);
     assert.equal(plan("python3.11", { "app.py": "", "package.json": manifest }), null);
     assert.equal(plan("python3.11", { "pyproject.toml": "[tool.ruff]\n" }), null);
-    assert.equal(plan("python3.11", { "requirements.txt": "flask" }, { dependencies: "none" }), null);
+    assert.equal(
+      plan("python3.11", { "requirements.txt": "flask" }, { dependencies: "none" }),
+      null,
+    );
   });
 
   test("with a folder of the place where dependencies go is refused", () => {

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type Server as HttpServer, createServer as createHttpServer, request } from "node:http";
+import {
+  type IncomingMessage,
+  type Server as HttpServer,
+  createServer as createHttpServer,
+  request,
+} from "node:http";
 import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,7 +46,9 @@ async function openProxy(t: TestContext, given: Given): Promise<string> {
 }
 
 /** A server that answers every connection with what it was sent. */
-async function openEcho(t: TestContext): Promise<{ port: number; server: Server; sockets: Set<Socket> }> {
+async function openEcho(
+  t: TestContext,
+): Promise<{ port: number; server: Server; sockets: Set<Socket> }> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -74,7 +81,8 @@ async function exchange(path: string, text: string, more: string = ""): Promise<
   return seen;
 }
 
-const connectTo = (authority: string) => `CONNECT ${authority} HTTP/1.1\r\nhost: ${authority}\r\n\r\n`;
+const connectTo = (authority: string) =>
+  `CONNECT ${authority} HTTP/1.1\r\nhost: ${authority}\r\n\r\n`;
 
 describe("CONNECT", () => {
   test("passes bytes on both ways to a host and port that are named", async (t) => {
@@ -86,11 +94,30 @@ describe("CONNECT", () => {
 
   test("refuses every host and port that is not named, and says which setting names them", async (t) => {
     const { port, sockets } = await openEcho(t);
-    const path = await openProxy(t, { privateRegistries: [`localhost:${port}`, `http://127.0.0.1:${port}`] });
+    const path = await openProxy(t, {
+      privateRegistries: [`localhost:${port}`, `http://127.0.0.1:${port}`],
+    });
     const others = [
-      ...[`localhost:${port + 1}`, "localhost:443", "localhost:80", "example.com:443", `127.0.0.1:${port}`],
-      ...[`localhost.:${port}`, `x.localhost:${port}`, `localhost.evil.com:${port}`, `[::1]:${port}`],
-      ...["localhost", `http://localhost:${port}`, `localhost:${port}/x`, `a@localhost:${port}`, `localhost:0${port}`],
+      ...[
+        `localhost:${port + 1}`,
+        "localhost:443",
+        "localhost:80",
+        "example.com:443",
+        `127.0.0.1:${port}`,
+      ],
+      ...[
+        `localhost.:${port}`,
+        `x.localhost:${port}`,
+        `localhost.evil.com:${port}`,
+        `[::1]:${port}`,
+      ],
+      ...[
+        "localhost",
+        `http://localhost:${port}`,
+        `localhost:${port}/x`,
+        `a@localhost:${port}`,
+        `localhost:0${port}`,
+      ],
     ];
     for (const authority of others) {
       const seen = await exchange(path, connectTo(authority));
@@ -134,7 +161,10 @@ describe("CONNECT", () => {
     const { port, server } = await openEcho(t);
     server.close();
     const path = await openProxy(t, { privateRegistries: [`localhost:${port}`] });
-    assert.match(await exchange(path, connectTo(`localhost:${port}`)), /^HTTP\/1\.1 502 .*ECONNREFUSED/);
+    assert.match(
+      await exchange(path, connectTo(`localhost:${port}`)),
+      /^HTTP\/1\.1 502 .*ECONNREFUSED/,
+    );
   });
 
   test("ends the other side when one side is gone", async (t) => {
@@ -163,7 +193,7 @@ describe("plain requests", () => {
   async function ask(path: string, target: string, headers: Record<string, string> = {}) {
     const asked = request({ socketPath: path, path: target, headers, agent: false });
     asked.end();
-    const [answer] = (await once(asked, "response")) as [import("node:http").IncomingMessage];
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
     let text = "";
     for await (const chunk of answer) text += String(chunk);
     return { status: answer.statusCode, text, headers: answer.headers };
@@ -172,8 +202,17 @@ describe("plain requests", () => {
   test("go to hosts that are named with http:// alone, without what is for the proxy", async (t) => {
     const { port } = await openOrigin(t);
     const path = await openProxy(t, { privateRegistries: [`http://127.0.0.1:${port}`] });
-    const headers = { "proxy-authorization": "x", connection: "x-private", "x-private": "1", "x-kept": "2" };
-    const { status, text, headers: given } = await ask(path, `http://127.0.0.1:${port}/simple/?a=1`, headers);
+    const headers = {
+      "proxy-authorization": "x",
+      connection: "x-private",
+      "x-private": "1",
+      "x-kept": "2",
+    };
+    const {
+      status,
+      text,
+      headers: given,
+    } = await ask(path, `http://127.0.0.1:${port}/simple/?a=1`, headers);
     assert.equal(status, 200);
     assert.equal(text, "GET /simple/?a=1");
     const seen = JSON.parse(String(given["x-seen"])) as Record<string, string>;
@@ -185,9 +224,18 @@ describe("plain requests", () => {
 
   test("are refused to all others", async (t) => {
     const { port } = await openOrigin(t);
-    const path = await openProxy(t, { privateRegistries: [`127.0.0.1:${port}`], registries: ["http://registry.test"] });
+    const path = await openProxy(t, {
+      privateRegistries: [`127.0.0.1:${port}`],
+      registries: ["http://registry.test"],
+    });
     const targets = [
-      ...[`http://127.0.0.1:${port}/`, "http://example.com/", "http://registry.test:8080/", "/", "/simple"],
+      ...[
+        `http://127.0.0.1:${port}/`,
+        "http://example.com/",
+        "http://registry.test:8080/",
+        "/",
+        "/simple",
+      ],
       ...[`ftp://127.0.0.1:${port}/`, `https://127.0.0.1:${port}/`, "http://a@registry.test/"],
     ];
     for (const target of targets) assert.equal((await ask(path, target)).status, 403, target);
@@ -274,7 +322,10 @@ describe("the proxy of this machine", () => {
     });
     assert.match(await exchange(path, connectTo("registry.test:443"), "hello"), /hello$/);
     assert.match(await exchange(path, connectTo("denied.test:443")), /^HTTP\/1\.1 502 .*407/);
-    assert.match(await exchange(path, connectTo("a.internal.test:443")), /^HTTP\/1\.1 403 .*not public/);
+    assert.match(
+      await exchange(path, connectTo("a.internal.test:443")),
+      /^HTTP\/1\.1 403 .*not public/,
+    );
     assert.match(await exchange(path, connectTo("other.test:443")), /^HTTP\/1\.1 403 /);
     const basic = `Basic ${Buffer.from("user:p@ss").toString("base64")}`;
     assert.deepEqual(asked, [`registry.test:443 ${basic}`, `denied.test:443 ${basic}`]);

@@ -62,6 +62,18 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   ],
   ["code", files.map((one) => ({ files: one }))],
   ["files", files],
+  // A bundle of code that is no code fails, as it should.
+  [
+    "build",
+    fc.record(
+      {
+        dependencies: fc.constantFrom("auto", "none"),
+        scripts: fc.boolean(),
+        bundle: fc.constant(false),
+      },
+      { requiredKeys: [] },
+    ),
+  ],
   // None is kept, for each would be started.
   ["minSandboxes", fc.constant(0)],
   // Cursors are those of earlier pages: the test follows them.

@@ -47,7 +47,8 @@ describe("code that runs in a build", () => {
   });
 
   test("sees no secret of the function, of the server or of the machine", async () => {
-    const script = "console.log(JSON.stringify(process.env)); console.log(require('fs').readdirSync('/').join());";
+    const script =
+      "console.log(JSON.stringify(process.env)); console.log(require('fs').readdirSync('/').join());";
     const env = { TOKEN: "s3cr3t-of-the-function" };
     const { status, build: made } = await build("env", script, { env });
     assert.equal(status, 201);
@@ -92,14 +93,20 @@ describe("code that runs in a build", () => {
     const { status, json } = await build("greedy", script);
     assert.equal(status, 422);
     assert.match(json.error.message, /256 MiB of memory|failed with status|was ended by/);
-    const files = "const fs = require('fs'); for (let i = 0; ; i++) fs.writeFileSync('/tmp/f' + i, Buffer.alloc(8 * 2 ** 20, 1));";
+    const files =
+      "const fs = require('fs'); for (let i = 0; ; i++) fs.writeFileSync('/tmp/f' + i, Buffer.alloc(8 * 2 ** 20, 1));";
     const disk = await build("greedy-disk", files);
     assert.equal(disk.status, 422);
-    assert.equal((await server.deploy("after", { "index.mjs": "export const handler = () => 1;" })).liveRevision, 1);
+    assert.equal(
+      (await server.deploy("after", { "index.mjs": "export const handler = () => 1;" }))
+        .liveRevision,
+      1,
+    );
   });
 
   test("that writes without end is cut, and the end of it is not kept whole", async () => {
-    const script = "for (let i = 0; i < 200000; i++) console.log('line ' + i + ' ' + 'x'.repeat(200)); process.exit(3);";
+    const script =
+      "for (let i = 0; i < 200000; i++) console.log('line ' + i + ' ' + 'x'.repeat(200)); process.exit(3);";
     const { status, build: made, json } = await build("flood", script);
     assert.equal(status, 422);
     assert.match(json.error.message, /npm ci failed/);
@@ -108,9 +115,11 @@ describe("code that runs in a build", () => {
   });
 
   test("that forks without end, or kills what it finds, only fails", async () => {
-    const forks = "const { spawn } = require('child_process'); for (let i = 0; i < 500; i++) spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']).on('error', () => {}); process.exit(1)";
+    const forks =
+      "const { spawn } = require('child_process'); for (let i = 0; i < 500; i++) spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']).on('error', () => {}); process.exit(1)";
     assert.equal((await build("forks", forks)).status, 422);
-    const kills = "for (let pid = 1; pid < 400; pid++) { if (pid === process.pid) continue; try { process.kill(pid, 'SIGKILL'); } catch {} }";
+    const kills =
+      "for (let pid = 1; pid < 400; pid++) { if (pid === process.pid) continue; try { process.kill(pid, 'SIGKILL'); } catch {} }";
     const { status, json } = await build("kills", kills);
     assert.equal(status, 422);
     assert.match(json.error.message, /the build failed/);

@@ -18,7 +18,8 @@ async function buildsOf(name: string) {
 }
 
 const flask = {
-  "app.py": "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef hello():\n    return 'from flask'\n",
+  "app.py":
+    "from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef hello():\n    return 'from flask'\n",
   "requirements.txt": "flask==3.0.3\n",
 };
 
@@ -27,11 +28,17 @@ describe("dependencies", () => {
     const first = await server.deploy("js", { ...honoPackage, "index.mjs": honoCode });
     assert.equal(first.layer.place, "beside");
     assert.equal((await server.call("/js")).text, "from hono");
-    const second = await server.deploy("js-too", { ...honoPackage, "index.mjs": `${honoCode}// more` });
+    const second = await server.deploy("js-too", {
+      ...honoPackage,
+      "index.mjs": `${honoCode}// more`,
+    });
     assert.deepEqual(second.layer, first.layer);
     assert.equal((await server.call("/js-too")).text, "from hono");
     const [[ran], [cached]] = [await buildsOf("js"), await buildsOf("js-too")];
-    assert.deepEqual([ran.state, ran.isCached, cached.state, cached.isCached], ["ok", false, "ok", true]);
+    assert.deepEqual(
+      [ran.state, ran.isCached, cached.state, cached.isCached],
+      ["ok", false, "ok", true],
+    );
     assert.match(ran.output.join("\n"), /added 1 package/);
   });
 
@@ -45,13 +52,21 @@ describe("dependencies", () => {
     const asHandler = await server.api("PATCH", "/api/v1/functions/py", { handler: "app.handler" });
     assert.deepEqual(asHandler.json.layer, made.layer);
     const { json } = await server.call("/py");
-    assert.deepEqual(json, ["/var/task/.isola/python/flask/__init__.py", "__init__.cpython-311.pyc"]);
+    assert.deepEqual(json, [
+      "/var/task/.isola/python/flask/__init__.py",
+      "__init__.cpython-311.pyc",
+    ]);
   });
 
   test("of a pyproject.toml are installed, native wheels among them", async () => {
     const toml = '[project]\nname = "x"\nversion = "1"\ndependencies = ["markupsafe==3.0.2"]\n';
-    const code = "import markupsafe._speedups as s\ndef handler(event, context):\n    return s.__file__[-3:]\n";
-    await server.deploy("native", { "pyproject.toml": toml, "app.py": code }, { runtime: "python" });
+    const code =
+      "import markupsafe._speedups as s\ndef handler(event, context):\n    return s.__file__[-3:]\n";
+    await server.deploy(
+      "native",
+      { "pyproject.toml": toml, "app.py": code },
+      { runtime: "python" },
+    );
     assert.equal((await server.call("/native")).text, ".so");
   });
 
@@ -96,7 +111,9 @@ describe("a bundle", () => {
   });
 
   test("of what cannot be bundled fails with the words of the bundler", async () => {
-    const files = { "index.ts": "import { x } from './missing.ts';\nexport const handler = () => x;\n" };
+    const files = {
+      "index.ts": "import { x } from './missing.ts';\nexport const handler = () => x;\n",
+    };
     const body = { name: "unbundled", runtime: "nodejs", code: { files }, build: { bundle: true } };
     const { status, json } = await server.api("POST", "/api/v1/functions", body);
     assert.equal(status, 422);
@@ -104,7 +121,12 @@ describe("a bundle", () => {
   });
 
   test("is refused for Python", async () => {
-    const body = { name: "p", runtime: "python", code: { files: { "app.py": "" } }, build: { bundle: true } };
+    const body = {
+      name: "p",
+      runtime: "python",
+      code: { files: { "app.py": "" } },
+      build: { bundle: true },
+    };
     const { status, json } = await server.api("POST", "/api/v1/functions", body);
     assert.equal(status, 400);
     assert.equal(json.error.details[0].path, "build.bundle");
@@ -118,7 +140,10 @@ describe("a build that fails", () => {
     const created = await server.api("POST", "/api/v1/functions", body);
     assert.equal(created.status, 422);
     assert.equal(created.json.error.code, "build_failed");
-    assert.match(created.json.error.details[0].given, /No matching distribution found for flask==99\.0/);
+    assert.match(
+      created.json.error.details[0].given,
+      /No matching distribution found for flask==99\.0/,
+    );
     assert.equal((await server.api("GET", "/api/v1/functions/broken")).status, 404);
     const [kept] = await buildsOf("broken");
     assert.deepEqual([kept.state, kept.message], ["failed", created.json.error.message]);
@@ -131,7 +156,10 @@ describe("a build that fails", () => {
   });
 
   test("names the registry that it may not reach", async () => {
-    const files = { ...flask, "requirements.txt": "--index-url https://example.com/simple\nflask\n" };
+    const files = {
+      ...flask,
+      "requirements.txt": "--index-url https://example.com/simple\nflask\n",
+    };
     const body = { name: "elsewhere", runtime: "python", code: { files } };
     const { json } = await server.api("POST", "/api/v1/functions", body);
     assert.match(json.error.details[0].given, /example\.com:443 is not one of the registries/);

@@ -39,7 +39,12 @@ export function scriptedPackage(script: string): Record<string, string> {
       lockfileVersion: 3,
       requires: true,
       packages: {
-        "": { name: "scripted", version: "1.0.0", hasInstallScript: true, dependencies: root.dependencies },
+        "": {
+          name: "scripted",
+          version: "1.0.0",
+          hasInstallScript: true,
+          dependencies: root.dependencies,
+        },
         lib: { version: "1.0.0" },
         "node_modules/lib": { resolved: "lib", link: true },
       },

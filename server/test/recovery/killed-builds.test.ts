@@ -62,7 +62,7 @@ describe("a control plane that is killed in the middle of a build", () => {
       assert.deepEqual(strayFiles(server), []);
       assert.deepEqual(artifactsOn(server), await referred());
       const answer = await deploy(script);
-      assert.equal(answer?.status, 200, answer?.text);
+      assert.equal(answer?.status, 200, String(answer?.text));
       assert.equal((await server.call("/kept")).text, "lib");
       const { json } = await server.api("GET", `${fns}/kept/builds`);
       assert.equal(json.items[0].isCached, false);
@@ -86,12 +86,14 @@ test("a server that is killed while a build runs leaves no sandbox, no socket an
 });
 
 test("a gateway that is killed while a build runs fails the deploy; the next one works", async () => {
-  const going = deploy("console.log('again'); const end = Date.now() + 3000; while (Date.now() < end);");
+  const going = deploy(
+    "console.log('again'); const end = Date.now() + 3000; while (Date.now() < end);",
+  );
   await eventually("the build runs", async () => {
     const { text } = await server.api("GET", "/api/v1/system");
     return text.includes('kept (build)"') && text.includes('"busy":1');
   });
-  process.kill(await pidOf(server, "gateway"), "SIGKILL");
+  process.kill(pidOf(server, "gateway"), "SIGKILL");
   assert.equal((await going)?.status, 503);
   await server.ready();
   assert.equal((await stateOf()).state, "failed");
