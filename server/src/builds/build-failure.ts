@@ -1,4 +1,4 @@
-import { IsolaError } from "../errors.ts";
+import { type ErrorCode, IsolaError, errorCatalogue } from "../errors.ts";
 import type { BuildResult } from "../link/messages.ts";
 
 const LINES_MAX = 50;
@@ -21,8 +21,15 @@ export function buildFailure(
   if (outcome === "out_of_memory")
     return failed(`it needed more than ${limits.memoryMiB} MiB of memory (setting buildMemoryMiB)`);
   if (outcome === "platform_error")
-    return new IsolaError("sandbox_start_failed", `the build could not run: ${message}`);
+    return new IsolaError(platformCode(result.errorCode), `the build could not run: ${message}`);
   return failed(message);
+}
+
+/** The gateway's own words for what the platform failed in. */
+function platformCode(code: string | null): ErrorCode {
+  const isOurs = code !== null && Object.hasOwn(errorCatalogue, code);
+  const known = isOurs ? (code as ErrorCode) : "sandbox_start_failed";
+  return errorCatalogue[known].blame === "platform" ? known : "sandbox_start_failed";
 }
 
 function failed(why: string, output: readonly string[] = []): IsolaError {

@@ -75,6 +75,7 @@ async function open(t: TestContext) {
     artifacts,
     layers: new LayerBuilds(options),
     clock: systemClock,
+    atOnceMax: 2,
   });
   t.after(async () => {
     sockets.close();
@@ -278,6 +279,37 @@ describe("layers", () => {
     assert.equal((await buildsOf("f0")).items[0]?.state, "cancelled");
     gateway.hold = Promise.resolve();
     assert.ok(await layerFor(npm));
+  });
+
+  test("beyond two are made in turn, and those that wait can be given up", async (t) => {
+    const { layerFor, gateway } = await open(t);
+    const hold = Promise.withResolvers<void>();
+    gateway.hold = hold.promise;
+    const npmrc = (at: number) => ({ ...npm, ".npmrc": `x=${at}` });
+    const abort = new AbortController();
+    const make = (at: number, progress = {}) => layerFor(npmrc(at), { name: `f${at}`, progress });
+    const running = [make(0), make(1)];
+    await until(() => gateway.ran.length === 2);
+    const third = make(2, { signal: abort.signal });
+    const fourth = make(3);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(gateway.ran.length, 2);
+    abort.abort();
+    await assert.rejects(third, refusal("cancelled", /given up/));
+    hold.resolve();
+    await Promise.all([...running, fourth]);
+    assert.equal(gateway.ran.length, 3);
+    assert.deepEqual(gateway.cancelled, []);
+  });
+
+  test("that are made when the server stops are cancelled, and said to be", async (t) => {
+    const { layerFor, gateway, builds } = await open(t);
+    gateway.hold = new Promise(() => {});
+    const deploying = layerFor(npm);
+    await until(() => gateway.ran.length === 1);
+    builds.close();
+    await assert.rejects(deploying, refusal("shutting_down", /stopping/));
+    assert.equal(gateway.cancelled.length, 1);
   });
 
   test("that failed are tried again by the next deploy", async (t) => {

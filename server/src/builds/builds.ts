@@ -5,6 +5,7 @@ import { IsolaError, messageOf } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
 import type { Store } from "../store/store.ts";
 import type { BuildRequest, LayerBuilds, PlannedBuild } from "./layer-builds.ts";
+import { BuildSlots } from "./build-slots.ts";
 import { OutputTail } from "./output-tail.ts";
 import type { BuildArtifacts, BuildProgress } from "./ports.ts";
 
@@ -13,6 +14,8 @@ export interface BuildsOptions {
   artifacts: Pick<BuildArtifacts, "has">;
   layers: LayerBuilds;
   clock: Clock;
+  /** Builds that run; more wait. */
+  atOnceMax: number;
 }
 
 /** One run and all who wait for it. */
@@ -31,9 +34,12 @@ export class Builds {
   readonly #options: BuildsOptions;
   /** By key. */
   readonly #flights = new Map<string, Flight>();
+  readonly #slots: BuildSlots;
+  #isClosed = false;
 
   constructor(options: BuildsOptions) {
     this.#options = options;
+    this.#slots = new BuildSlots(options.atOnceMax);
   }
 
   /** Undefined: the package needs none. Rejects with `invalid_package`, `build_failed`, `cancelled`, or what the platform failed in. */
@@ -84,8 +90,9 @@ export class Builds {
       }
   }
 
-  /** Ends what runs. */
+  /** Ends what runs; whoever waits for it gets `shutting_down`. */
   close(): void {
+    this.#isClosed = true;
     for (const flight of this.#flights.values()) flight.abort.abort();
   }
 
@@ -107,6 +114,11 @@ export class Builds {
     if (progress.signal.aborted) onAbort();
     try {
       return await Promise.race([flight.result, given.promise]);
+    } catch (error) {
+      if (!this.#isClosed) throw error;
+      throw new IsolaError("shutting_down", "the server is stopping; deploy again", {
+        cause: error,
+      });
     } finally {
       progress.signal.removeEventListener("abort", onAbort);
       flight.waiting.delete(progress);
@@ -133,7 +145,7 @@ export class Builds {
   }
 
   async #run(planned: PlannedBuild, id: string, signal: AbortSignal): Promise<Layer> {
-    const layer = await planned.run(id, signal);
+    const layer = await this.#slots.run(() => planned.run(id, signal), signal);
     await failPoint("build.kept");
     await this.#options.store.putLayer(planned.key, layer);
     return layer;

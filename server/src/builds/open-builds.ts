@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -9,6 +10,8 @@ import { LayerBuilds } from "./layer-builds.ts";
 import type { BuildArtifacts, BuildGateway } from "./ports.ts";
 import { RegistryRoute } from "./registry-route.ts";
 import { upstreamProxy } from "./upstream-proxy.ts";
+
+const BUILDS_AT_ONCE_LEAST = 2;
 
 export interface OpenBuildsOptions {
   config: Pick<
@@ -50,7 +53,13 @@ export async function openBuilds(
   });
   await layers.removeLeftovers();
   await store.closeBuilds("the server ended while it ran");
-  const service = new Builds({ store, artifacts, layers, clock });
+  const service = new Builds({
+    store,
+    artifacts,
+    layers,
+    clock,
+    atOnceMax: Math.max(BUILDS_AT_ONCE_LEAST, availableParallelism()),
+  });
   return {
     service,
     close: () => {

@@ -81,6 +81,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   return {
     address: { host, port },
     drain: async () => {
+      builds.close();
       await app.close();
     },
     close: async () => {

@@ -192,3 +192,39 @@ describe("a build", () => {
     assert.equal((await server.api("GET", "/api/v1/functions/left")).status, 404);
   });
 });
+
+test("a server that stops does not wait for a build, and says so to its deployer", async () => {
+  const stopping = new TestServer();
+  try {
+    await stopping.start();
+    const code = { files: scriptedPackage("for (;;);") };
+    const body = { name: "cut", runtime: "nodejs", code, build: { scripts: true } };
+    const going = stopping.api("POST", "/api/v1/functions", body);
+    await eventually("the build runs", async () => {
+      const { text } = await stopping.api("GET", "/api/v1/system");
+      return text.includes('cut (build)"') && text.includes('"busy":1');
+    });
+    const stoppedAt = performance.now();
+    assert.equal(await stopping.stop(), 0);
+    assert.ok(performance.now() - stoppedAt < 15_000);
+    const { status, json } = await going;
+    assert.deepEqual([status, json.error.code], [503, "shutting_down"]);
+    assert.deepEqual(readdirSync(join(stopping.dataDir, "run", "builds")), []);
+  } finally {
+    await stopping.dispose();
+  }
+});
+
+test("a build that the memory budget has no room for is refused with words that say so", async () => {
+  const small = new TestServer({ ISOLA_MEMORY_BUDGET_MIB: "512" });
+  try {
+    await small.start();
+    const code = { files: scriptedPackage("") };
+    const body = { name: "large", runtime: "nodejs", code, build: { scripts: true } };
+    const { status, json } = await small.api("POST", "/api/v1/functions", body);
+    assert.equal(status, 503);
+    assert.match(json.error.message, /needs 1024 MiB.*budget is 512 MiB/);
+  } finally {
+    await small.dispose();
+  }
+});
