@@ -30,15 +30,15 @@ export function digestOf(files: ReadonlyMap<string, Buffer>): string {
 
 /** What a build sandbox gets as its code: the builder, its order, the certificates that this server trusts, and below `input/` what it builds from. */
 export async function* builderInput(
-  given: { plan: BuildPlan; files: ReadonlyMap<string, Buffer>; limits: object },
+  given: { plan: BuildPlan; files: ReadonlyMap<string, Buffer>; more: object },
   sources: PackageSources,
   source: () => Promise<AsyncIterable<Buffer>>,
 ): AsyncGenerator<Buffer> {
-  const { plan, files, limits } = given;
+  const { plan, files, more } = given;
   const tar = pack();
   const filling = fill(tar, async () => {
     for (const [name, bytes] of files) tar.entry({ name }, bytes);
-    tar.entry({ name: "build.json" }, JSON.stringify({ ...plan.order, ...limits }));
+    tar.entry({ name: "build.json" }, JSON.stringify({ ...plan.order, ...more }));
     tar.entry({ name: "ca.pem" }, trustedCertificates());
     tar.entry({ name: "input/", type: "directory" });
     for (const name of plan.only ?? []) {

@@ -123,10 +123,11 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe("what a sandbox answers with", () => {
   test("is taken where it is regular files below the folder of dependencies", async (t) => {
-    const { layerFor, artifacts, tempDir } = await open(t);
+    const { layerFor, artifacts, tempDir, gateway } = await open(t);
     const layer = await layerFor(npm);
     assert.equal(layer?.place, "beside");
     assert.ok(await artifacts.has(layer.artifact.digest));
+    assert.ok(!(await artifacts.has(gateway.ran[0]?.code.digest as string)), "the input has gone");
     assert.deepEqual(readdirSync(tempDir), []);
   });
 
@@ -255,10 +256,8 @@ describe("layers", () => {
     hold.resolve();
     assert.deepEqual(await first, await second);
     assert.equal(gateway.ran.length, 1);
-    assert.deepEqual(heard, [
-      ["one", "two"],
-      ["one", "two"],
-    ]);
+    const all = [`isola: build ${gateway.ran[0]?.id}`, "one", "two"];
+    assert.deepEqual(heard, [all, all]);
   });
 
   test("go on being made while one of two still waits, and are cancelled with the last", async (t) => {

@@ -106,7 +106,7 @@ export class Builds {
   async #made(planned: PlannedBuild, progress: BuildProgress): Promise<Layer> {
     const known = this.#flights.get(planned.key);
     const flight = known?.abort.signal.aborted === false ? known : this.#start(planned);
-    if (flight === known) progress.onOutput(flight.output.lines);
+    progress.onOutput(flight.output.lines);
     flight.waiting.add(progress);
     const given = Promise.withResolvers<never>();
     const onAbort = () => given.reject(new IsolaError("cancelled", "the deploy was given up"));
@@ -129,9 +129,11 @@ export class Builds {
   #start(planned: PlannedBuild): Flight {
     const abort = new AbortController();
     const id = newId();
+    const output = new OutputTail();
+    output.add([`isola: build ${id}`]);
     const flight: Flight = {
       id,
-      output: new OutputTail(),
+      output,
       abort,
       waiting: new Set(),
       result: this.#run(planned, id, abort.signal),

@@ -106,12 +106,12 @@ export class LayerBuilds {
     const { gateway, timeoutMs, memoryMiB } = this.#options;
     const { id, plan, request } = build;
     const code = await this.#putInput(build);
-    signal.throwIfAborted();
     const onAbort = () => {
       gateway.request("cancelBuild", { id }).catch(() => {}); // without a gateway it has ended already
     };
     signal.addEventListener("abort", onAbort, { once: true });
     try {
+      signal.throwIfAborted();
       const result = await gateway.request("build", {
         id,
         project: request.project,
@@ -129,13 +129,18 @@ export class LayerBuilds {
       if (failure !== null) throw failure;
     } finally {
       signal.removeEventListener("abort", onAbort);
+      await this.#options.artifacts.remove(code.digest);
     }
   }
 
-  /** Its age protects it from the collection of garbage while the build runs. */
-  async #putInput({ plan, request, sources }: Build): Promise<Artifact> {
+  /** No other build has the same, as the id is part of it. Its age protects it from the collection of garbage while the build runs. */
+  async #putInput({ id, plan, request, sources }: Build): Promise<Artifact> {
     const { artifacts } = this.#options;
-    const given = { plan, files: this.#builders[plan.family], limits: this.#room(request) };
+    const given = {
+      plan,
+      files: this.#builders[plan.family],
+      more: { id, ...this.#room(request) },
+    };
     const tar = () => builderInput(given, sources, () => artifacts.open(request.artifact.digest));
     const texts = (plan.only ?? []).map((name) => sources.text(name)?.length ?? 0);
     const inputBytes = plan.only === null ? request.artifact.unpackedBytes : sum(texts);

@@ -16,6 +16,7 @@ export interface BuildArtifacts {
   put(checked: Pick<CheckedPackage, "entries" | "unpackedBytes" | "tar">): Promise<Artifact>;
   open(digest: string): Promise<Readable>;
   has(digest: string): Promise<boolean>;
+  remove(digest: string): Promise<void>;
 }
 
 export interface BuildProgress {

@@ -4,6 +4,10 @@ import { errorBody, asIsolaError } from "./error-answer.ts";
 
 const STREAM_TYPE = "application/x-ndjson";
 
+/** For the document of the API. */
+export const buildsAndStreams =
+  'Answers once what the package needs is built. With `Accept: application/x-ndjson` the output comes line by line (`{"type":"output","text":...}`), and then the function (`{"type":"function","function":...}`) or the error (`{"type":"error","error":...}`), with status 200; what builds nothing, or fails before any output, is answered as ever.';
+
 /** A caller who goes away cancels the build that only they wait for. */
 function progressOf(reply: FastifyReply, onOutput: BuildProgress["onOutput"]): BuildProgress {
   const abort = new AbortController();

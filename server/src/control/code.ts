@@ -5,7 +5,7 @@ import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import Type from "typebox";
 import { IsolaError } from "../errors.ts";
-import { withProgress } from "./build-progress.ts";
+import { buildsAndStreams, withProgress } from "./build-progress.ts";
 import { changedAnswer } from "./changed-answer.ts";
 import { codeInput } from "./code-input.ts";
 import { type ControlApp, type ControlContext, PROJECT, answers, targetOf } from "./context.ts";
@@ -47,6 +47,7 @@ function registerUpload(app: ControlApp, context: ControlContext, uploads: Uploa
       schema: {
         tags: ["functions"],
         summary: "Upload new code: a new revision",
+        description: buildsAndStreams,
         params: FunctionParams,
         headers: ChangeHeaders,
         body: {

@@ -10,7 +10,7 @@ import {
 } from "@isola/api/functions";
 import { ChangeHeaders, UnsafeHeaders } from "@isola/api/headers";
 import { requestLimits } from "@isola/api/limits";
-import { withProgress } from "./build-progress.ts";
+import { buildsAndStreams, withProgress } from "./build-progress.ts";
 import { changedAnswer } from "./changed-answer.ts";
 import { codeInput } from "./code-input.ts";
 import {
@@ -98,6 +98,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
       schema: {
         tags,
         summary: "Create a function with its first revision",
+        description: buildsAndStreams,
         headers: UnsafeHeaders,
         body: CreateFunction,
         response: answers({ 201: ChangedFunction }),
@@ -120,6 +121,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
       schema: {
         tags,
         summary: "Change settings (a new revision), description or labels (none)",
+        description: buildsAndStreams,
         params: FunctionParams,
         headers: ChangeHeaders,
         body: PatchFunction,

@@ -4,7 +4,7 @@ import { readlinkSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { pack } from "tar-stream";
 import { MiB } from "../../domain/limits.ts";
-import type { Driver, RuntimeSpec, Sandbox, SandboxLimits } from "../driver.ts";
+import type { Driver, RuntimeSpec, Sandbox, SandboxLimits, SandboxSocket } from "../driver.ts";
 
 /** A hang guard, far beyond what anything here takes. */
 export const HANG_MS = 30_000;
@@ -58,9 +58,11 @@ export class Session {
     driver: Driver,
     runtime: RuntimeSpec,
     limits: SandboxLimits = defaultLimits,
+    sockets: SandboxSocket[] = [],
   ): Promise<Session> {
     count += 1;
-    const spec = { id: `sb-${process.pid}-${count}`, runtime, limits, tmpBytes: TMP_BYTES };
+    const id = `sb-${process.pid}-${count}`;
+    const spec = { id, runtime, limits, tmpBytes: TMP_BYTES, sockets };
     return new Session(await driver.start(spec, AbortSignal.timeout(HANG_MS)));
   }
 
