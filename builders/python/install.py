@@ -46,11 +46,18 @@ def install(
         "TMPDIR": tempfile.gettempdir(),
         "LANG": "C.UTF-8",
         "PYTHONPATH": pip_path,
+        "PYTHONUNBUFFERED": "1",
         "PIP_CONFIG_FILE": os.devnull,
         "HTTPS_PROXY": proxy,
         "HTTP_PROXY": proxy,
     }
-    _run("pip install", [sys.executable, "-S", "-m", "pip", *args], folder, env)
+    try:
+        _run("pip install", [sys.executable, "-S", "-m", "pip", *args], folder, env)
+    except BuildFailure as failure:
+        if order["scripts"] or not any("from versions: none" in line for line in failure.output):
+            raise
+        hint = "only wheels are taken; build.scripts allows builds from source"
+        raise BuildFailure(f"{failure} ({hint})", failure.output) from None
 
 
 def _run(name: str, command: list[str], folder: str, env: dict[str, str]) -> None:

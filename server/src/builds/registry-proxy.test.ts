@@ -255,6 +255,18 @@ describe("bounds", () => {
     assert.match(seen, /^(?:HTTP\/1\.1 408 |$)/);
   });
 
+  test("one that is refused and does not end its own side is cut", async (t) => {
+    const path = await openProxy(t, {});
+    const socket = connect({ path, allowHalfOpen: true });
+    socket.write(connectTo("a:443"));
+    socket.resume();
+    await once(socket, "end");
+    const failed = new Promise((resolve) => socket.once("error", resolve));
+    const writing = setInterval(() => socket.write("x"), 5);
+    assert.equal(((await failed) as NodeJS.ErrnoException).code, "EPIPE");
+    clearInterval(writing);
+  });
+
   test("a tunnel in which nothing moves is cut", async (t) => {
     const { port, sockets } = await openEcho(t);
     const path = await openProxy(t, {

@@ -70,6 +70,20 @@ describe("dependencies", () => {
     assert.equal((await server.call("/native")).text, ".so");
   });
 
+  test("without a wheel are built from source where the function allows it, and the refusal says so", async () => {
+    const files = {
+      "requirements.txt": "-r more.txt\n",
+      "more.txt": "docopt==0.6.2\n",
+      "app.py": "import docopt\ndef handler(event, context):\n    return docopt.__version__\n",
+    };
+    const body = { name: "source", runtime: "python", code: { files } };
+    const refused = await server.api("POST", "/api/v1/functions", body);
+    assert.equal(refused.status, 422);
+    assert.match(refused.json.error.message, /build\.scripts allows builds from source/);
+    await server.deploy("source", files, { runtime: "python", build: { scripts: true } });
+    assert.equal((await server.call("/source")).text, "0.6.2");
+  });
+
   test("leave the code as it was uploaded, and come with a rollback", async () => {
     const { json } = await server.api("GET", "/api/v1/functions/js/revisions");
     const { layer } = json.items[0];
