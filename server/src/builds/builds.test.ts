@@ -308,6 +308,10 @@ describe("layers", () => {
     await until(() => gateway.ran.length === 1);
     builds.close();
     await assert.rejects(deploying, refusal("shutting_down", /stopping/));
+    await assert.rejects(
+      layerFor({ ...npm, ".npmrc": "x=1" }),
+      refusal("shutting_down", /stopping/),
+    );
     assert.equal(gateway.cancelled.length, 1);
   });
 

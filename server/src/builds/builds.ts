@@ -104,6 +104,7 @@ export class Builds {
   }
 
   async #made(planned: PlannedBuild, progress: BuildProgress): Promise<Layer> {
+    if (this.#isClosed) throw stopping();
     const known = this.#flights.get(planned.key);
     const flight = known?.abort.signal.aborted === false ? known : this.#start(planned);
     progress.onOutput(flight.output.lines);
@@ -116,9 +117,7 @@ export class Builds {
       return await Promise.race([flight.result, given.promise]);
     } catch (error) {
       if (!this.#isClosed) throw error;
-      throw new IsolaError("shutting_down", "the server is stopping; deploy again", {
-        cause: error,
-      });
+      throw stopping(error);
     } finally {
       progress.signal.removeEventListener("abort", onAbort);
       flight.waiting.delete(progress);
@@ -152,4 +151,8 @@ export class Builds {
     await this.#options.store.putLayer(planned.key, layer);
     return layer;
   }
+}
+
+function stopping(cause?: unknown): IsolaError {
+  return new IsolaError("shutting_down", "the server is stopping; deploy again", { cause });
 }

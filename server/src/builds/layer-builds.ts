@@ -75,12 +75,13 @@ export class LayerBuilds {
     for (const name of left) await rm(join(tempDir, name), { force: true });
   }
 
-  #keyOf(plan: BuildPlan, { settings, artifact }: BuildRequest, sources: PackageSources): string {
+  #keyOf(plan: BuildPlan, request: BuildRequest, sources: PackageSources): string {
+    const { settings, artifact, project } = request;
     const from = plan.only?.map((name) => [name, sources.text(name)]) ?? artifact.digest;
     const builder = digestOf(this.#builders[plan.family]);
     const { runtime, driver } = settings;
     const place = [process.platform, process.arch, driver, runtime];
-    const parts = [builder, ...place, plan.place, plan.order, from];
+    const parts = [project, builder, ...place, plan.place, plan.order, from];
     return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   }
 

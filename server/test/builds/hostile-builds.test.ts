@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -210,6 +210,7 @@ test("a server that stops does not wait for a build, and says so to its deployer
     const { status, json } = await going;
     assert.deepEqual([status, json.error.code], [503, "shutting_down"]);
     assert.deepEqual(readdirSync(join(stopping.dataDir, "run", "builds")), []);
+    assert.ok(!existsSync(join(stopping.dataDir, "run", "builds-dir")), "the folder of sockets");
   } finally {
     await stopping.dispose();
   }
