@@ -73,7 +73,8 @@ export class BuildRunner {
     this.#builds.set(params.id, build);
     try {
       this.#invocation(params.id, pool, build).start();
-      return resultOf(build, await done.promise, await reply.written());
+      const record = await done.promise;
+      return resultOf(build, record, await reply.written(record.outcome === "ok"));
     } finally {
       this.#flush(build);
       this.#builds.delete(params.id);

@@ -65,11 +65,12 @@ export class FileReply implements Reply {
     this.#file?.end();
   }
 
-  /** Resolves with whether the answer is there whole. */
-  async written(): Promise<boolean> {
+  /** Resolves with whether the answer is there whole, once nothing more is written. `isOk`: it has been ended, or never will be. */
+  async written(isOk: boolean): Promise<boolean> {
     const file = this.#file;
+    if (!isOk) file?.destroy();
     if (file !== null && !file.closed) await once(file, "close").catch(() => {}); // told by `problem`
-    return this.#isComplete && this.problem === null;
+    return isOk && this.#isComplete && this.problem === null;
   }
 
   /** The sandbox need not go on. */
