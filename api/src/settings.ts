@@ -81,6 +81,25 @@ const network = oneOf(
   networks,
   "`internet`: the code may call out, not to this machine, its neighbours or private addresses; with the driver docker",
 );
+const buildMembers = {
+  dependencies: oneOf(
+    ["auto", "none"],
+    "`auto` installs what the package's lockfile or requirements name; `none` takes the package as it is",
+  ),
+  scripts: Type.Boolean({
+    description:
+      "Whether code of the dependencies may run while they are installed: lifecycle scripts of npm, builds from source of pip",
+  }),
+  bundle: Type.Boolean({
+    description: "JavaScript and TypeScript: bundle the handler's file and all it imports",
+  }),
+};
+/** What is left out has its default. */
+const buildAsked = closed({
+  dependencies: Type.Optional(buildMembers.dependencies),
+  scripts: Type.Optional(buildMembers.scripts),
+  bundle: Type.Optional(buildMembers.bundle),
+});
 
 const handler = Type.String({
   maxLength: requestLimits.handlerCharsMax,
@@ -113,6 +132,7 @@ export const settingMembers = {
   afterResponse: Type.Optional(afterResponse),
   onDisconnect: Type.Optional(onDisconnect),
   network: Type.Optional(network),
+  build: Type.Optional(buildAsked),
   env: Type.Optional(env),
   exposeErrors: Type.Optional(
     Type.Boolean({ description: "Whether callers see the function's own error text and stack" }),
@@ -147,6 +167,7 @@ export const resolvedMembers = {
   afterResponse,
   onDisconnect,
   network,
+  build: closed(buildMembers),
   env: Type.Unsafe<Record<string, string | null>>({
     type: "object",
     additionalProperties: { type: ["string", "null"] },

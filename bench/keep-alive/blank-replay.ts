@@ -24,7 +24,7 @@ const LOOK_EVERY_MS = 10_000;
 
 /** The gateway's rule. */
 export function demandRule(quietMs: number): BlankRule {
-  return new BlankDemand({ base: BASE, most: MOST, quietMs, nowMs: 0 });
+  return new BlankDemand({ base: BASE, most: MOST, quietMs, nowMs: 0, isExpected: true });
 }
 
 /** What the gateway did before, for comparison: the base, or as many as were needed in the last three seconds. */

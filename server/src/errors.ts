@@ -22,6 +22,12 @@ export const errorCatalogue = {
     cause: "The package exceeds a size or entry limit.",
     cure: "Leave out what the function does not need, or let the operator raise the limit.",
   },
+  build_failed: {
+    status: 422,
+    blame: "caller",
+    cause: "What the package needs could not be installed or bundled; no revision was made.",
+    cure: "Read the output in `details`; docs/builds.md says what builds can do.",
+  },
   unauthenticated: {
     status: 401,
     blame: "caller",

@@ -53,6 +53,10 @@ export const definitionOptions: readonly Option[] = [
     help: `${nullableLimits[name].least} to ${nullableLimits[name].most}, or none, the default`,
   })),
   { flags: "--after-response <what>", help: `${afterResponses.join(", ")}; default freeze` },
+  {
+    flags: "--build <list>",
+    help: "auto; none: take the package as it is; scripts: code of dependencies may run; bundle: one file; or several, divided by commas",
+  },
   { flags: "--on-disconnect <what>", help: `${onDisconnects.join(", ")}; default cancel` },
   { flags: "--network <what>", help: `${networks.join(", ")}; default none` },
 ];
@@ -185,8 +189,24 @@ function settingsOfFlags(options: Options): Record<string, unknown> {
   if (env.length > 0) settings.env = pairsOf(env, "--env");
   const labels = listOption(options, "label");
   if (labels.length > 0) settings.labels = pairsOf(labels, "--label");
+  const build = textOption(options, "build");
+  if (build !== undefined) settings.build = buildOf(build);
   if (options.exposeErrors === true) settings.exposeErrors = true;
   return settings;
+}
+
+/** `scripts,bundle` -> the setting. */
+function buildOf(text: string): Record<string, unknown> {
+  const words = text.split(",").map((word) => word.trim());
+  const known = ["auto", "none", "scripts", "bundle"];
+  const wrong = words.find((word) => !known.includes(word));
+  if (wrong !== undefined)
+    throw usageFailure(`--build takes ${known.join(", ")}, divided by commas; given: ${wrong}`);
+  return {
+    dependencies: words.includes("none") ? "none" : "auto",
+    scripts: words.includes("scripts"),
+    bundle: words.includes("bundle"),
+  };
 }
 
 function flagsOf(settings: Record<string, unknown>): string {

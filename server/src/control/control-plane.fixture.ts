@@ -60,7 +60,8 @@ export async function openControlPlane(
     defaultDriver: "auto" as const,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
-  const deps = { store, artifacts, gateway, imageWork, settings, clock, log: quiet };
+  const builds = { layerFor: async () => undefined };
+  const deps = { store, artifacts, builds, gateway, imageWork, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
     await app.close();

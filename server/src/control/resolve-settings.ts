@@ -2,7 +2,9 @@ import { defaultHandlers, scalingLimits, settingLimits, streamLimits } from "../
 import { laterSettings, type RevisionSettings, type Route } from "../domain/function.ts";
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
+import type { ErrorDetail } from "../errors.ts";
 import { checkNetwork, checkSandboxes, checkTarget } from "./check-function.ts";
+import { problem } from "./explain.ts";
 import { checkDriver, chooseDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
@@ -35,6 +37,7 @@ export function resolveSettings(
     afterResponse: given.afterResponse ?? base?.afterResponse ?? laterSettings.afterResponse,
     onDisconnect: given.onDisconnect ?? base?.onDisconnect ?? laterSettings.onDisconnect,
     network: given.network ?? base?.network ?? laterSettings.network,
+    build: buildOf(given, base),
     env: given.env ?? base?.env ?? {},
     exposeErrors: given.exposeErrors ?? base?.exposeErrors ?? false,
   };
@@ -42,6 +45,7 @@ export function resolveSettings(
     ...checkSandboxes(settings),
     ...checkTarget(settings),
     ...checkNetwork(settings),
+    ...checkBuild(settings),
   ];
   if (problems.length > 0) throw invalidRequest(problems);
   return settings;
@@ -67,6 +71,17 @@ function familyOf(runtime: string): keyof typeof defaultHandlers {
 function routeOf(given: NonNullable<PatchFunction["route"]> | null): Route | null {
   if (given === null) return null;
   return { methods: [...new Set(given.methods ?? [])], path: given.path };
+}
+
+/** Given as a whole: what is left out has its default. */
+function buildOf(given: PatchFunction, base: RevisionSettings | null): RevisionSettings["build"] {
+  if (given.build === undefined) return base?.build ?? laterSettings.build;
+  return { ...laterSettings.build, ...given.build };
+}
+
+function checkBuild({ runtime, build }: RevisionSettings): ErrorDetail[] {
+  if (!build.bundle || familyOf(runtime) === "nodejs") return [];
+  return [problem("build.bundle", `false, as ${runtime} has nothing to bundle`, true)];
 }
 
 function numbersOf(given: PatchFunction, base: RevisionSettings | null): Numbers {

@@ -53,10 +53,24 @@ export interface RevisionSettings {
   onDisconnect: OnDisconnect;
   /** `internet`: the code may call out, though not to this machine, its neighbours or private addresses. */
   network: Network;
+  build: BuildSettings;
+}
+
+/** What is made of a package before its revision exists. */
+export interface BuildSettings {
+  /** `auto`: what the package's lockfile or requirements name is installed; `none`: the package is taken as it is. */
+  dependencies: "auto" | "none";
+  /** Whether code of the dependencies runs while they are installed: lifecycle scripts of npm, builds from source of pip. */
+  scripts: boolean;
+  /** JavaScript and TypeScript: the handler's file and all it imports become one file. */
+  bundle: boolean;
 }
 
 /** What becomes of a sandbox between calls: stands still, is destroyed, or may go on for 30 s. */
 export type AfterResponse = "freeze" | "kill" | "allow";
+
+/** Of functions that name none: the first of these that works. */
+export const preferredDrivers: readonly DriverName[] = ["docker", "process"];
 
 export type Network = "none" | "internet";
 /** Those that can give a sandbox a network. */
@@ -76,9 +90,10 @@ export const laterSettings = {
   afterResponse: "freeze",
   onDisconnect: "cancel",
   network: "none",
+  build: { dependencies: "auto", scripts: false, bundle: false },
 } as const satisfies Partial<RevisionSettings>;
 
-/** The built, content-addressed code of a revision: a canonical tar. */
+/** Content-addressed code: a canonical tar. */
 export interface Artifact {
   /** SHA-256 of the tar, lower-case hex. */
   digest: string;
@@ -88,6 +103,13 @@ export interface Artifact {
   unpackedBytes: number;
 }
 
+/** What a build made of a package. */
+export interface Layer {
+  artifact: Artifact;
+  /** `beside`: its files come to those of the package, none of which has the same name. `instead`: it takes the place of the package. */
+  place: "beside" | "instead";
+}
+
 /** What the gateway needs in order to run one function: the revision that `live` points to. */
 export interface DeployedFunction {
   project: string;
@@ -95,6 +117,16 @@ export interface DeployedFunction {
   /** Never given to another function, also after a delete and a create with the same name. */
   functionId: string;
   revision: number;
+  /** As it was uploaded. */
   artifact: Artifact;
+  /** Left out: the package needed no build. */
+  layer?: Layer;
   settings: RevisionSettings;
+}
+
+/** What lies in the sandbox's memory as code. */
+export function unpackedBytesOf({ artifact, layer }: Pick<DeployedFunction, "artifact" | "layer">) {
+  if (layer === undefined) return artifact.unpackedBytes;
+  const own = layer.place === "instead" ? 0 : artifact.unpackedBytes;
+  return own + layer.artifact.unpackedBytes;
 }

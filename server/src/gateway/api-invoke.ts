@@ -107,7 +107,8 @@ const eventLines = {
   pathParameters: "",
 };
 
-function httpLines({ method, target }: InvokeParams) {
+/** A request that came through no connection. */
+export function httpLines({ method, target }: Pick<InvokeParams, "method" | "target">) {
   return {
     ...eventLines,
     method,

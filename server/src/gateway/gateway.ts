@@ -2,12 +2,15 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
+import { preferredDrivers } from "../domain/function.ts";
 import { idSource } from "../domain/ids.ts";
 import type { GatewayStatus } from "../link/messages.ts";
 import { LinkServer } from "../link/server.ts";
+import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import { Pools } from "../pool/pools.ts";
 import { Admission, type CallCount } from "./admission.ts";
 import { ApiInvoker } from "./api-invoke.ts";
+import { BuildRunner } from "./build-runner.ts";
 import { CodeCache } from "./code-cache.ts";
 import { FunctionTable } from "./function-table.ts";
 import type { InvocationContext } from "./invocation-context.ts";
@@ -29,6 +32,7 @@ export class Gateway {
   readonly #table: FunctionTable;
   readonly #records: RecordBuffer;
   readonly #logs: SandboxLogs;
+  readonly #builds: BuildRunner;
   readonly #invoker: ApiInvoker;
   readonly #listener: Listener;
   readonly #link: LinkServer;
@@ -50,6 +54,11 @@ export class Gateway {
     });
     this.#pools = this.#makePools(boot.bootId, onProblem);
     this.#admission = new Admission(config.invocationsMax);
+    this.#builds = new BuildRunner({
+      pools: this.#pools,
+      runtimes: machine.runtimes,
+      sendOutput: (output) => this.#link.sendBuildOutput(output),
+    });
     this.#table = new FunctionTable(this.#pools, this.#admission, onProblem);
     const calls = {
       table: this.#table,
@@ -106,6 +115,13 @@ export class Gateway {
     await this.#link.close();
   }
 
+  /** As the control plane chooses it. */
+  #defaultDriver(): string {
+    const { defaultDriver } = this.#config;
+    if (defaultDriver !== "auto") return defaultDriver;
+    return preferredDrivers.find((name) => this.#machine.drivers.has(name)) ?? "process";
+  }
+
   #makePools(bootId: string, onProblem: (message: string) => void): Pools {
     const { memoryBudgetMiB, queueLengthMax, blankNodejs, blankPython, data } = this.#config;
     const { blankQuietMs } = this.#config;
@@ -114,6 +130,7 @@ export class Gateway {
       bootId,
       clock: systemClock,
       drivers: this.#machine.drivers,
+      defaultDriver: this.#defaultDriver(),
       runtimes: this.#machine.runtimes,
       memoryBudgetMiB,
       startsAtOnceMax: availableParallelism() * STARTS_PER_CORE,
@@ -123,11 +140,15 @@ export class Gateway {
       code: (digest, bytes) => code.read(digest, bytes),
       watch: this.#machine.keeping.watch,
       events: {
-        onLog: (sandbox, line) => this.#logs.onLog(sandbox, line),
-        onRaw: (sandbox, stream, bytes) => this.#logs.onRaw(sandbox, stream, bytes),
+        onLog: (sandbox, line) => this.#hears(sandbox).onLog(sandbox, line),
+        onRaw: (sandbox, stream, bytes) => this.#hears(sandbox).onRaw(sandbox, stream, bytes),
       },
       onProblem,
     });
+  }
+
+  #hears(sandbox: PooledSandbox): SandboxLogs | BuildRunner {
+    return this.#builds.owns(sandbox) ? this.#builds : this.#logs;
   }
 
   #makeLink(): LinkServer {
@@ -145,9 +166,17 @@ export class Gateway {
         },
         invoke: (params) => this.#invoker.invoke(params),
         status: () => this.#status(),
+        build: (params) => this.#builds.run(params),
+        cancelBuild: ({ id }) => {
+          this.#builds.cancel(id);
+          return null;
+        },
       },
       {
-        onConnect: () => this.#records.resend(),
+        onConnect: () => {
+          this.#builds.cancelAll();
+          this.#records.resend();
+        },
         onRecorded: (batch) => this.#records.acknowledged(batch),
         onRefused: (batch) => this.#records.refused(batch),
       },

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { BlankDemand } from "./blank-demand.ts";
 
 const MINUTE_MS = 60_000;
-const options = { base: 2, most: 16, quietMs: 15 * MINUTE_MS, nowMs: 0 };
+const options = { base: 2, most: 16, quietMs: 15 * MINUTE_MS, nowMs: 0, isExpected: true };
 
 function burst(demand: BlankDemand, atMs: number, count: number): void {
   for (let need = 0; need < count; need += 1) demand.note(atMs + need);
@@ -17,6 +17,13 @@ describe("the number of blank sandboxes kept", () => {
     assert.equal(demand.target(15 * MINUTE_MS), 0);
     demand.note(60 * MINUTE_MS);
     assert.equal(demand.target(60 * MINUTE_MS), 2);
+  });
+
+  test("is 0 until the first need where nobody expects one", () => {
+    const demand = new BlankDemand({ ...options, isExpected: false });
+    assert.equal(demand.target(0), 0);
+    demand.note(5 * MINUTE_MS);
+    assert.equal(demand.target(5 * MINUTE_MS), 2);
   });
 
   test("is that of the largest recent burst, so that the next one finds them ready", () => {

@@ -11,6 +11,8 @@ export interface BlankDemandOptions {
   /** Without a need for this long none is kept. */
   quietMs: number;
   nowMs: number;
+  /** Whether any are kept before the first need. */
+  isExpected: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export class BlankDemand {
 
   constructor(options: BlankDemandOptions) {
     this.#options = options;
-    this.#neededAt = options.nowMs;
+    this.#neededAt = options.isExpected ? options.nowMs : Number.NEGATIVE_INFINITY;
   }
 
   note(nowMs: number): void {

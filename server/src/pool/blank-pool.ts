@@ -16,6 +16,8 @@ export interface BlankPoolOptions {
   most: number;
   /** After this long without a need none is kept. */
   quietMs: number;
+  /** Whether any are kept before the first need. */
+  isExpected: boolean;
   clock: Clock;
   starter: Starter;
   /** Reserves memory without evicting anyone; false when there is none. */
@@ -50,8 +52,8 @@ export class BlankPool implements SandboxOwner {
 
   constructor(options: BlankPoolOptions) {
     this.#options = options;
-    const { base, most, quietMs, clock } = options;
-    this.#demand = new BlankDemand({ base, most, quietMs, nowMs: clock.now() });
+    const { base, most, quietMs, isExpected, clock } = options;
+    this.#demand = new BlankDemand({ base, most, quietMs, isExpected, nowMs: clock.now() });
   }
 
   get status() {

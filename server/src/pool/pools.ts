@@ -1,7 +1,7 @@
 import type { EventLoop } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
 import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
@@ -17,8 +17,10 @@ import { Starter } from "./starter.ts";
 export interface PoolsOptions {
   bootId: string;
   clock: EventLoop;
-  /** By name; only those whose probe says available. */
+  /** By name; only those whose probe says available. More may be added while the gateway runs. */
   drivers: ReadonlyMap<string, Driver>;
+  /** Of functions that name none: its blank sandboxes are kept before anybody needs them. */
+  defaultDriver: string;
   /** By name, as revisions name them. */
   runtimes: ReadonlyMap<string, RuntimeSpec>;
   memoryBudgetMiB: number;
@@ -84,8 +86,8 @@ export class Pools {
     for (const blank of this.#blanks) blank.refill();
   }
 
-  /** A pool for the function's revision; rejects with `driver_unavailable` when the machine cannot run it. */
-  open(fn: DeployedFunction): RevisionPool {
+  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. `equipment`: of a build. */
+  open(fn: DeployedFunction, equipment?: Equipment): RevisionPool {
     if (this.#isClosed) throw shuttingDown();
     const { drivers, runtimes, clock, code, queueLengthMax, onProblem } = this.#options;
     const driver = drivers.get(fn.settings.driver);
@@ -100,6 +102,7 @@ export class Pools {
       fn,
       driver,
       runtime,
+      ...(equipment && { equipment }),
       clock,
       code,
       queueLengthMax,
@@ -212,34 +215,42 @@ export class Pools {
     return this.#hungry.size === 0 && this.#hasStartSlot() && freeMiB >= pool.fn.settings.memoryMiB;
   }
 
+  /** Those that functions get which name no driver are kept from the start; others from their first need on. */
   #makeBlankPools(): void {
+    const { runtimes, defaultDriver } = this.#options;
+    for (const runtime of runtimes.keys()) this.#blankPool(defaultDriver, runtime);
+  }
+
+  /** null: this machine has one of the two not. */
+  #blankPool(driverName: string, runtimeName: string): BlankPool | null {
+    const key = `${driverName}/${runtimeName}`;
+    const known = this.#blankByKey.get(key);
+    if (known !== undefined) return known;
     const { drivers, runtimes, blanks, clock, onProblem, memoryBudgetMiB } = this.#options;
-    const { blankQuietMs: quietMs } = this.#options;
+    const { blankQuietMs: quietMs, defaultDriver } = this.#options;
+    const driver = drivers.get(driverName);
+    const runtime = runtimes.get(runtimeName);
+    if (driver === undefined || runtime === undefined) return null;
     const mostByMemory = Math.floor((memoryBudgetMiB * BLANK_SHARE) / BLANK_MEMORY_MIB);
-    for (const driver of drivers.values())
-      for (const runtime of runtimes.values()) {
-        const blank = new BlankPool({
-          driver,
-          runtime,
-          clock,
-          onProblem,
-          quietMs,
-          base: blanks[runtime.family],
-          most: Math.min(BLANKS_MAX, mostByMemory),
-          onReady: () => this.#feedHungry(),
-          starter: this.#starter,
-          tryReserve: (mib) =>
-            !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib, null),
-        });
-        this.#blanks.push(blank);
-        this.#blankByKey.set(`${driver.name}/${runtime.name}`, blank);
-      }
+    const blank = new BlankPool({
+      ...{ driver, runtime, clock, onProblem, quietMs },
+      isExpected: driverName === defaultDriver,
+      base: blanks[runtime.family],
+      most: Math.min(BLANKS_MAX, mostByMemory),
+      onReady: () => this.#feedHungry(),
+      starter: this.#starter,
+      tryReserve: (mib) =>
+        !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib, null),
+    });
+    this.#blanks.push(blank);
+    this.#blankByKey.set(key, blank);
+    return blank;
   }
 
   #blanksFor({ settings }: DeployedFunction): BlankPool | null {
     if (settings.tmpMiB !== settingLimits.tmpMiB.default || settings.network !== "none")
       return null;
-    return this.#blankByKey.get(`${settings.driver}/${settings.runtime}`) ?? null;
+    return this.#blankPool(settings.driver, settings.runtime);
   }
 
   /** Nobody is evicted for a blank sandbox that no caller waits for. */

@@ -1,7 +1,7 @@
 import { ChannelClosed } from "@isola/protocol/channel-types";
 import type { EventLoop } from "../domain/clock.ts";
 import { MiB, fixedLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import type { MemoryBudget, MemoryHolder } from "./memory-budget.ts";
 import { PooledSandbox, type SandboxEvents, type SandboxWatch } from "./pooled-sandbox.ts";
@@ -15,6 +15,7 @@ export interface StartRequest {
   holder: MemoryHolder | null;
   /** As `SandboxSpec` has it. */
   egressOf?: string;
+  equipment?: Equipment;
   /** As soon as there is one, long before its runtime has booted: whoever waits for the end of a start sees what it may leave behind. */
   onSandbox?(sandbox: PooledSandbox): void;
 }
@@ -58,6 +59,7 @@ export class Starter {
           limits: sandboxLimits(request.memoryMiB, 0),
           tmpBytes: request.tmpMiB * MiB,
           ...(request.egressOf !== undefined && { egressOf: request.egressOf }),
+          ...(request.equipment && { equipment: request.equipment }),
         },
         signal,
       );

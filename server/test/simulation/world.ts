@@ -66,6 +66,7 @@ export class World {
     this.pools = new ObservedPools({
       bootId: "s",
       clock: loop,
+      defaultDriver: "process",
       drivers: new Map([["process", ledger.watched(guardDriver(driver, START_TIMEOUT_MS, loop))]]),
       runtimes: new Map([
         ["nodejs26", runtimeOf("nodejs26", "nodejs")],

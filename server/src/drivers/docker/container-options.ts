@@ -87,14 +87,23 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
     ...{ PidsLimit: pidsMax + PIDS_OVERHEAD, ShmSize: SHM_BYTES },
     Ulimits: [limit("nofile", fixedLimits.openFilesMax), limit("core", 0)],
     Tmpfs: { "/tmp": tmpfs(spec.tmpBytes), [TASK_ROOT]: tmpfs(TASK_BYTES) },
-    Mounts: [
-      {
-        ...{ Type: "bind", Source: place.controlPath, Target: CONTROL_PATH, ReadOnly: true },
-        BindOptions: { Propagation: "rprivate" },
-      },
-    ],
+    Mounts: [bind(place.controlPath, CONTROL_PATH), ...equipmentOf(spec)],
     ...(place.cgroupParent !== null && { CgroupParent: place.cgroupParent }),
   };
+}
+
+function equipmentOf({ runtime, equipment }: SandboxSpec): Dockerode.MountSettings[] {
+  if (equipment === undefined) return [];
+  const tools = equipment.hasTools ? (runtime.tools?.companions ?? []) : [];
+  return [
+    ...equipment.sockets.map(({ from, at }) => bind(from, at)),
+    ...tools.map(({ from, at }) => bind(from, `${INSIDE}/${at}`)),
+  ];
+}
+
+function bind(from: string, at: string): Dockerode.MountSettings {
+  const options = { Propagation: "rprivate" } as const;
+  return { Type: "bind", Source: from, Target: at, ReadOnly: true, BindOptions: options };
 }
 
 /** On machines without a list of system calls the engine's own profile holds. */

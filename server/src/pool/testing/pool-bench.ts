@@ -33,6 +33,7 @@ export class PoolBench {
       bootId: "test",
       clock: this.clock,
       drivers: new Map([["process", this.driver]]),
+      defaultDriver: "process",
       runtimes: new Map([["nodejs26", runtime]]),
       memoryBudgetMiB: 128 * 100,
       startsAtOnceMax: 100,
