@@ -1,6 +1,7 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { isReachableByAll } from "../drivers/process/host-view.ts";
 import { RegistryProxy } from "./registry-proxy.ts";
 import type { RegistryRoute } from "./registry-route.ts";
 
@@ -52,7 +53,7 @@ export class BuildSockets {
 
   #folder(): string {
     if (this.#dir !== null) return this.#dir;
-    const dir = mkdtempSync(join(tmpdir(), PREFIX));
+    const dir = mkdtempSync(join(parentFolder(), PREFIX));
     writeFileSync(this.#record, dir, { mode: 0o600 });
     chmodSync(dir, 0o711);
     this.#dir = dir;
@@ -66,8 +67,18 @@ export class BuildSockets {
     } catch {
       return; // nothing was left
     }
-    if (dirname(dir) === tmpdir() && basename(dir).startsWith(PREFIX))
+    if (parents().includes(dirname(dir)) && basename(dir).startsWith(PREFIX))
       rmSync(dir, { recursive: true, force: true });
     rmSync(this.#record, { force: true });
   }
+}
+
+/** Folders for temporary files, the preferred one first. */
+function parents(): string[] {
+  return [tmpdir(), "/tmp", "/var/tmp"];
+}
+
+/** One that users of sandboxes may pass: that of the environment may be the server's alone. */
+function parentFolder(): string {
+  return parents().find((folder) => existsSync(folder) && isReachableByAll(folder)) ?? tmpdir();
 }
