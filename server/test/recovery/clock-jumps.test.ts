@@ -26,6 +26,7 @@ const readers: Record<string, string> = {
   "artifacts/collect-garbage.ts": "the same",
   "auth/admin-key.ts": "the date at which a key expires",
   "auth/authenticator.ts": "the date at which a key expires, and when it was last used",
+  "builds/builds.ts": "when a build began and ended, for its record",
   "control/janitor.ts": "the age of records",
   "control/keys.ts": "the date at which a key expires",
   "domain/clock.ts": "the clock itself",
@@ -33,6 +34,8 @@ const readers: Record<string, string> = {
   "gateway/invocation.ts":
     "when a call began, for its record, and the deadline as a date, a hint for people",
   "gateway/sandbox-logs.ts": "the date of a line",
+  "images/runtime-images.ts":
+    "the age of an image without a name; one that a build under way uses is not removed by the engine whatever it says",
   "keeper/keeper.ts": "the date of a line",
   "store/sql-store.ts": "dates of rows",
   "store/sqlite/open-sqlite-store.ts": "the date of a migration",
