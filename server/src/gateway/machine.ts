@@ -39,6 +39,7 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
     settings: {
       ...{ nodeId, stateDir: runDir, acceptNoIsolation },
       ...{ dockerHost: config.dockerHost, egressAllowed: config.egressAllowed },
+      egressResolvers: config.egressResolvers,
       dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
     },
     bootId,

@@ -12,7 +12,8 @@ export function driverCores(
   const log = (driver: DriverName) => ({
     warn: (_fields: object, text: string) => onProblem(driver, text),
   });
-  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, without } = settings;
+  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, egressResolvers, without } =
+    settings;
   const cores: DriverCore[] = [
     createProcessDriver({ ...settings, log: log("process") }),
     createDockerDriver({
@@ -21,7 +22,7 @@ export function driverCores(
         bootId,
         host: dockerHost,
         bases: dockerBases,
-        egressAllowed,
+        ...{ egressAllowed, egressResolvers },
         log: log("docker"),
       },
       ...(without && { without }),

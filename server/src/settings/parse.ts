@@ -24,6 +24,8 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
       return isHost(given) ? { value: given } : problem;
     case "hosts":
       return parseList(given, isHost);
+    case "addresses":
+      return parseList(given, isAddress);
     case "ranges":
       return parseList(given, isRange);
     case "registries":
@@ -50,6 +52,10 @@ function parseInteger(given: unknown, least: number, most: number): Parsed {
 function isHost(given: unknown): given is string {
   if (typeof given !== "string") return false;
   return isIPv6(given) || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(given);
+}
+
+function isAddress(given: unknown): given is string {
+  return typeof given === "string" && isIPv4(given);
 }
 
 function isRange(given: unknown): given is string {

@@ -5,7 +5,7 @@ export type SettingSpec = { help: string } & (
   | { kind: "choice"; choices: readonly string[]; default: string }
   | { kind: "host"; default: string }
   | { kind: "hosts"; default: readonly string[] }
-  | { kind: "ranges"; default: readonly string[] }
+  | { kind: "ranges" | "addresses"; default: readonly string[]; shown?: string }
   | { kind: "path"; default: string | null; shown: string }
   | { kind: "url"; default: null; shown: string }
   | { kind: "engine"; default: string; shown: string }
@@ -238,6 +238,12 @@ export const settingSpecs = {
     default: [],
     help: "Private addresses that functions with `network: internet` may reach all the same",
   },
+  egressResolvers: {
+    kind: "addresses",
+    default: [],
+    shown: "those of the machine, without its loopback",
+    help: "Name servers for functions with `network: internet`, which may have private addresses",
+  },
   dockerBaseNodejs: {
     kind: "image",
     default: null,
@@ -259,7 +265,7 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
   ? number
   : S extends { kind: "boolean" }
     ? boolean
-    : S extends { kind: "hosts" | "ranges" | "registries" }
+    : S extends { kind: "hosts" | "ranges" | "addresses" | "registries" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
@@ -294,9 +300,12 @@ export function flagNameOf(name: string): string {
 
 /** The default as a person reads it. */
 export function shownDefault(spec: SettingSpec): string {
-  if ("shown" in spec) return spec.shown;
+  if ("shown" in spec && spec.shown !== undefined) return spec.shown;
   if (spec.default === "70% of memory") return "70 % of the memory this machine or container has";
-  if (spec.kind === "hosts" || spec.kind === "ranges" || spec.kind === "registries")
+  if (
+    ["hosts", "ranges", "addresses", "registries"].includes(spec.kind) &&
+    Array.isArray(spec.default)
+  )
     return spec.default.length === 0 ? "none" : spec.default.join(", ");
   return String(spec.default);
 }
@@ -314,6 +323,8 @@ export function expectedOf(spec: SettingSpec): string {
       return "a host name or IP address, without port";
     case "hosts":
       return "host names, divided by commas";
+    case "addresses":
+      return "IPv4 addresses, divided by commas";
     case "ranges":
       return "IPv4 addresses or ranges like 10.1.2.0/24, divided by commas";
     case "registries":

@@ -6,6 +6,8 @@ import type { Containers } from "./containers.ts";
 
 /** Everything in one container as a whole: what is limited, counted, stopped and killed. */
 export interface ContainerGroup {
+  /** The engine does the freezing: a pause of the container may be ours. */
+  readonly isByEngine: boolean;
   /** Rejects when they cannot be put in force. */
   setLimits(limits: SandboxLimits): Promise<void>;
   usage(): Promise<SandboxUsage>;
@@ -29,6 +31,7 @@ export interface ContainerGroup {
  */
 export function directGroup(outer: Cgroup, inner: Cgroup): ContainerGroup {
   return {
+    isByEngine: false,
     async setLimits({ memoryBytes, pidsMax }) {
       const limits = { memoryBytes, pidsMax: pidsMax + PIDS_OVERHEAD };
       for (const group of [outer, inner]) group.setLimits(limits);
@@ -53,6 +56,7 @@ export function engineGroup(containers: Containers, id: string): ContainerGroup 
   let isFrozen = false;
   let isWanted = false;
   return {
+    isByEngine: true,
     async setLimits({ memoryBytes, pidsMax }) {
       await containers.update(id, { memoryBytes, pidsMax: pidsMax + PIDS_OVERHEAD });
       const now = (await containers.inspect(id))?.HostConfig;

@@ -34,8 +34,8 @@ export interface ContainerPlace {
   controlPath: string;
   /** The group, on the engine's side, in which the engine makes the container's; null: where it always does. */
   cgroupParent: string | null;
-  /** By name; null: none. */
-  network: string | null;
+  /** By name, with name servers to ask; null: none. */
+  network: { name: string; resolvers: readonly string[] } | null;
 }
 
 /**
@@ -77,7 +77,7 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
     ...{ MaskedPaths: masked, ReadonlyPaths: readonlyPaths },
     ...{
       ReadonlyRootfs: true,
-      NetworkMode: place.network ?? "none",
+      NetworkMode: place.network?.name ?? "none",
       IpcMode: "private",
       CgroupnsMode: "private",
     },
@@ -88,6 +88,7 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
     Ulimits: [limit("nofile", fixedLimits.openFilesMax), limit("core", 0)],
     Tmpfs: { "/tmp": tmpfs(spec.tmpBytes), [TASK_ROOT]: tmpfs(TASK_BYTES) },
     Mounts: [bind(place.controlPath, CONTROL_PATH), ...equipmentOf(spec)],
+    ...(place.network !== null && { Dns: [...place.network.resolvers] }),
     ...(place.cgroupParent !== null && { CgroupParent: place.cgroupParent }),
   };
 }

@@ -75,9 +75,10 @@ export class Containers {
   /** Output of the container, both streams in one, as long as it lives. */
   attach(id: string): Promise<Duplex> {
     // The signal would also end the stream itself, much later.
-    return this.#ask("attach to a container", LOOK_MS, (docker) =>
-      docker.getContainer(id).attach({ stream: true, stdout: true, stderr: true, hijack: true }),
-    ) as Promise<Duplex>;
+    const options = { stream: true, stdout: true, stderr: true, hijack: true };
+    return this.#ask("attach to a container", LOOK_MS, async (docker, signal) =>
+      unlessLate((await docker.getContainer(id).attach(options)) as Duplex, signal),
+    );
   }
 
   async start(id: string): Promise<void> {
@@ -106,11 +107,16 @@ export class Containers {
     );
   }
 
-  /** One that is not paused is fine. */
+  /** One that is not paused, or not there, is fine. */
   async unpause(id: string): Promise<void> {
-    await this.#ask("go on with a container", LOOK_MS, (docker, abortSignal) =>
-      unlessMissing(docker.getContainer(id).unpause({ abortSignal }), 409, 500),
-    );
+    try {
+      await this.#ask("go on with a container", LOOK_MS, (docker, abortSignal) =>
+        unlessMissing(docker.getContainer(id).unpause({ abortSignal }), 409),
+      );
+    } catch (error) {
+      // Some versions say 500 of one that is not paused.
+      if ((await this.inspect(id))?.State.Paused === true) throw error;
+    }
   }
 
   async update(id: string, limits: { memoryBytes: number; pidsMax: number }): Promise<void> {
@@ -152,8 +158,8 @@ export class Containers {
   /** What happens to containers with the label from now on, one JSON text per line, until the stream is destroyed or the engine goes. */
   async events(label: string): Promise<NodeJS.ReadableStream & { destroy(): void }> {
     const filters = JSON.stringify({ type: ["container"], label: [label] });
-    const stream = await this.#ask("tell its events", LOOK_MS, (docker) =>
-      docker.getEvents({ filters }),
+    const stream = await this.#ask("tell its events", LOOK_MS, async (docker, signal) =>
+      unlessLate((await docker.getEvents({ filters })) as Duplex, signal),
     );
     return stream as NodeJS.ReadableStream & { destroy(): void };
   }
@@ -170,11 +176,12 @@ export class Containers {
     });
   }
 
-  /** Those with the label that no container is in. Resolves with their names. */
-  async removeNetworks(label: string): Promise<string[]> {
+  /** Those with the label that `mayGo` and no container is in. Resolves with their names. */
+  async removeNetworks(label: string, mayGo: (name: string) => boolean): Promise<string[]> {
     return await this.#ask("remove networks", WORK_MS, async (docker) => {
       const removed: string[] = [];
       for (const { Id, Name } of await docker.listNetworks({ filters: { label: [label] } })) {
+        if (!mayGo(Name)) continue;
         // 403: in use.
         if ((await unlessMissing(docker.getNetwork(Id).remove(), 403)) === null) continue;
         removed.push(Name);
@@ -202,6 +209,12 @@ export class Containers {
       { deadlineMs },
     );
   }
+}
+
+/** A stream that comes when nobody waits for it any more would stay open for ever. */
+function unlessLate<T extends { destroy(): unknown }>(stream: T, signal: AbortSignal): T {
+  if (signal.aborted) stream.destroy();
+  return stream;
 }
 
 /** null where the engine answers 404, or with one of the `fine` states. */

@@ -45,17 +45,21 @@ export async function startContainer(
     outer?.setLimits({ ...spec.limits, pidsMax: spec.limits.pidsMax + PIDS_OVERHEAD });
     const controlPath = await ends.listen(spec.id, "control");
     const cgroupParent = tree === null ? null : `${tree.parentPath?.replace(/\/$/, "")}/${mark}`;
-    const network = spec.egressOf === undefined ? null : await egress.networkOf(spec.egressOf);
+    const { egressOf } = spec;
+    const network = egressOf === undefined ? null : egress.networkOf(egressOf);
     const place = { image, nodeId, bootId, controlPath, cgroupParent, network };
     const options = containerOptions(spec, place);
-    containerId = await containers.create(name, options);
+    const inNetwork = <T>(work: () => Promise<T>) =>
+      egressOf === undefined ? work() : egress.within(egressOf, work);
+    containerId = await inNetwork(() => containers.create(name, options));
     await check(context, containerId, options);
     giveUpIf(signal, spec);
     const output = await containers.attach(containerId);
     await connectOutput(output, ends, spec.id);
     giveUpIf(signal, spec);
-    await containers.start(containerId);
-    if (network !== null) await egress.close(containerId);
+    const made = containerId;
+    await inNetwork(() => containers.start(made));
+    if (network !== null) await egress.close(made);
     return { containerId, group: groupOf(containers, outer, containerId) };
   } catch (error) {
     await removeHalf(containers, { name, containerId, outer });

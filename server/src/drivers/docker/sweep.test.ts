@@ -5,6 +5,30 @@ import { labels } from "./container-options.ts";
 import type { Containers, ListedContainer } from "./containers.ts";
 import { sweepContainers } from "./sweep.ts";
 
+test("one container that cannot be removed keeps no other, and is told at the end", async () => {
+  const removed: string[] = [];
+  const containers = {
+    list: async () =>
+      ["stuck", "loose"].map((id) => ({
+        id,
+        isRunning: true,
+        labels: { [labels.boot]: "before", [labels.sandbox]: id },
+      })),
+    remove: async (id: string) => {
+      if (id === "stuck") throw new Error("device busy");
+      removed.push(id);
+    },
+  } as unknown as Containers;
+  await assert.rejects(
+    sweepContainers({
+      ...{ containers, tree: null, marks: sandboxMarks("node", "now"), nodeId: "node" },
+      ...{ bootId: "now", isHeld: () => false, unheld: new Set<string>() },
+    }),
+    { code: "driver_unavailable", message: /sb?.*stuck: device busy/ },
+  );
+  assert.deepEqual(removed, ["loose"]);
+});
+
 test("a container of this life that nobody holds is removed at the second sweep that finds it so", async () => {
   const removed: string[] = [];
   const container = (id: string, boot: string): ListedContainer => ({

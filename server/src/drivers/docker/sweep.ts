@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { IsolaError, messageOf } from "../../errors.ts";
 import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import type { SandboxMarks } from "../cgroups/sandbox-mark.ts";
 import { KILL_CONFIRM_MS } from "../driver.ts";
@@ -13,46 +14,89 @@ export interface SweepOptions {
   marks: SandboxMarks;
   nodeId: string;
   bootId: string;
-  /** Whether a sandbox of this life has the container. */
-  isHeld(containerId: string): boolean;
-  /** Containers of this life that nobody held at the last sweep; changed in place to those of this one. */
+  /** Whether a sandbox or a start of this life has the container, or the group. */
+  isHeld(containerIdOrMark: string): boolean;
+  /** Containers and groups of this life that nobody held at the last sweep; changed in place to those of this one. */
   unheld: Set<string>;
 }
 
-/** Ends and removes containers of earlier lives of this node, and of this one what nobody holds; then the groups around them. */
+/**
+ * Ends and removes containers of earlier lives of this node, and of this one what nobody holds; then the groups around them. What is in groups is killed first, which
+ * needs no engine. Rejects with `driver_unavailable` where the engine does not answer, or when something could not be removed: the rest is.
+ */
 export async function sweepContainers(options: SweepOptions): Promise<string[]> {
-  const { containers, tree, marks, nodeId } = options;
-  const removed: string[] = [];
-  const isEarlier = (text: string) => marks.lifeOf(text) === "earlier";
-  const groups = (await tree?.leftovers(isEarlier)) ?? [];
-  // Before the engine: what is frozen cannot be ended by it.
+  const { containers, nodeId, unheld } = options;
+  const groups = await strayGroups(options);
+  // What is frozen cannot be ended by the engine.
   for (const { cgroup } of groups) await endGroup(cgroup);
   const listed = await containers.list([`${labels.node}=${nodeId}`]);
-  for (const container of strayAmong(listed, options)) {
-    await containers.remove(container.id);
-    const { [labels.boot]: boot, [labels.sandbox]: sandbox } = container.labels;
-    removed.push(`container isola.${nodeId}.${boot}.${sandbox}`);
-  }
-  for (const { name, cgroup } of groups) {
-    cgroup.remove();
-    removed.push(`cgroup ${name}`);
-  }
+  const removed: string[] = [];
+  const failures: string[] = [];
+  const attempt = async (what: string, work: () => Promise<void> | void) => {
+    try {
+      await work();
+      removed.push(what);
+    } catch (error) {
+      failures.push(`${what}: ${messageOf(error)}`);
+    }
+  };
+  for (const { id, labels: own } of strayContainers(listed, options))
+    await attempt(`container isola.${nodeId}.${own[labels.boot]}.${own[labels.sandbox]}`, () =>
+      containers.remove(id),
+    );
+  for (const { name, cgroup } of groups) await attempt(`cgroup ${name}`, () => cgroup.remove());
+  noteUnheld(unheld, options, listed, await ownGroups(options));
+  if (failures.length > 0) throw new IsolaError("driver_unavailable", failures.join("; "));
   return removed;
 }
 
+/** Of earlier lives, and those of this one that twice nobody held. */
+async function strayGroups(options: SweepOptions): Promise<Group[]> {
+  const { tree, marks, isHeld, unheld } = options;
+  const earlier = (await tree?.leftovers((text) => marks.lifeOf(text) === "earlier")) ?? [];
+  const own = await ownGroups(options);
+  return earlier.concat(own.filter(({ name }) => !isHeld(name) && unheld.has(name)));
+}
+
+/** Groups of this life around containers. */
+async function ownGroups({ tree, marks }: SweepOptions): Promise<Group[]> {
+  return (
+    (await tree?.leftovers((text) => isContainerMark(text) && marks.lifeOf(text) === "this")) ?? []
+  );
+}
+
+type Group = { name: string; cgroup: Cgroup };
+
+/** The name of a container and of the group around it: apart from those of the sandboxes of other drivers, which lie beside it. */
+export function containerMark(marks: SandboxMarks, sandboxId: string): string {
+  return marks.of(`c-${sandboxId}`);
+}
+
+function isContainerMark(text: string): boolean {
+  return text.split(".").at(-1)?.startsWith("c-") === true;
+}
+
 /** Those of earlier lives, and those of this one that twice nobody held: late successes of starts that were given up. */
-function strayAmong(
+function strayContainers(
   listed: readonly ListedContainer[],
   { bootId, isHeld, unheld }: SweepOptions,
 ): ListedContainer[] {
-  const isOurs = (each: ListedContainer) => each.labels[labels.boot] === bootId;
-  const unheldNow = listed.filter((each) => isOurs(each) && !isHeld(each.id));
-  const strays = listed
-    .filter((each) => !isOurs(each))
-    .concat(unheldNow.filter(({ id }) => unheld.has(id)));
+  return listed.filter((each) => {
+    if (each.labels[labels.boot] !== bootId) return true;
+    return !isHeld(each.id) && unheld.has(each.id);
+  });
+}
+
+function noteUnheld(
+  unheld: Set<string>,
+  { bootId, isHeld }: SweepOptions,
+  listed: readonly ListedContainer[],
+  groups: readonly Group[],
+): void {
+  const own = listed.filter((each) => each.labels[labels.boot] === bootId).map(({ id }) => id);
+  const names = groups.map(({ name }) => name);
   unheld.clear();
-  for (const { id } of unheldNow) unheld.add(id);
-  return strays;
+  for (const each of [...own, ...names]) if (!isHeld(each)) unheld.add(each);
 }
 
 async function endGroup(cgroup: Cgroup): Promise<void> {

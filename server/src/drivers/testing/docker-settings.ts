@@ -5,4 +5,5 @@ export const dockerSettings = {
   dockerHost: process.env.DOCKER_HOST || settingSpecs.dockerHost.default,
   dockerBases: { nodejs: null, python: null } as Record<"nodejs" | "python", string | null>,
   egressAllowed: [] as string[],
+  egressResolvers: [] as string[],
 };
