@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { keepAliveText } from "./keep-alive/keep-alive.ts";
 import { measureIsola } from "./isola-cases.ts";
 import type { DriverName } from "../server/src/domain/function.ts";
 import { Containers } from "../server/src/drivers/docker/containers.ts";
@@ -23,10 +24,12 @@ import { startUndiciProxy } from "./peers/undici-proxy.ts";
 import { startWorkerd } from "./peers/workerd.ts";
 import { type Results, reportText } from "./report.ts";
 
-const usage = `Usage: npm run bench [-- --quick] [-- --peers]
+const usage = `Usage: npm run bench [-- --quick] [-- --peers] | npm run bench -- keep-alive
 
   --quick   without bodies and with fewer samples, within 90 s
   --peers   only what Isola is compared with
+
+  keep-alive   policies of idle sandboxes, in simulated time; --seed <n> for another trace
 `;
 
 interface Options {
@@ -35,15 +38,25 @@ interface Options {
 }
 
 function readOptions(): Options {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
       peers: { type: "boolean", default: false },
+      seed: { type: "string", default: "1" },
       help: { type: "boolean", default: false },
     },
+    allowPositionals: true,
   });
-  if (values.help) {
+  const [which] = positionals;
+  const seed = Number(values.seed);
+  const isKnown = which === undefined || (which === "keep-alive" && Number.isInteger(seed));
+  if (values.help || !isKnown) {
     process.stdout.write(usage);
+    process.exit(values.help ? 0 : 2);
+  }
+  if (which === "keep-alive") {
+    const trace = { seed, functions: 300, hours: 72 };
+    process.stdout.write(keepAliveText(trace));
     process.exit(0);
   }
   return { isQuick: values.quick, isPeersOnly: values.peers };

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { DeployedFunction } from "../server/src/domain/function.ts";
+import { Admission } from "../server/src/gateway/admission.ts";
 import { FunctionTable } from "../server/src/gateway/function-table.ts";
 import type { Pools } from "../server/src/pool/pools.ts";
 import {
@@ -30,7 +31,7 @@ function heapBytes(): number {
 
 /** As the link hands them over: parsed from JSON, in parts. */
 function filledTable(): { functions: FunctionTable; fillMs: number; bytesEach: number } {
-  const functions = new FunctionTable({} as Pools, () => {});
+  const functions = new FunctionTable({} as Pools, new Admission(1), () => {});
   const before = heapBytes();
   let fillMs = 0;
   for (let at = 0; at < COUNT; at += PART) {

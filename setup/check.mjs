@@ -10,6 +10,7 @@ const pythonPlaces = [
   "runtimes/python/pyproject.toml",
   "runtimes/python",
   "images",
+  "builders/python",
   "examples",
 ];
 /** @type {[name: string, command: string, args: string[], folder: string][]} */
@@ -17,6 +18,12 @@ const pythonSteps = [
   ["python lint", "ruff", ["check", "--no-cache", ...pythonPlaces], "."],
   ["python format", "ruff", ["format", "--no-cache", "--check", ...pythonPlaces], "."],
   ["python types", "mypy", ["--cache-dir", "../../.cache/mypy"], "runtimes/python"],
+  [
+    "python types of the builder",
+    "mypy",
+    ["--strict", "--cache-dir", "../../.cache/mypy", "."],
+    "builders/python",
+  ],
 ];
 
 // npm run check: everything about the sources that can be told without running them. Says all that is wrong, not only the first.

@@ -22,6 +22,7 @@ await runScript(async () => {
       "runtimes/python/pyproject.toml",
       "runtimes/python",
       "images",
+      "builders/python",
       "examples",
     ];
     steps.push([ruff, ["check", "--no-cache", "--fix", ...places]]);

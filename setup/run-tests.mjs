@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "./pinned-node.mjs";
@@ -12,6 +12,8 @@ const TEST_MS_MAX = 300_000;
  */
 export async function runTests(node, files, { stdio = "inherit", env: more = {} } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "isola-run-"));
+  // Users of sandboxes pass it, as they pass the machine's own.
+  chmodSync(dir, 0o711);
   const temporary = join(dir, "tmp");
   mkdirSync(temporary);
   const tallyPath = join(dir, "tally.json");

@@ -8,6 +8,7 @@ export const codeFolders = [
   "server",
   "cli",
   "runtimes",
+  "builders",
   "setup",
   "bench",
   "examples",

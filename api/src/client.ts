@@ -1,4 +1,6 @@
 import { ApiError } from "./api-error.ts";
+import { BUILD_STREAM_TYPE, readBuildStream } from "./build-output.ts";
+import type { BuildView } from "./builds.ts";
 import type {
   ChangedFunction,
   CreateFunction,
@@ -44,6 +46,11 @@ export type CodeUpload =
   | { tar: Uint8Array<ArrayBuffer> }
   | { tarGzip: Uint8Array<ArrayBuffer> };
 
+export interface ChangeOptions extends CallOptions {
+  /** Hears the output of a build line by line. */
+  onOutput?(text: string): void;
+}
+
 export type Client = ReturnType<typeof createClient>;
 
 /** One method for each call of the API. All reject with `ApiError`. */
@@ -60,19 +67,22 @@ export function createClient(options: ClientOptions) {
 
 function functionCalls(transport: Transport) {
   const call = caller(transport);
+  const change = changer(transport);
   return {
-    createFunction: (body: CreateFunction, options?: CallOptions) =>
-      call<ChangedFunction>("POST", functionsPath, { json: body, ...options }),
+    createFunction: (body: CreateFunction, options?: ChangeOptions) =>
+      change("POST", functionsPath, { json: body }, options),
     listFunctions: (query: FunctionListQuery = {}, options?: CallOptions) =>
       call<Page<FunctionView>>("GET", functionsPath, { query, ...options }),
     getFunction: (name: string, options?: CallOptions) =>
       call<FunctionView>("GET", pathOf(name), { ...options }),
-    patchFunction: (name: string, body: PatchFunction, options?: CallOptions) =>
-      call<ChangedFunction>("PATCH", pathOf(name), { json: body, ...options }),
+    patchFunction: (name: string, body: PatchFunction, options?: ChangeOptions) =>
+      change("PATCH", pathOf(name), { json: body }, options),
     deleteFunction: (name: string, options?: CallOptions) =>
       call<DeletedFunction>("DELETE", pathOf(name), { ...options }),
-    putCode: (name: string, code: CodeUpload, options?: CallOptions) =>
-      call<ChangedFunction>("PUT", `${pathOf(name)}/code`, { ...bodyOf(code), ...options }),
+    putCode: (name: string, code: CodeUpload, options?: ChangeOptions) =>
+      change("PUT", `${pathOf(name)}/code`, bodyOf(code), options),
+    listBuilds: (name: string, query: PageQuery = {}, options?: CallOptions) =>
+      call<Page<BuildView>>("GET", `${pathOf(name)}/builds`, { query, ...options }),
     /** A tar of the code, of the live revision or the one named. */
     getCode: async (name: string, query: { revision?: number } = {}, options?: CallOptions) => {
       const path = `${pathOf(name)}/code`;
@@ -168,6 +178,21 @@ function pathOf(name: string): string {
 function caller(transport: Transport) {
   return async <T>(method: string, path: string, rest: Omit<Call, "method" | "path">) =>
     jsonOf<T>(await transport({ method, path, ...rest }));
+}
+
+/** Changes that may build last as long as that takes; bound them with `signal`. */
+function changer(transport: Transport) {
+  return async (
+    method: string,
+    path: string,
+    body: Pick<Call, "json" | "bytes" | "contentType">,
+    { onOutput, ...options }: ChangeOptions = {},
+  ) => {
+    const call = { method, path, ...body, isUnbounded: true, ...options };
+    if (onOutput === undefined) return jsonOf<ChangedFunction>(await transport(call));
+    const accept = `${BUILD_STREAM_TYPE}, application/json`;
+    return readBuildStream<ChangedFunction>(await transport({ ...call, accept }), onOutput);
+  };
 }
 
 function bodyOf(code: CodeUpload): Pick<Call, "json" | "bytes" | "contentType"> {

@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { NAME_PATTERN } from "./limits.ts";
 import { metadataMembers, resolvedMembers, runtimeAsked, settingMembers } from "./settings.ts";
-import { closed, moment, oneOf, pageMembers, pageOf, textByName } from "./shapes.ts";
+import { closed, moment, nullable, oneOf, pageMembers, pageOf, textByName } from "./shapes.ts";
 
 const name = Type.String({
   pattern: NAME_PATTERN,
@@ -34,6 +34,18 @@ export const PatchFunction = closed(
 );
 export type PatchFunction = Static<typeof PatchFunction>;
 
+const layer = nullable(
+  closed({
+    digest: Type.String({ description: "SHA-256, lower-case hex" }),
+    bytes: Type.Integer(),
+    place: oneOf(
+      ["beside", "instead"],
+      "`beside` the code: dependencies; `instead` of it: a bundle",
+    ),
+  }),
+  "What a build has made; null: the code needed none",
+);
+
 const functionMembers = {
   name,
   description: Type.String(),
@@ -45,8 +57,11 @@ const functionMembers = {
   ...resolvedMembers,
   liveRevision: revision,
   latestRevision: revision,
-  codeDigest: Type.String({ description: "SHA-256 of the code, lower-case hex" }),
+  codeDigest: Type.String({
+    description: "SHA-256 of the code as it was uploaded, lower-case hex",
+  }),
   codeBytes: Type.Integer(),
+  layer,
   createdAt: moment("When it was made"),
   updatedAt: moment("When it last changed"),
   etag: Type.String({ description: "For `If-Match`; also in the header `etag`" }),
@@ -94,6 +109,7 @@ export const RevisionView = closed(
     createdBy: Type.String({ description: "Id of the key" }),
     codeDigest: Type.String(),
     codeBytes: Type.Integer(),
+    layer,
     ...resolvedMembers,
   },
   "Revision",

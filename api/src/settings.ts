@@ -6,6 +6,7 @@ import {
   networks,
   onDisconnects,
   requestLimits,
+  scalingLimits,
   settingLimits,
   streamLimits,
 } from "./limits.ts";
@@ -30,13 +31,25 @@ const numbers = {
   concurrency: integer(settingLimits.concurrency, "Invocations at once in one sandbox"),
   minSandboxes: integer(settingLimits.minSandboxes, "Sandboxes kept warm"),
   maxSandboxes: integer(settingLimits.maxSandboxes, "Sandboxes at most"),
-  idleTimeoutMs: integer(
-    settingLimits.idleTimeoutMs,
-    "An idle sandbox above `minSandboxes` ends after this",
-  ),
   timeoutGraceMs: integer(
     settingLimits.timeoutGraceMs,
     "From the deadline, when the caller is answered and the code is told, to the kill",
+  ),
+};
+
+const idleTimeoutMs = Type.Union([integer(settingLimits.idleTimeoutMs), Type.Literal("auto")], {
+  description:
+    "An idle sandbox above `minSandboxes` ends after this; `auto`: as the function's calls have taught, which also starts one ahead of calls that come at even distances",
+});
+
+const scaling = {
+  concurrencyTarget: nullable(
+    integer(scalingLimits.concurrencyTarget),
+    "Invocations at once in one sandbox beyond which another is started; null: `concurrency`",
+  ),
+  reservedConcurrency: nullable(
+    integer(scalingLimits.reservedConcurrency),
+    "Invocations at once, running and waiting, that this function always has room for, and at most has; null: it shares with others",
   ),
 };
 
@@ -68,6 +81,25 @@ const network = oneOf(
   networks,
   "`internet`: the code may call out, not to this machine, its neighbours or private addresses; with the driver docker",
 );
+const buildMembers = {
+  dependencies: oneOf(
+    ["auto", "none"],
+    "`auto` installs what the package's lockfile or requirements name; `none` takes the package as it is",
+  ),
+  scripts: Type.Boolean({
+    description:
+      "Whether code of the dependencies may run while they are installed: lifecycle scripts of npm, builds from source of pip",
+  }),
+  bundle: Type.Boolean({
+    description: "JavaScript and TypeScript: bundle the handler's file and all it imports",
+  }),
+};
+/** What is left out has its default. */
+const buildAsked = closed({
+  dependencies: Type.Optional(buildMembers.dependencies),
+  scripts: Type.Optional(buildMembers.scripts),
+  bundle: Type.Optional(buildMembers.bundle),
+});
 
 const handler = Type.String({
   maxLength: requestLimits.handlerCharsMax,
@@ -90,7 +122,9 @@ export const settingMembers = {
   concurrency: Type.Optional(numbers.concurrency),
   minSandboxes: Type.Optional(numbers.minSandboxes),
   maxSandboxes: Type.Optional(numbers.maxSandboxes),
-  idleTimeoutMs: Type.Optional(numbers.idleTimeoutMs),
+  concurrencyTarget: Type.Optional(scaling.concurrencyTarget),
+  reservedConcurrency: Type.Optional(scaling.reservedConcurrency),
+  idleTimeoutMs: Type.Optional(idleTimeoutMs),
   timeoutGraceMs: Type.Optional(numbers.timeoutGraceMs),
   firstByteTimeoutMs: Type.Optional(streams.firstByteTimeoutMs),
   streamIdleTimeoutMs: Type.Optional(streams.streamIdleTimeoutMs),
@@ -98,6 +132,7 @@ export const settingMembers = {
   afterResponse: Type.Optional(afterResponse),
   onDisconnect: Type.Optional(onDisconnect),
   network: Type.Optional(network),
+  build: Type.Optional(buildAsked),
   env: Type.Optional(env),
   exposeErrors: Type.Optional(
     Type.Boolean({ description: "Whether callers see the function's own error text and stack" }),
@@ -126,10 +161,13 @@ export const resolvedMembers = {
   route: nullable(closed({ methods: Type.Array(oneOf(httpMethods)), path: Type.String() })),
   driver: oneOf(driverNames),
   ...numbers,
+  ...scaling,
+  idleTimeoutMs,
   ...streams,
   afterResponse,
   onDisconnect,
   network,
+  build: closed(buildMembers),
   env: Type.Unsafe<Record<string, string | null>>({
     type: "object",
     additionalProperties: { type: ["string", "null"] },

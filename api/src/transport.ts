@@ -29,7 +29,9 @@ export interface Call extends CallOptions {
   /** Sent as it is, with `contentType`. */
   bytes?: Uint8Array<ArrayBuffer>;
   contentType?: string;
-  /** The call lasts as long as the function runs. */
+  /** Instead of JSON. */
+  accept?: string;
+  /** The call lasts as long as the function or the build runs. */
   isUnbounded?: boolean;
 }
 
@@ -94,7 +96,7 @@ export function cutOff(response: Response, error: unknown = new Error("it broke 
 }
 
 function headersOf(options: ClientOptions, call: Call): Record<string, string> {
-  const headers: Record<string, string> = { accept: "application/json" };
+  const headers: Record<string, string> = { accept: call.accept ?? "application/json" };
   if (options.apiKey !== undefined) headers.authorization = `Bearer ${options.apiKey}`;
   if (call.bytes !== undefined)
     headers["content-type"] = call.contentType ?? "application/octet-stream";

@@ -14,7 +14,14 @@ const refuse = () => {
 };
 const records: RecordBuffer = new RecordBuffer(systemClock, (batch) => link.sendRecords(batch));
 const link = new LinkServer(
-  { reset: () => ({ functions: 0 }), apply: refuse, invoke: refuse, status: refuse },
+  {
+    reset: () => ({ functions: 0 }),
+    apply: refuse,
+    invoke: refuse,
+    status: refuse,
+    build: refuse,
+    cancelBuild: refuse,
+  },
   {
     onConnect: () => records.resend(),
     onRecorded: (batch) => records.acknowledged(batch),

@@ -22,6 +22,12 @@ export const errorCatalogue = {
     cause: "The package exceeds a size or entry limit.",
     cure: "Leave out what the function does not need, or let the operator raise the limit.",
   },
+  build_failed: {
+    status: 422,
+    blame: "caller",
+    cause: "What the package needs could not be installed or bundled; no revision was made.",
+    cure: "Read the output in `details`; docs/builds.md says what builds can do.",
+  },
   unauthenticated: {
     status: 401,
     blame: "caller",
@@ -134,8 +140,9 @@ export const errorCatalogue = {
   too_many_requests: {
     status: 429,
     blame: "platform",
-    cause: "The function's queue is full.",
-    cure: "Retry later; raise the limits.",
+    cause:
+      "As many calls wait, or are under way, as may: in the function's queue, within its `reservedConcurrency`, or in the server.",
+    cure: "Retry later; raise the limit that the message names.",
   },
   init_timeout: {
     status: 504,

@@ -13,6 +13,10 @@ export const failPoints = {
   "artifact.written": "async",
   /** It has its final name, and no revision yet. */
   "artifact.renamed": "async",
+  /** The sandbox has answered; nothing of it is kept. */
+  "build.made": "async",
+  /** The layer is an artifact, and the store does not know it. */
+  "build.kept": "async",
   /** Of a create, an update or a rollback, as all `deploy` points. */
   "deploy.before-commit": "async",
   /** Within the transaction: the revision is there, `live` does not point to it. Not of a rollback. */

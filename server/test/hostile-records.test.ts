@@ -24,7 +24,14 @@ async function linked(onRecords: (logs: LogRecord[]) => Promise<void>) {
     throw new Error("not asked here");
   };
   const link = new LinkServer(
-    { reset: () => ({ functions: 0 }), apply: refuse, invoke: refuse, status: refuse },
+    {
+      reset: () => ({ functions: 0 }),
+      apply: refuse,
+      invoke: refuse,
+      status: refuse,
+      build: refuse,
+      cancelBuild: refuse,
+    },
     {
       onConnect: () => buffer.resend(),
       onRecorded: (batch) => buffer.acknowledged(batch),

@@ -9,7 +9,7 @@ export const serverLevels: readonly (readonly string[])[] = [
   ["main"],
   ["supervisor"],
   ["control", "gateway"],
-  ["auth", "pool", "triggers"],
+  ["auth", "pool", "triggers", "builds"],
   ["link", "keeper"],
   ["artifacts", "drivers", "store", "metrics"],
   ["config", "images"],

@@ -28,12 +28,28 @@ export const deployCommand: Command = {
     }
     const deployed: Deployed[] = [];
     for (const [index, definition] of definitions.entries()) {
-      const applied = applyPlan(context.client, plans[index] as Plan);
+      const applied = applyShowing(context, definition.name, plans[index] as Plan);
       deployed.push(await inItsPlaces(definition, applied));
     }
     return { json: { functions: deployed }, text: deployed.map(shownDeployed).join("\n") };
   },
 };
+
+/** Shows the output of a build as it comes; a failure need not repeat it. */
+async function applyShowing(context: Context, name: string, plan: Plan): Promise<Deployed> {
+  let isShown = false;
+  const onOutput = (text: string) => {
+    isShown ||= !context.isJson;
+    context.note(`${name} | ${text}`);
+  };
+  try {
+    return await applyPlan(context.client, plan, { signal: context.signal, onOutput });
+  } catch (error) {
+    if (!isShown || !(error instanceof ApiError) || error.code !== "build_failed") throw error;
+    const { status, code, requestId, message } = error;
+    throw new ApiError(message, { status, code, requestId, cause: error });
+  }
+}
 
 /** What the server finds wrong is said in the words of the definition. */
 async function inItsPlaces<T>(definition: Definition, work: Promise<T>): Promise<T> {

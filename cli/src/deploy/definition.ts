@@ -5,6 +5,7 @@ import {
   afterResponses,
   networks,
   onDisconnects,
+  scalingLimits,
   settingLimits,
   streamLimits,
 } from "@isola/api/limits";
@@ -27,7 +28,9 @@ const settingNames = Object.keys(CreateFunction.properties).filter(
   (name) => name !== "name" && name !== "code",
 );
 const numberNames = Object.keys(settingLimits) as (keyof typeof settingLimits)[];
-const streamNames = Object.keys(streamLimits) as (keyof typeof streamLimits)[];
+/** null, `none` in a flag, is a value of these. */
+const nullableLimits = { ...scalingLimits, ...streamLimits };
+const nullableNames = Object.keys(nullableLimits) as (keyof typeof nullableLimits)[];
 
 /** Flags of `deploy` that set a setting; those for numbers come from the API's table. */
 export const definitionOptions: readonly Option[] = [
@@ -43,13 +46,17 @@ export const definitionOptions: readonly Option[] = [
   { flags: "--expose-errors", help: "callers see the function's own error text" },
   ...numberNames.map((name) => ({
     flags: `${flagOf(name)} <n>`,
-    help: `${settingLimits[name].least} to ${settingLimits[name].most}, default ${settingLimits[name].default}`,
+    help: `${settingLimits[name].least} to ${settingLimits[name].most}, default ${settingLimits[name].default}${name === "idleTimeoutMs" ? ", or auto" : ""}`,
   })),
-  ...streamNames.map((name) => ({
+  ...nullableNames.map((name) => ({
     flags: `${flagOf(name)} <n>`,
-    help: `${streamLimits[name].least} to ${streamLimits[name].most}, or none, the default`,
+    help: `${nullableLimits[name].least} to ${nullableLimits[name].most}, or none, the default`,
   })),
   { flags: "--after-response <what>", help: `${afterResponses.join(", ")}; default freeze` },
+  {
+    flags: "--build <list>",
+    help: "auto; none: take the package as it is; scripts: code of dependencies may run; bundle: one file; or several, divided by commas",
+  },
   { flags: "--on-disconnect <what>", help: `${onDisconnects.join(", ")}; default cancel` },
   { flags: "--network <what>", help: `${networks.join(", ")}; default none` },
 ];
@@ -161,13 +168,15 @@ function settingsOfFlags(options: Options): Record<string, unknown> {
     const text = textOption(options, name);
     if (text !== undefined) settings[name] = text;
   }
-  for (const name of streamNames) {
+  for (const name of nullableNames) {
     const isNone = textOption(options, name) === "none";
     const value = isNone ? null : integerOption(options, name, flagOf(name));
     if (value !== undefined) settings[name] = value;
   }
   for (const name of numberNames) {
-    const value = integerOption(options, attributeOf(flagOf(name)), flagOf(name));
+    const attribute = attributeOf(flagOf(name));
+    const isAuto = name === "idleTimeoutMs" && textOption(options, attribute) === "auto";
+    const value = isAuto ? "auto" : integerOption(options, attribute, flagOf(name));
     if (value !== undefined) settings[name] = value;
   }
   const route = textOption(options, "route");
@@ -180,8 +189,24 @@ function settingsOfFlags(options: Options): Record<string, unknown> {
   if (env.length > 0) settings.env = pairsOf(env, "--env");
   const labels = listOption(options, "label");
   if (labels.length > 0) settings.labels = pairsOf(labels, "--label");
+  const build = textOption(options, "build");
+  if (build !== undefined) settings.build = buildOf(build);
   if (options.exposeErrors === true) settings.exposeErrors = true;
   return settings;
+}
+
+/** `scripts,bundle` -> the setting. */
+function buildOf(text: string): Record<string, unknown> {
+  const words = text.split(",").map((word) => word.trim());
+  const known = ["auto", "none", "scripts", "bundle"];
+  const wrong = words.find((word) => !known.includes(word));
+  if (wrong !== undefined)
+    throw usageFailure(`--build takes ${known.join(", ")}, divided by commas; given: ${wrong}`);
+  return {
+    dependencies: words.includes("none") ? "none" : "auto",
+    scripts: words.includes("scripts"),
+    bundle: words.includes("bundle"),
+  };
 }
 
 function flagsOf(settings: Record<string, unknown>): string {

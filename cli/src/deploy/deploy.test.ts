@@ -164,6 +164,19 @@ describe("isola deploy", () => {
     assert.match((await isola("get", "F")).stderr, /\n {2}the name: expected/);
   });
 
+  test("takes auto and none where a setting does, and no other words", async (t) => {
+    const { write, isola } = await workplace(t);
+    write("f/index.mjs", handler);
+    const flags = ["--idle-timeout-ms", "auto", "--concurrency-target", "none"];
+    const { exitCode } = await isola("deploy", "f", ...flags, "--reserved-concurrency", "5");
+    assert.equal(exitCode, 0);
+    const { stdout } = await isola("get", "f", "--json");
+    const { idleTimeoutMs, concurrencyTarget, reservedConcurrency } = JSON.parse(stdout);
+    assert.deepEqual([idleTimeoutMs, concurrencyTarget, reservedConcurrency], ["auto", null, 5]);
+    const wrong = await isola("deploy", "f", "--timeout-ms", "auto");
+    assert.match(wrong.stderr, /--timeout-ms takes a whole number, given: auto/);
+  });
+
   test("refuses a number that is none before it calls", async (t) => {
     const { api, write, isola } = await workplace(t);
     write("f/index.mjs", handler);

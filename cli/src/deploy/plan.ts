@@ -69,8 +69,12 @@ function settingChanges(wanted: Record<string, unknown>, live: FunctionView): Ch
 function isSame(what: string, from: unknown, to: unknown): boolean {
   if (what === "runtime") return from === to || isFamilyOf(String(to), String(from));
   if (what === "route") return isDeepStrictEqual(comparableRoute(from), comparableRoute(to));
+  if (what === "build") return isDeepStrictEqual(from, { ...unbuilt, ...(to as object) });
   return isDeepStrictEqual(from, to);
 }
+
+/** What the server takes for members of `build` that are left out. */
+const unbuilt = { dependencies: "auto", scripts: false, bundle: false };
 
 /** `nodejs` asks for whatever version the revision was made with. */
 function isFamilyOf(family: string, runtime: string): boolean {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 
 from .failure import Failure, failure_of
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 DEFAULT_HANDLER = "app.handler"
+# Where a build has installed what the package needs.
+_DEPENDENCIES = ".isola/python"
 _FALLBACK_NAMES = ("app", "application")
 _NAMES_SHOWN_MAX = 20
 
@@ -33,6 +36,10 @@ class LoadError(Exception):
 
 def load_handler(handler: str, root: str) -> object:
     """`app.handler`, `pkg.mod.fn` or `dir/mod.fn`. Raises LoadError."""
+    dependencies = os.path.join(root, _DEPENDENCIES)
+    if os.path.isdir(dependencies):
+        # Last, as Python has what is installed: the package's own modules win.
+        sys.path.append(dependencies)
     module_path, dot, attribute = handler.rpartition(".")
     module_name = module_path.strip("/").replace("/", ".")
     if not dot or not attribute or not all(module_name.split(".")):

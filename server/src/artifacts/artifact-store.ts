@@ -25,6 +25,8 @@ export interface ArtifactStore {
   /** The tar at once; for what is known to be small enough. Rejects with `not_found`. */
   readAll(digest: string): Promise<Buffer>;
   has(digest: string): Promise<boolean>;
+  /** Of an artifact that nobody else has; one that is not there is none. */
+  remove(digest: string): Promise<void>;
   /** Whether the bytes on disk still have this digest. Rejects with `not_found`. */
   verify(digest: string): Promise<boolean>;
   /**
@@ -81,6 +83,10 @@ class FolderArtifactStore implements ArtifactStore {
 
   async has(digest: string): Promise<boolean> {
     return DIGEST.test(digest) && (await bytesOf(this.#pathOf(digest))) !== null;
+  }
+
+  async remove(digest: string): Promise<void> {
+    await this.#inTurn(() => rm(this.#pathOf(digest), { force: true }));
   }
 
   async verify(digest: string): Promise<boolean> {

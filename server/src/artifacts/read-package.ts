@@ -23,6 +23,8 @@ export interface CheckedPackage {
   /** Files and folders. */
   entries: number;
   unpackedBytes: number;
+  /** Of every entry, sorted; folders without a slash at the end. */
+  paths: readonly string[];
   /** The canonical tar, from its start; may be asked for more than once. */
   tar(): AsyncIterable<Buffer>;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export async function readPackage(
   return {
     entries: entries.length,
     unpackedBytes: spool.bytes,
+    paths: entries.map(({ path }) => path),
     tar: () => canonicalTar(entries, spool),
     close: () => spool.close(),
   };

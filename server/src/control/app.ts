@@ -11,6 +11,7 @@ import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { checkCode, checkCreate, checkPatch } from "./check-function.ts";
+import { registerBuilds } from "./builds.ts";
 import { registerCode } from "./code.ts";
 import type { ControlApp, ControlContext } from "./context.ts";
 import { Deployer } from "./deployer.ts";
@@ -26,7 +27,7 @@ import { registerInvocations } from "./invocations.ts";
 import { checkInvoke } from "./invoke-params.ts";
 import { registerKeys } from "./keys.ts";
 import { registerMachine } from "./machine.ts";
-import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
+import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { enforcePolicies } from "./request-policy.ts";
 import { registerRevisions } from "./revisions.ts";
@@ -37,6 +38,7 @@ import { type Check, validatorCompiler } from "./validation.ts";
 export interface ControlDeps {
   store: Store;
   artifacts: Artifacts;
+  builds: PackageBuilds;
   gateway: GatewayLink;
   imageWork: ImageWork;
   settings: ControlSettings;
@@ -57,8 +59,11 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const facts = new GatewayFacts(gateway, clock);
   const publisher = new Publisher({ store, gateway, clock, log });
   const routes = await RouteBook.open(store);
-  const { artifacts, settings } = deps;
-  const deployer = new Deployer({ store, artifacts, facts, publisher, routes, ...settings });
+  const { artifacts, builds, settings } = deps;
+  const deployer = new Deployer({
+    ...{ store, artifacts, builds, facts, publisher, routes },
+    ...settings,
+  });
   const onProblem = (message: string) => log.warn({}, message);
   const authenticator = new Authenticator({ store, clock, onProblem });
   const app = makeServer(log);
@@ -204,6 +209,7 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerFunctions(app, context, uploads);
   void app.register(async (scope) => registerCode(scope as ControlApp, context, uploads));
   registerRevisions(app, context);
+  registerBuilds(app, context);
   registerInvocations(app, context);
   registerKeys(app, context);
   registerMachine(app, context);

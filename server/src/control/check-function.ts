@@ -53,6 +53,27 @@ export function checkSandboxes(given: {
   return [problem("minSandboxes", expected, given.minSandboxes)];
 }
 
+/** `concurrencyTarget` must not exceed `concurrency`. */
+export function checkTarget(given: {
+  concurrency: number;
+  concurrencyTarget: number | null;
+}): ErrorDetail[] {
+  const { concurrency, concurrencyTarget } = given;
+  if (concurrencyTarget === null || concurrencyTarget <= concurrency) return [];
+  return [problem("concurrencyTarget", `at most concurrency (${concurrency})`, concurrencyTarget)];
+}
+
+/** What is reserved for one function must leave a place for the others. */
+export function checkReserved(
+  settings: { reservedConcurrency: number | null },
+  invocationsMax: number,
+): ErrorDetail[] {
+  const { reservedConcurrency } = settings;
+  if (reservedConcurrency === null || reservedConcurrency < invocationsMax) return [];
+  const expected = `less than ${invocationsMax}, the setting invocationsMax of this server`;
+  return [problem("reservedConcurrency", expected, reservedConcurrency)];
+}
+
 /** Not every isolation technology gives a sandbox a network. */
 export function checkNetwork(given: Pick<RevisionSettings, "network" | "driver">): ErrorDetail[] {
   if (given.network === "none" || networkDrivers.includes(given.driver)) return [];
@@ -68,12 +89,14 @@ export function checkTimeout(settings: { timeoutMs: number }, timeoutMsMax: numb
 }
 
 function checkSettings(body: Record<string, unknown>): ErrorDetail[] {
-  const { minSandboxes, maxSandboxes } = body;
+  const { minSandboxes, maxSandboxes, concurrency, concurrencyTarget } = body;
+  const isTarget = typeof concurrency === "number" && typeof concurrencyTarget === "number";
   const isRange = typeof minSandboxes === "number" && typeof maxSandboxes === "number";
   return [
     ...checkHandler(body.handler),
     ...checkRoute(body.route),
     ...(isRange ? checkSandboxes({ minSandboxes, maxSandboxes }) : []),
+    ...(isTarget ? checkTarget({ concurrency, concurrencyTarget }) : []),
     ...checkEnv(body.env),
     ...checkLabels(body.labels),
   ];

@@ -21,6 +21,7 @@ export function codeStore(artifacts: ArtifactStore, options: CodeStoreOptions): 
         await checked.close();
       }
     },
+    has: (digest) => artifacts.has(digest),
     open: (digest) => artifacts.open(digest),
     collectGarbage: (keep) => artifacts.collectGarbage(keep, options.garbageAgeMs),
   };

@@ -5,6 +5,7 @@ import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import Type from "typebox";
 import { IsolaError } from "../errors.ts";
+import { buildsAndStreams, withProgress } from "./build-progress.ts";
 import { changedAnswer } from "./changed-answer.ts";
 import { codeInput } from "./code-input.ts";
 import { type ControlApp, type ControlContext, PROJECT, answers, targetOf } from "./context.ts";
@@ -46,6 +47,7 @@ function registerUpload(app: ControlApp, context: ControlContext, uploads: Uploa
       schema: {
         tags: ["functions"],
         summary: "Upload new code: a new revision",
+        description: buildsAndStreams,
         params: FunctionParams,
         headers: ChangeHeaders,
         body: {
@@ -59,8 +61,11 @@ function registerUpload(app: ControlApp, context: ControlContext, uploads: Uploa
     },
     async (request, reply) => {
       const input = uploaded(request.headers["content-type"], request.body);
-      const changed = await context.deployer.putCode(targetOf(request, request.params.name), input);
-      return changedAnswer(context, changed, request, reply);
+      const target = targetOf(request, request.params.name);
+      return withProgress(request, reply, async (progress) => {
+        const changed = await context.deployer.putCode(target, input, progress);
+        return changedAnswer(context, changed, request, reply);
+      });
     },
   );
 }

@@ -56,10 +56,12 @@ export async function openControlPlane(
     allowedHosts: [],
     version: "0.0.0",
     timeoutMsMax: 900_000,
+    invocationsMax: 100,
     defaultDriver: "auto" as const,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
-  const deps = { store, artifacts, gateway, imageWork, settings, clock, log: quiet };
+  const builds = { layerFor: async () => undefined };
+  const deps = { store, artifacts, builds, gateway, imageWork, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
     await app.close();

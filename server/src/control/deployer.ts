@@ -1,15 +1,22 @@
 import type { CreateFunction, PatchFunction } from "@isola/api/functions";
-import type { DriverName, RevisionSettings } from "../domain/function.ts";
-import { settingLimits } from "../domain/limits.ts";
+import type { BuildProgress } from "../builds/ports.ts";
+import {
+  type Artifact,
+  type DriverName,
+  type Layer,
+  type RevisionSettings,
+  unpackedBytesOf,
+} from "../domain/function.ts";
+import { fixedLimits, settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
 import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
-import { checkTimeout } from "./check-function.ts";
+import { checkReserved, checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { chooseDriver } from "./machine-choice.ts";
-import type { Artifacts, CodeInput } from "./ports.ts";
+import type { Artifacts, CodeInput, PackageBuilds } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { changesSettings, resolveSettings } from "./resolve-settings.ts";
 import type { RouteBook } from "./route-book.ts";
@@ -18,11 +25,14 @@ import { invalidRequest } from "./validation.ts";
 export interface DeployerOptions {
   store: Store;
   artifacts: Artifacts;
+  builds: PackageBuilds;
   facts: GatewayFacts;
   publisher: Publisher;
   routes: RouteBook;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
+  /** Nor one that reserves all of them. */
+  invocationsMax: number;
   defaultDriver: DriverName | "auto";
 }
 
@@ -61,22 +71,24 @@ export class Deployer {
     target: Target,
     body: Omit<CreateFunction, "name" | "code">,
     code: CodeInput,
+    progress: BuildProgress,
   ): Promise<Deployed> {
-    const { store, artifacts, facts, routes } = this.#options;
+    const { store, facts, routes } = this.#options;
     const { project, name, keyId } = target;
     const { description = "", labels = {} } = body;
     const timeoutMs = Math.min(settingLimits.timeoutMs.default, this.#options.timeoutMsMax);
     const machine = await facts.known();
     const driver = body.driver ?? chooseDriver(this.#options.defaultDriver, machine.drivers);
     const settings = resolveSettings({ timeoutMs, ...body, driver }, null, machine);
-    this.#checkTimeout(settings);
+    this.#checkCaps(settings);
+    await this.#checkNew(target, settings);
+    const built = await this.#built(target, code, settings, progress);
     const made = await this.#codeGate.share(async () => {
-      await this.#checkNew(target, settings);
-      const artifact = await artifacts.put(code);
+      await this.#keep(built, code);
       return this.#commit(async () => {
         this.#checkRoute(target, settings);
         await failPoint("deploy.before-commit");
-        const first = { artifact, settings, createdBy: keyId, reason: "create" as const };
+        const first = { ...built, settings, createdBy: keyId, reason: "create" as const };
         const made = await store.createFunction({ project, name, description, labels, first });
         routes.put({ project, name, route: settings.route });
         return made;
@@ -86,10 +98,11 @@ export class Deployer {
   }
 
   /** Metadata changes in place; any other member that differs makes a revision. */
-  async patch(target: Target, body: PatchFunction): Promise<Deployed> {
+  async patch(target: Target, body: PatchFunction, progress: BuildProgress): Promise<Deployed> {
     const { store, facts } = this.#options;
     const { description, labels } = body;
     const machine = changesSettings(body) ? await facts.known() : null;
+    const rebuilt = machine === null ? null : await this.#rebuilt(target, body, machine, progress);
     const { fn, live, isNew } = await this.#commit(async () => {
       const before = await this.#current(target);
       const settings =
@@ -98,14 +111,14 @@ export class Deployer {
           : resolveSettings(body, before.live.settings, machine);
       const isNew = !sameSettings(settings, before.live.settings);
       if (isNew) this.#checkRoute(target, settings);
-      if (isNew) this.#checkTimeout(settings);
+      if (isNew) this.#checkCaps(settings);
       const metadata = {
         ...(description !== undefined && { description }),
         ...(labels && { labels }),
       };
       if (isNew) {
         const next = {
-          artifact: before.live.artifact,
+          ...codeFor(before.live, settings, rebuilt),
           settings,
           reason: "settings",
           metadata,
@@ -120,17 +133,19 @@ export class Deployer {
     return isNew ? this.#told(target, fn, live) : { fn, live, applied: true };
   }
 
-  async putCode(target: Target, code: CodeInput): Promise<Deployed> {
-    const { artifacts, facts } = this.#options;
-    const machine = await facts.known();
+  async putCode(target: Target, code: CodeInput, progress: BuildProgress): Promise<Deployed> {
+    const machine = await this.#options.facts.known();
+    const { live: first } = await this.#current(target);
+    const builtFor = resolveSettings({}, first.settings, machine);
+    const built = await this.#built(target, code, builtFor, progress);
     const { fn, live } = await this.#codeGate.share(async () => {
-      await this.#current(target);
-      const artifact = await artifacts.put(code);
+      await this.#keep(built, code);
       return this.#commit(async () => {
         const before = await this.#current(target);
         const settings = resolveSettings({}, before.live.settings, machine);
-        this.#checkTimeout(settings);
-        return this.#addRevision(target, before.fn, { artifact, settings, reason: "code" });
+        this.#checkCaps(settings);
+        if (buildKey(settings) !== buildKey(builtFor)) throw changedMeanwhile(target.name);
+        return this.#addRevision(target, before.fn, { ...built, settings, reason: "code" });
       });
     });
     return this.#told(target, fn, live);
@@ -143,7 +158,7 @@ export class Deployer {
       const before = await this.#current(target);
       const wanted = await store.getRevision(before.fn.id, revision);
       this.#checkRoute(target, wanted.settings);
-      this.#checkTimeout(wanted.settings);
+      this.#checkCaps(wanted.settings);
       await failPoint("deploy.before-commit");
       const fn = await store.setLive(project, name, revision, before.fn.version);
       routes.put({ project, name, route: wanted.settings.route });
@@ -174,6 +189,53 @@ export class Deployer {
     });
   }
 
+  /** Keeps the code and builds what it needs; outside of the gate, as a build may take minutes. Their age protects both meanwhile. */
+  async #built(
+    target: Target,
+    code: CodeInput,
+    settings: RevisionSettings,
+    progress: BuildProgress,
+  ): Promise<Code> {
+    const { artifacts } = this.#options;
+    const artifact = await this.#codeGate.share(() => artifacts.put(code));
+    return this.#withLayer(target, artifact, settings, progress);
+  }
+
+  async #withLayer(
+    { project, name }: Target,
+    artifact: Artifact,
+    settings: RevisionSettings,
+    progress: BuildProgress,
+  ): Promise<Code> {
+    const request = { project, name, artifact, settings };
+    const layer = await this.#options.builds.layerFor(request, progress);
+    const code = { artifact, ...(layer && { layer }) };
+    checkSize(code);
+    return code;
+  }
+
+  /** What a change of settings makes of the code that is live; null: the code stays as it is. */
+  async #rebuilt(
+    target: Target,
+    body: PatchFunction,
+    machine: Awaited<ReturnType<GatewayFacts["known"]>>,
+    progress: BuildProgress,
+  ): Promise<(Code & { key: string }) | null> {
+    const { live } = await this.#current(target);
+    const settings = resolveSettings(body, live.settings, machine);
+    if (buildKey(settings) === buildKey(live.settings)) return null;
+    const code = await this.#withLayer(target, live.artifact, settings, progress);
+    return { ...code, key: buildKey(settings) };
+  }
+
+  /** Both are there still, or are again, until a revision refers to them. */
+  async #keep({ artifact, layer }: Code, code: CodeInput): Promise<void> {
+    const { artifacts } = this.#options;
+    if (!(await artifacts.has(artifact.digest))) await artifacts.put(code);
+    if (layer === undefined || (await artifacts.has(layer.artifact.digest))) return;
+    throw new IsolaError("not_ready", "what was built has been removed meanwhile; deploy again");
+  }
+
   /** Spares the work on code that could not be committed. */
   async #checkNew(target: Target, settings: RevisionSettings): Promise<void> {
     const { project, name } = target;
@@ -194,8 +256,12 @@ export class Deployer {
     this.#options.routes.check({ project, name, route });
   }
 
-  #checkTimeout(settings: RevisionSettings): void {
-    const problems = checkTimeout(settings, this.#options.timeoutMsMax);
+  #checkCaps(settings: RevisionSettings): void {
+    const { timeoutMsMax, invocationsMax } = this.#options;
+    const problems = [
+      ...checkTimeout(settings, timeoutMsMax),
+      ...checkReserved(settings, invocationsMax),
+    ];
     if (problems.length > 0) throw invalidRequest(problems);
   }
 
@@ -233,6 +299,39 @@ export class Deployer {
     await failPoint("deploy.published");
     return { fn, live, applied };
   }
+}
+
+type Code = { artifact: Artifact; layer?: Layer };
+
+/** Settings with the same key make the same of a package. */
+function buildKey({ runtime, driver, handler, build }: RevisionSettings): string {
+  return JSON.stringify([runtime, driver, build.bundle ? handler : "", build]);
+}
+
+/** Of a new revision with other settings than the live one. */
+function codeFor(
+  { artifact, layer, settings: before }: RevisionRow,
+  settings: RevisionSettings,
+  rebuilt: (Code & { key: string }) | null,
+): Code {
+  if (buildKey(settings) === buildKey(before)) return { artifact, ...(layer && { layer }) };
+  if (rebuilt?.key !== buildKey(settings) || rebuilt.artifact.digest !== artifact.digest)
+    throw changedMeanwhile("the function");
+  return { artifact, ...(rebuilt.layer && { layer: rebuilt.layer }) };
+}
+
+function changedMeanwhile(name: string): IsolaError {
+  return new IsolaError("conflict", `${name} was changed while this change was built; repeat it`);
+}
+
+function checkSize({ artifact, layer }: Code): void {
+  const { packageUnpackedBytesMax, packageEntriesMax } = fixedLimits;
+  const bytes = unpackedBytesOf({ artifact, ...(layer && { layer }) });
+  const entries =
+    (layer?.place === "instead" ? 0 : artifact.entries) + (layer?.artifact.entries ?? 0);
+  if (bytes <= packageUnpackedBytesMax && entries <= packageEntriesMax) return;
+  const text = `with what was built the code has ${entries} files and folders with ${bytes} bytes; at most ${packageEntriesMax} with ${packageUnpackedBytesMax} are taken`;
+  throw new IsolaError("package_too_large", text);
 }
 
 function sameSettings(a: RevisionSettings, b: RevisionSettings): boolean {

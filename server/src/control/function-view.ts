@@ -26,6 +26,7 @@ export function functionView(
     latestRevision: fn.latestRevision,
     codeDigest: live.artifact.digest,
     codeBytes: live.artifact.bytes,
+    layer: layerView(live),
     createdAt: isoTime(fn.createdAt),
     updatedAt: isoTime(fn.updatedAt),
     etag: etagOf(fn),
@@ -41,8 +42,15 @@ export function revisionView(row: RevisionRow, liveRevision: number, caller: Cal
     createdBy: row.createdBy,
     codeDigest: row.artifact.digest,
     codeBytes: row.artifact.bytes,
+    layer: layerView(row),
     ...settingsView(row.settings, caller),
   };
+}
+
+function layerView({ layer }: RevisionRow): FunctionView["layer"] {
+  if (layer === undefined) return null;
+  const { digest, bytes } = layer.artifact;
+  return { digest, bytes, place: layer.place };
 }
 
 export function isoTime(unixMs: number): string {
@@ -66,8 +74,10 @@ function settingsView(settings: RevisionSettings, caller: Caller) {
     initTimeoutMs: settings.initTimeoutMs,
     queueTimeoutMs: settings.queueTimeoutMs,
     concurrency: settings.concurrency,
+    concurrencyTarget: settings.concurrencyTarget,
     minSandboxes: settings.minSandboxes,
     maxSandboxes: settings.maxSandboxes,
+    reservedConcurrency: settings.reservedConcurrency,
     idleTimeoutMs: settings.idleTimeoutMs,
     timeoutGraceMs: settings.timeoutGraceMs,
     firstByteTimeoutMs: settings.firstByteTimeoutMs,
@@ -76,6 +86,7 @@ function settingsView(settings: RevisionSettings, caller: Caller) {
     afterResponse: settings.afterResponse,
     onDisconnect: settings.onDisconnect,
     network: settings.network,
+    build: settings.build,
     env,
     exposeErrors: settings.exposeErrors,
   };

@@ -10,6 +10,7 @@ import {
 } from "@isola/api/functions";
 import { ChangeHeaders, UnsafeHeaders } from "@isola/api/headers";
 import { requestLimits } from "@isola/api/limits";
+import { buildsAndStreams, withProgress } from "./build-progress.ts";
 import { changedAnswer } from "./changed-answer.ts";
 import { codeInput } from "./code-input.ts";
 import {
@@ -97,6 +98,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
       schema: {
         tags,
         summary: "Create a function with its first revision",
+        description: buildsAndStreams,
         headers: UnsafeHeaders,
         body: CreateFunction,
         response: answers({ 201: ChangedFunction }),
@@ -104,9 +106,12 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
     },
     async (request, reply) => {
       const { name, code, ...settings } = request.body;
-      const made = await deployer.create(targetOf(request, name), settings, codeInput(code));
-      reply.code(201);
-      return changedAnswer(context, made, request, reply);
+      const target = targetOf(request, name);
+      return withProgress(request, reply, async (progress) => {
+        const made = await deployer.create(target, settings, codeInput(code), progress);
+        reply.code(201);
+        return changedAnswer(context, made, request, reply);
+      });
     },
   );
   app.patch(
@@ -116,6 +121,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
       schema: {
         tags,
         summary: "Change settings (a new revision), description or labels (none)",
+        description: buildsAndStreams,
         params: FunctionParams,
         headers: ChangeHeaders,
         body: PatchFunction,
@@ -123,8 +129,11 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
       },
     },
     async (request, reply) => {
-      const changed = await deployer.patch(targetOf(request, request.params.name), request.body);
-      return changedAnswer(context, changed, request, reply);
+      const target = targetOf(request, request.params.name);
+      return withProgress(request, reply, async (progress) => {
+        const changed = await deployer.patch(target, request.body, progress);
+        return changedAnswer(context, changed, request, reply);
+      });
     },
   );
   app.delete(

@@ -4,18 +4,20 @@ import type { Store } from "../store/store.ts";
 import type { Log } from "./ports.ts";
 
 export interface JanitorOptions {
-  store: Pick<Store, "trimRecords">;
+  store: Pick<Store, "trimRecords" | "trimLayers" | "trimBuilds">;
   /** Removes the code that no revision refers to. */
   collectGarbage(): Promise<void>;
   clock: Clock;
   log: Log;
-  bounds: { invocationsMax: number; logsMax: number; keptMs: number };
+  bounds: { invocationsMax: number; logsMax: number; keptMs: number; layersBytesMax: number };
   /** From the end of one round to the next. */
   intervalMs?: number;
 }
 
 const INTERVAL_MS = 60_000;
 const ROUNDS_PER_COLLECTION = 10;
+/** Dependencies that no deploy needed for so long are built anew by the next. */
+const LAYERS_KEPT_MS = 30 * 86_400_000;
 
 /** Keeps records within their bounds every minute, and removes unused code every ten. Life: `idle -> waiting <-> working -> closed`. */
 export class Janitor {
@@ -37,10 +39,14 @@ export class Janitor {
   /** One round now; the first of ten removes unused code too. Never rejects: what fails is logged and tried in the next round. */
   async clean(): Promise<void> {
     const { store, clock, bounds, collectGarbage } = this.#options;
-    const { invocationsMax, logsMax, keptMs } = bounds;
+    const { invocationsMax, logsMax, keptMs, layersBytesMax: bytesMax } = bounds;
     const before = clock.wall() - keptMs;
     await this.#attempt("records could not be trimmed", async () => {
       await store.trimRecords({ invocationsMax, logsMax, before });
+    });
+    await this.#attempt("layers could not be trimmed", async () => {
+      await store.trimBuilds(before);
+      await store.trimLayers({ before: clock.wall() - LAYERS_KEPT_MS, bytesMax });
     });
     if (this.#round++ % ROUNDS_PER_COLLECTION === 0)
       await this.#attempt("unused code could not be removed", collectGarbage);

@@ -1,4 +1,4 @@
-import type { DriverName } from "../domain/function.ts";
+import { type DriverName, preferredDrivers } from "../domain/function.ts";
 import type { DriverProbe } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { GatewayStatus } from "../link/messages.ts";
@@ -25,9 +25,6 @@ export function checkDriver(name: string, drivers: readonly DriverProbe[]): void
   throw new IsolaError("driver_unavailable", `driver ${name} cannot run here: ${problems}${fixes}`);
 }
 
-/** The strongest of those that work without being asked for comes first. */
-const preferred: readonly DriverName[] = ["docker", "process"];
-
 /** The driver of a function that names none. With `auto` the first of the preferred that works here; where none does the last, whose probe then says what is missing. */
 export function chooseDriver(
   asked: DriverName | "auto",
@@ -35,7 +32,7 @@ export function chooseDriver(
 ): DriverName {
   if (asked !== "auto") return asked;
   const works = (name: string) => drivers.some((each) => each.name === name && each.isAvailable);
-  return preferred.find(works) ?? (preferred.at(-1) as DriverName);
+  return preferredDrivers.find(works) ?? (preferredDrivers.at(-1) as DriverName);
 }
 
 function compareVersions(a: string, b: string): number {

@@ -1,5 +1,7 @@
 import type { Readable } from "node:stream";
-import type { Artifact, DriverName } from "../domain/function.ts";
+import type { BuildRequest } from "../builds/layer-builds.ts";
+import type { BuildProgress } from "../builds/ports.ts";
+import type { Artifact, DriverName, Layer } from "../domain/function.ts";
 import type { LinkRequests } from "../link/messages.ts";
 
 /** What the control plane needs of others; `main` hands it in. */
@@ -26,10 +28,17 @@ export type CodeInput =
 export interface Artifacts {
   /** Checks, builds and keeps the code; durable when it resolves. Rejects with `invalid_package` or `package_too_large`. */
   put(input: CodeInput): Promise<Artifact>;
+  has(digest: string): Promise<boolean>;
   /** The canonical tar. Rejects with `not_found`. */
   open(digest: string): Promise<Readable>;
   /** Removes every artifact that is not in `keep`. */
   collectGarbage(keep: Set<string>): Promise<unknown>;
+}
+
+/** What is made of packages before their revisions exist. */
+export interface PackageBuilds {
+  /** Undefined: the package is taken as it is. Rejects with `invalid_package`, `build_failed`, `cancelled`, or what the platform failed in. */
+  layerFor(request: BuildRequest, progress: BuildProgress): Promise<Layer | undefined>;
 }
 
 /** The part of pino that is used. */
@@ -48,6 +57,8 @@ export interface ControlSettings {
   version: string;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
+  /** Nor one that reserves all of them. */
+  invocationsMax: number;
   /** Of functions that name none. */
   defaultDriver: DriverName | "auto";
 }

@@ -95,8 +95,10 @@ export class Publisher {
     const { store } = this.#options;
     try {
       const fn = await store.getFunction(key.project, key.name);
-      const { revision, artifact, settings } = await store.getRevision(fn.id, fn.liveRevision);
-      return { ...key, functionId: fn.id, revision, artifact, settings };
+      const live = await store.getRevision(fn.id, fn.liveRevision);
+      const { revision, artifact, layer, settings } = live;
+      const code = { artifact, ...(layer && { layer }) };
+      return { ...key, functionId: fn.id, revision, ...code, settings };
     } catch (error) {
       if (error instanceof IsolaError && error.code === "not_found") return null;
       throw error;

@@ -77,6 +77,7 @@ describe("the janitor", () => {
   test("trims in every round, removes unused code in every tenth, and goes on after failures", async () => {
     const { clock, timers } = handClock();
     const trims: unknown[] = [];
+    const layerTrims: unknown[] = [];
     let collections = 0;
     const janitor = new Janitor({
       store: {
@@ -84,13 +85,18 @@ describe("the janitor", () => {
           trims.push(bounds);
           throw new Error("busy");
         },
+        trimBuilds: async () => 0,
+        trimLayers: async (bounds) => {
+          layerTrims.push(bounds);
+          return 0;
+        },
       },
       collectGarbage: async () => {
         collections += 1;
         throw new Error("busy");
       },
       ...{ clock, log: quiet },
-      bounds: { invocationsMax: 10, logsMax: 20, keptMs: 1000 },
+      bounds: { invocationsMax: 10, logsMax: 20, keptMs: 1000, layersBytesMax: 5 },
     });
     janitor.start();
     janitor.start();

@@ -1,14 +1,17 @@
-import { defaultHandlers, settingLimits, streamLimits } from "../domain/limits.ts";
+import { defaultHandlers, scalingLimits, settingLimits, streamLimits } from "../domain/limits.ts";
 import { laterSettings, type RevisionSettings, type Route } from "../domain/function.ts";
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
-import { checkNetwork, checkSandboxes } from "./check-function.ts";
+import type { ErrorDetail } from "../errors.ts";
+import { checkNetwork, checkSandboxes, checkTarget } from "./check-function.ts";
+import { problem } from "./explain.ts";
 import { checkDriver, chooseDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
 type Machine = Pick<GatewayStatus, "drivers" | "runtimes">;
-type Numbers = Record<keyof typeof settingLimits, number>;
-type Streams = Record<keyof typeof streamLimits, number | null>;
+type Numbers = Record<Exclude<keyof typeof settingLimits, "idleTimeoutMs">, number>;
+const nullableLimits = { ...scalingLimits, ...streamLimits };
+type Nullables = Record<keyof typeof nullableLimits, number | null>;
 
 /**
  * The settings of the next revision: what is given, else what `base` has, else the default. `nodejs` and `python` become the newest installed version here.
@@ -28,14 +31,22 @@ export function resolveSettings(
     route: given.route === undefined ? (base?.route ?? null) : routeOf(given.route),
     driver,
     ...numbersOf(given, base),
-    ...streamsOf(given, base),
+    idleTimeoutMs:
+      given.idleTimeoutMs ?? base?.idleTimeoutMs ?? settingLimits.idleTimeoutMs.default,
+    ...nullablesOf(given, base),
     afterResponse: given.afterResponse ?? base?.afterResponse ?? laterSettings.afterResponse,
     onDisconnect: given.onDisconnect ?? base?.onDisconnect ?? laterSettings.onDisconnect,
     network: given.network ?? base?.network ?? laterSettings.network,
+    build: buildOf(given, base),
     env: given.env ?? base?.env ?? {},
     exposeErrors: given.exposeErrors ?? base?.exposeErrors ?? false,
   };
-  const problems = [...checkSandboxes(settings), ...checkNetwork(settings)];
+  const problems = [
+    ...checkSandboxes(settings),
+    ...checkTarget(settings),
+    ...checkNetwork(settings),
+    ...checkBuild(settings),
+  ];
   if (problems.length > 0) throw invalidRequest(problems);
   return settings;
 }
@@ -62,9 +73,20 @@ function routeOf(given: NonNullable<PatchFunction["route"]> | null): Route | nul
   return { methods: [...new Set(given.methods ?? [])], path: given.path };
 }
 
+/** Given as a whole: what is left out has its default. */
+function buildOf(given: PatchFunction, base: RevisionSettings | null): RevisionSettings["build"] {
+  if (given.build === undefined) return base?.build ?? laterSettings.build;
+  return { ...laterSettings.build, ...given.build };
+}
+
+function checkBuild({ runtime, build }: RevisionSettings): ErrorDetail[] {
+  if (!build.bundle || familyOf(runtime) === "nodejs") return [];
+  return [problem("build.bundle", `false, as ${runtime} has nothing to bundle`, true)];
+}
+
 function numbersOf(given: PatchFunction, base: RevisionSettings | null): Numbers {
-  const names = Object.keys(settingLimits) as (keyof typeof settingLimits)[];
-  const entries = names.map((name) => [
+  const names = Object.keys(settingLimits).filter((name) => name !== "idleTimeoutMs");
+  const entries = (names as (keyof Numbers)[]).map((name) => [
     name,
     given[name] ?? base?.[name] ?? settingLimits[name].default,
   ]);
@@ -72,9 +94,9 @@ function numbersOf(given: PatchFunction, base: RevisionSettings | null): Numbers
 }
 
 /** null is a value here: it takes a limit away. */
-function streamsOf(given: PatchFunction, base: RevisionSettings | null): Streams {
-  const names = Object.keys(streamLimits) as (keyof typeof streamLimits)[];
-  const valueOf = (name: keyof typeof streamLimits) =>
+function nullablesOf(given: PatchFunction, base: RevisionSettings | null): Nullables {
+  const names = Object.keys(nullableLimits) as (keyof Nullables)[];
+  const valueOf = (name: keyof Nullables) =>
     given[name] === undefined ? (base?.[name] ?? null) : given[name];
-  return Object.fromEntries(names.map((name) => [name, valueOf(name)])) as Streams;
+  return Object.fromEntries(names.map((name) => [name, valueOf(name)])) as Nullables;
 }

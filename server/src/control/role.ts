@@ -1,11 +1,14 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
+import { openBuilds } from "../builds/open-builds.ts";
+import { MiB } from "../domain/limits.ts";
 import { systemClock as clock } from "../domain/clock.ts";
 import type { DriverName } from "../domain/function.ts";
 import { messageOf } from "../errors.ts";
-import { LinkClient } from "../link/client.ts";
+import { LinkClient, type LinkClientOptions } from "../link/client.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
@@ -28,16 +31,23 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   await collectLeftovers({ store, artifacts, tempDir: boot.runDir, log });
   const made = await ensureAdminKey(store, config.data, clock);
   if (made !== null) log.info({ path: made.path }, "made an admin key");
+  const workDir = join(boot.runDir, "builds");
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
   const recorder = new Recorder({ store, clock, log });
+  let onBuildOutput: NonNullable<LinkClientOptions["onBuildOutput"]> = () => {};
   const gateway = new LinkClient({
     path: boot.gatewaySocketPath,
     snapshot: () => store.deployedFunctions(),
     onRecords: (records) => recorder.record(records),
+    onBuildOutput: (output) => onBuildOutput(output),
     onProblem: (message) => log.warn(message),
   });
+  const builds = await openBuilds({ config, store, artifacts, gateway, clock, workDir });
+  onBuildOutput = (output) => builds.service.onOutput(output);
   const { app, collectGarbage } = await createControlApp({
     store,
     artifacts: codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS }),
+    builds: builds.service,
     gateway,
     imageWork: new ImageWork(
       {
@@ -51,6 +61,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       allowedHosts: [...config.allowedHosts, config.controlHost],
       version: serverVersion(),
       timeoutMsMax: config.timeoutMsMax,
+      invocationsMax: config.invocationsMax,
       defaultDriver: config.defaultDriver as DriverName | "auto",
     },
     clock,
@@ -65,6 +76,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       invocationsMax: config.invocationsKeptMax,
       logsMax: config.logsKeptMax,
       keptMs: config.recordsKeptHours * HOUR_MS,
+      layersBytesMax: config.layersKeptMiB * MiB,
     },
   });
   const { controlHost: host, controlPort } = config;
@@ -80,9 +92,11 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   return {
     address: { host, port },
     drain: async () => {
+      builds.close();
       await app.close();
     },
     close: async () => {
+      builds.close();
       await app.close();
       await janitor.close();
       gateway.close();

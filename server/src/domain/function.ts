@@ -12,8 +12,11 @@ export const overheadMiB: Readonly<Record<DriverName, number>> = {
   ...{ process: 0, docker: 0, gvisor: 64 },
 };
 
-/** What a sandbox for a function with `memoryMiB` counts for in the memory budget. */
-export function reservedMiBOf(driver: DriverName, memoryMiB: number): number {
+/** What a sandbox for such a function counts for in the memory budget. */
+export function reservedMiBOf({
+  driver,
+  memoryMiB,
+}: Pick<RevisionSettings, "driver" | "memoryMiB">): number {
   return memoryMiB + overheadMiB[driver];
 }
 
@@ -40,10 +43,14 @@ export interface RevisionSettings {
   queueTimeoutMs: number;
   /** Invocations at once in one sandbox. */
   concurrency: number;
+  /** Another sandbox is started where each has more invocations than this; at most `concurrency`, which null stands for. */
+  concurrencyTarget: number | null;
   minSandboxes: number;
   maxSandboxes: number;
-  /** An idle sandbox above `minSandboxes` is destroyed after this. */
-  idleTimeoutMs: number;
+  /** Of the server's invocations at once, the number that is this function's and nobody else's, and beyond which it has none. null: it shares what is left. */
+  reservedConcurrency: number | null;
+  /** An idle sandbox above `minSandboxes` is destroyed after this; `auto`: after what its calls have taught. */
+  idleTimeoutMs: number | "auto";
   env: Record<string, string>;
   /** Whether callers see the function's own error text and stack. */
   exposeErrors: boolean;
@@ -59,10 +66,24 @@ export interface RevisionSettings {
   onDisconnect: OnDisconnect;
   /** `internet`: the code may call out, though not to this machine, its neighbours or private addresses. */
   network: Network;
+  build: BuildSettings;
+}
+
+/** What is made of a package before its revision exists. */
+export interface BuildSettings {
+  /** `auto`: what the package's lockfile or requirements name is installed; `none`: the package is taken as it is. */
+  dependencies: "auto" | "none";
+  /** Whether code of the dependencies runs while they are installed: lifecycle scripts of npm, builds from source of pip. */
+  scripts: boolean;
+  /** JavaScript and TypeScript: the handler's file and all it imports become one file. */
+  bundle: boolean;
 }
 
 /** What becomes of a sandbox between calls: stands still, is destroyed, or may go on for 30 s. */
 export type AfterResponse = "freeze" | "kill" | "allow";
+
+/** Of functions that name none: the first of these that works. */
+export const preferredDrivers: readonly DriverName[] = ["docker", "process"];
 
 export type Network = "none" | "internet";
 /** Those that can give a sandbox a network. */
@@ -73,6 +94,8 @@ export type OnDisconnect = "cancel" | "continue";
 
 /** What was not settable when a revision was made has the value that changes nothing. */
 export const laterSettings = {
+  concurrencyTarget: null,
+  reservedConcurrency: null,
   timeoutGraceMs: 0,
   firstByteTimeoutMs: null,
   streamIdleTimeoutMs: null,
@@ -80,9 +103,10 @@ export const laterSettings = {
   afterResponse: "freeze",
   onDisconnect: "cancel",
   network: "none",
+  build: { dependencies: "auto", scripts: false, bundle: false },
 } as const satisfies Partial<RevisionSettings>;
 
-/** The built, content-addressed code of a revision: a canonical tar. */
+/** Content-addressed code: a canonical tar. */
 export interface Artifact {
   /** SHA-256 of the tar, lower-case hex. */
   digest: string;
@@ -92,6 +116,13 @@ export interface Artifact {
   unpackedBytes: number;
 }
 
+/** What a build made of a package. */
+export interface Layer {
+  artifact: Artifact;
+  /** `beside`: its files come to those of the package, none of which has the same name. `instead`: it takes the place of the package. */
+  place: "beside" | "instead";
+}
+
 /** What the gateway needs in order to run one function: the revision that `live` points to. */
 export interface DeployedFunction {
   project: string;
@@ -99,6 +130,16 @@ export interface DeployedFunction {
   /** Never given to another function, also after a delete and a create with the same name. */
   functionId: string;
   revision: number;
+  /** As it was uploaded. */
   artifact: Artifact;
+  /** Left out: the package needed no build. */
+  layer?: Layer;
   settings: RevisionSettings;
+}
+
+/** What lies in the sandbox's memory as code. */
+export function unpackedBytesOf({ artifact, layer }: Pick<DeployedFunction, "artifact" | "layer">) {
+  if (layer === undefined) return artifact.unpackedBytes;
+  const own = layer.place === "instead" ? 0 : artifact.unpackedBytes;
+  return own + layer.artifact.unpackedBytes;
 }

@@ -12,6 +12,12 @@ export const settingLimits = {
   timeoutGraceMs: { least: 0, most: 2000, default: 0 },
 } as const;
 
+/** Counts that may be null: `concurrency` for the target, no share of its own for the reservation. */
+export const scalingLimits = {
+  concurrencyTarget: { least: 1, most: 1000 },
+  reservedConcurrency: { least: 1, most: 1_000_000 },
+} as const;
+
 /** Limits of a streamed response; null, which is the default, leaves `timeoutMs` in force alone. */
 export const streamLimits = {
   firstByteTimeoutMs: { least: 1, most: 900_000 },

@@ -44,7 +44,23 @@ export interface RuntimeSpec {
   /** Host folders and files the interpreter needs, mounted read-only at the same path. */
   needs: string[];
   /** Files of ours beside the runtime: the host path `from` is mounted read-only at `at`, a path below the platform's folder inside the sandbox. */
-  companions?: { from: string; at: string }[];
+  companions?: Companion[];
+  /** What builds have beside that; never a function's. Left out: nothing. */
+  tools?: BuildTools;
+}
+
+/** Read-only in the sandbox, below the platform's folder there. */
+export interface Companion {
+  from: string;
+  at: string;
+}
+
+export interface BuildTools {
+  companions: Companion[];
+  /** As `needs`. */
+  needs: string[];
+  /** What cannot be built here, and the command that would change it; null: everything can. */
+  problem: string | null;
 }
 
 /** Applied to a sandbox when it is claimed; may be applied once more with higher values. */
@@ -52,6 +68,12 @@ export interface SandboxLimits {
   memoryBytes: number;
   /** Processes and threads together. */
   pidsMax: number;
+}
+
+/** A unix socket of the platform inside a sandbox that has no network: the host path `from` is mounted read-only at `at`. Without a view of its own a sandbox finds it at `from`. */
+export interface SandboxSocket {
+  from: string;
+  at: string;
 }
 
 /** What `start` needs. Built by Isola alone; nothing in it is taken unparsed from a user. */
@@ -63,6 +85,14 @@ export interface SandboxSpec {
   tmpBytes: number;
   /** The project whose way to the internet the sandbox has; left out: no network but its own loopback. */
   egressOf?: string;
+  /** What a build has beside that. Left out: nothing. */
+  equipment?: Equipment;
+}
+
+/** Of a build: the runtime's tools, and its sockets. */
+export interface Equipment {
+  hasTools: boolean;
+  sockets: SandboxSocket[];
 }
 
 /** Why a sandbox was destroyed; reaches the log and the metrics. */

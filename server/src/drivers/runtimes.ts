@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { IsolaError, messageOf } from "../errors.ts";
-import type { RuntimeSpec } from "./driver.ts";
+import type { BuildTools, RuntimeSpec } from "./driver.ts";
 import { sharedLibraries } from "./shared-libraries.ts";
 
 const QUESTION_TIMEOUT_MS = 10_000;
@@ -36,7 +37,26 @@ async function nodeRuntime(root: string): Promise<RuntimeSpec> {
     runtimeDir: join(root, "runtimes/node"),
     needs: [...(await sharedLibraries([executable])), "/etc/ld.so.cache", "/usr/share/zoneinfo"],
     companions: [{ from: join(root, frames), at: frames }],
+    tools: nodeTools(),
   };
+}
+
+/** npm, esbuild, and the shell that lifecycle scripts are written for. */
+function nodeTools(): BuildTools {
+  const { resolve } = createRequire(import.meta.url);
+  const companions = [{ from: dirname(resolve("npm/package.json")), at: "tools/npm" }];
+  const needs = existsSync("/bin/sh") ? ["/bin/sh"] : [];
+  try {
+    const esbuild = resolve(`@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
+    return {
+      companions: [...companions, { from: esbuild, at: "tools/esbuild" }],
+      needs,
+      problem: null,
+    };
+  } catch {
+    const problem = `there is no esbuild for ${process.platform}-${process.arch}: bundles cannot be made`;
+    return { companions, needs, problem };
+  }
 }
 
 /** What a Python says of itself. */
@@ -46,18 +66,23 @@ interface PythonFacts {
   folders: string[];
   modules: string[];
   certificates: string[];
+  /** The folder of the package, or a wheel; null where there is none. */
+  pip: string | null;
 }
 
 const question = `
-import glob, json, os, ssl, sys, sysconfig
+import glob, importlib.util, json, os, ssl, sys, sysconfig
 paths = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
 dynload = sysconfig.get_config_var("DESTSHARED") or ""
 where = ssl.get_default_verify_paths()
+pip = importlib.util.find_spec("pip")
+wheels = glob.glob(os.path.join(paths[0], "ensurepip/_bundled/pip-*.whl")) + glob.glob("/usr/share/python-wheels/pip-*.whl")
 print(json.dumps({
   "executable": os.path.realpath(sys.executable), "version": list(sys.version_info[:3]),
   "folders": [p for p in dict.fromkeys([*paths, dynload]) if p and os.path.isdir(p)],
   "modules": glob.glob(os.path.join(dynload, "*.so")),
   "certificates": [p for p in [where.openssl_cafile, where.openssl_capath] if p and os.path.exists(p)],
+  "pip": os.path.dirname(pip.origin) if pip and pip.origin else (wheels[0] if wheels else None),
 }))`;
 
 async function pythonRuntime({ root, python }: FindRuntimesOptions): Promise<RuntimeSpec | null> {
@@ -79,7 +104,17 @@ async function pythonRuntime({ root, python }: FindRuntimesOptions): Promise<Run
       ...certificates,
       ...["/etc/ssl/openssl.cnf", "/etc/ld.so.cache", "/usr/share/zoneinfo"],
     ],
+    tools: pythonTools(facts),
   };
+}
+
+function pythonTools({ pip, executable }: PythonFacts): BuildTools {
+  if (pip === null) {
+    const problem = `${executable} has no pip: apt-get install python3-pip, or python -m ensurepip`;
+    return { companions: [], needs: [], problem };
+  }
+  const at = pip.endsWith(".whl") ? "tools/pip.whl" : "tools/pip/pip";
+  return { companions: [{ from: pip, at }], needs: [], problem: null };
 }
 
 /** Compiles the runtime's own modules once: in a sandbox nothing can be kept, and every start would compile them again. */

@@ -2,6 +2,7 @@ import type { InvocationRecord } from "../domain/invocation.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import type { InvokeParams, InvokeResult } from "../link/messages.ts";
+import type { CallCount } from "./admission.ts";
 import { CollectReply } from "./collect-reply.ts";
 import type { FunctionTable } from "./function-table.ts";
 import type { InvocationContext } from "./invocation-context.ts";
@@ -15,29 +16,30 @@ export class ApiInvoker {
   readonly #table: FunctionTable;
   readonly #context: InvocationContext;
   readonly #newId: () => string;
-  readonly #onStart: () => void;
+  readonly #admit: (count: CallCount) => void;
   readonly #waiting = new Map<Invocation, (record: InvocationRecord) => void>();
 
   constructor(options: {
     table: FunctionTable;
     context: InvocationContext;
     newId: () => string;
-    onStart: () => void;
+    /** Throws `too_many_requests`. */
+    admit: (count: CallCount) => void;
   }) {
     this.#table = options.table;
     this.#newId = options.newId;
-    this.#onStart = options.onStart;
+    this.#admit = options.admit;
     this.#context = {
       ...options.context,
-      onDone: (invocation, record) => {
-        options.context.onDone(invocation, record);
+      onDone: (invocation, record, count) => {
+        options.context.onDone(invocation, record, count);
         this.#waiting.get(invocation)?.(record);
         this.#waiting.delete(invocation);
       },
     };
   }
 
-  /** Rejects with `not_found`, or `driver_unavailable`; a call that fails resolves with its `error`. */
+  /** Rejects with `not_found`, `driver_unavailable` or `too_many_requests`; a call that fails resolves with its `error`. */
   async invoke(params: InvokeParams): Promise<InvokeResult> {
     const entry = this.#table.get(params.project, params.name);
     if (entry === null)
@@ -48,6 +50,8 @@ export class ApiInvoker {
       throw new IsolaError("invalid_request", `the path exceeds ${TARGET_BYTES_MAX} bytes`);
     const isEvent = params.kind === "event";
     const bytes = Buffer.from(params.bodyBase64, "base64");
+    const block = isEvent ? "" : headerBlock(params.headers);
+    this.#admit(entry);
     const invocation = new Invocation(
       this.#context,
       pool,
@@ -55,14 +59,14 @@ export class ApiInvoker {
         id: this.#newId(),
         isEvent,
         lines: isEvent ? eventLines : httpLines(params),
-        headerBlock: isEvent ? "" : headerBlock(params.headers),
+        headerBlock: block,
         body: isEvent || bytes.length > 0 ? new WholeBody(bytes) : null,
+        count: entry,
         path: isEvent ? "" : (params.target.split("?")[0] as string),
       },
       reply,
     );
     invocation.log.lines = [];
-    this.#onStart();
     const record = await new Promise<InvocationRecord>((resolve) => {
       this.#waiting.set(invocation, resolve);
       invocation.start();
@@ -103,7 +107,8 @@ const eventLines = {
   pathParameters: "",
 };
 
-function httpLines({ method, target }: InvokeParams) {
+/** A request that came through no connection. */
+export function httpLines({ method, target }: Pick<InvokeParams, "method" | "target">) {
   return {
     ...eventLines,
     method,

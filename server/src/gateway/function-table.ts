@@ -4,16 +4,18 @@ import { IsolaError } from "../errors.ts";
 import type { FunctionKey } from "../link/messages.ts";
 import type { Pools } from "../pool/pools.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
+import { type Admission, CallCount } from "./admission.ts";
 import { Router } from "./router.ts";
 
 const DEFAULT_PROJECT = "default";
 
 /** A function as the gateway routes to it. Small while it is not called: its pool is made by the first call. */
-export class FunctionEntry {
+export class FunctionEntry extends CallCount {
   fn: DeployedFunction;
   pool: RevisionPool | null = null;
 
   constructor(fn: DeployedFunction) {
+    super();
     this.fn = fn;
   }
 }
@@ -37,10 +39,12 @@ export class FunctionTable {
   #router = new Router<FunctionEntry>();
   #reset: Map<string, DeployedFunction> | null = null;
   #isReady = false;
+  readonly #admission: Admission;
   readonly #onProblem: (message: string) => void;
 
-  constructor(pools: Pools, onProblem: (message: string) => void) {
+  constructor(pools: Pools, admission: Admission, onProblem: (message: string) => void) {
     this.#pools = pools;
+    this.#admission = admission;
     this.#onProblem = onProblem;
   }
 
@@ -79,6 +83,7 @@ export class FunctionTable {
       const added = new FunctionEntry(fn);
       this.#entries.set(key, added);
       this.#route(added);
+      this.#reserve(added);
       this.#keepMinimum(added);
       return;
     }
@@ -87,6 +92,7 @@ export class FunctionTable {
     this.#unroute(entry);
     entry.fn = fn;
     this.#route(entry);
+    this.#reserve(entry);
     const old = entry.pool;
     entry.pool = null;
     if (old !== null) this.#replacePool(entry, old);
@@ -98,6 +104,7 @@ export class FunctionTable {
     if (entry === undefined) return;
     this.#entries.delete(keyOf(project, name));
     this.#unroute(entry);
+    this.#admission.reserve(entry, null);
     if (entry.pool !== null) this.#pools.remove(entry.pool);
   }
 
@@ -162,6 +169,15 @@ export class FunctionTable {
   #unroute(entry: FunctionEntry): void {
     const { route } = entry.fn.settings;
     if (route !== null) this.#router.remove(route, entry);
+  }
+
+  #reserve(entry: FunctionEntry): void {
+    const { reservedConcurrency } = entry.fn.settings;
+    if (reservedConcurrency === entry.reserved) return;
+    if (!this.#admission.reserve(entry, reservedConcurrency))
+      this.#onProblem(
+        `with ${entry.fn.name} functions reserve more calls at once than invocationsMax: not all of them will have theirs`,
+      );
   }
 
   #replacePool(entry: FunctionEntry, old: RevisionPool): void {

@@ -2,14 +2,18 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
+import { preferredDrivers } from "../domain/function.ts";
 import { idSource } from "../domain/ids.ts";
-import type { InvocationRecord } from "../domain/invocation.ts";
 import type { GatewayStatus } from "../link/messages.ts";
 import { LinkServer } from "../link/server.ts";
+import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import { Pools } from "../pool/pools.ts";
+import { Admission, type CallCount } from "./admission.ts";
 import { ApiInvoker } from "./api-invoke.ts";
+import { BuildRunner } from "./build-runner.ts";
 import { CodeCache } from "./code-cache.ts";
 import { FunctionTable } from "./function-table.ts";
+import type { InvocationContext } from "./invocation-context.ts";
 import { Listener } from "./listener.ts";
 import type { Machine } from "./machine.ts";
 import { RecordBuffer } from "./record-buffer.ts";
@@ -28,11 +32,12 @@ export class Gateway {
   readonly #table: FunctionTable;
   readonly #records: RecordBuffer;
   readonly #logs: SandboxLogs;
+  readonly #builds: BuildRunner;
   readonly #invoker: ApiInvoker;
   readonly #listener: Listener;
   readonly #link: LinkServer;
   readonly #madeAt = systemClock.now();
-  #running = 0;
+  readonly #admission: Admission;
   #lateFrames = 0;
   #onQuiet: () => void = () => {};
 
@@ -48,21 +53,29 @@ export class Gateway {
       onStray: (sandbox, text) => boot.log.warn({ sandbox, text }, "output of a blank sandbox"),
     });
     this.#pools = this.#makePools(boot.bootId, onProblem);
-    this.#table = new FunctionTable(this.#pools, onProblem);
+    this.#admission = new Admission(config.invocationsMax);
+    this.#builds = new BuildRunner({
+      pools: this.#pools,
+      runtimes: machine.runtimes,
+      sendOutput: (output) => this.#link.sendBuildOutput(output),
+    });
+    this.#table = new FunctionTable(this.#pools, this.#admission, onProblem);
     const calls = {
       table: this.#table,
       context: {
         clock: systemClock,
         logs: this.#logs,
-        onDone: (_call: unknown, record: InvocationRecord) => this.#onDone(record),
+        onDone: ((_call, record, count) => {
+          this.#records.addInvocation(record);
+          this.#admission.leave(count);
+          if (this.#admission.calls === 0) this.#onQuiet();
+        }) satisfies InvocationContext["onDone"],
         onLateFrame: () => {
           this.#lateFrames += 1;
         },
       },
       newId: idSource("inv"),
-      onStart: () => {
-        this.#running += 1;
-      },
+      admit: (count: CallCount) => this.#admission.enter(count),
     };
     const { gatewayHost: host, gatewayPort: port } = config;
     this.#invoker = new ApiInvoker(calls);
@@ -83,7 +96,7 @@ export class Gateway {
     const answered = this.#listener.drain();
     const quiet = new Promise<void>((resolve) => {
       this.#onQuiet = resolve;
-      if (this.#running === 0) resolve();
+      if (this.#admission.calls === 0) resolve();
     });
     const tooLong = new Promise<void>((resolve) => {
       setTimeout(resolve, this.#config.drainTimeoutMs).unref();
@@ -102,26 +115,40 @@ export class Gateway {
     await this.#link.close();
   }
 
+  /** As the control plane chooses it. */
+  #defaultDriver(): string {
+    const { defaultDriver } = this.#config;
+    if (defaultDriver !== "auto") return defaultDriver;
+    return preferredDrivers.find((name) => this.#machine.drivers.has(name)) ?? "process";
+  }
+
   #makePools(bootId: string, onProblem: (message: string) => void): Pools {
     const { memoryBudgetMiB, queueLengthMax, blankNodejs, blankPython, data } = this.#config;
+    const { blankQuietMs } = this.#config;
     const code = new CodeCache(join(data, "artifacts"));
     return new Pools({
       bootId,
       clock: systemClock,
       drivers: this.#machine.drivers,
+      defaultDriver: this.#defaultDriver(),
       runtimes: this.#machine.runtimes,
       memoryBudgetMiB,
       startsAtOnceMax: availableParallelism() * STARTS_PER_CORE,
       queueLengthMax,
+      blankQuietMs,
       blanks: { nodejs: blankNodejs, python: blankPython },
       code: (digest, bytes) => code.read(digest, bytes),
       watch: this.#machine.keeping.watch,
       events: {
-        onLog: (sandbox, line) => this.#logs.onLog(sandbox, line),
-        onRaw: (sandbox, stream, bytes) => this.#logs.onRaw(sandbox, stream, bytes),
+        onLog: (sandbox, line) => this.#hears(sandbox).onLog(sandbox, line),
+        onRaw: (sandbox, stream, bytes) => this.#hears(sandbox).onRaw(sandbox, stream, bytes),
       },
       onProblem,
     });
+  }
+
+  #hears(sandbox: PooledSandbox): SandboxLogs | BuildRunner {
+    return this.#builds.owns(sandbox) ? this.#builds : this.#logs;
   }
 
   #makeLink(): LinkServer {
@@ -139,9 +166,17 @@ export class Gateway {
         },
         invoke: (params) => this.#invoker.invoke(params),
         status: () => this.#status(),
+        build: (params) => this.#builds.run(params),
+        cancelBuild: ({ id }) => {
+          this.#builds.cancel(id);
+          return null;
+        },
       },
       {
-        onConnect: () => this.#records.resend(),
+        onConnect: () => {
+          this.#builds.cancelAll();
+          this.#records.resend();
+        },
         onRecorded: (batch) => this.#records.acknowledged(batch),
         onRefused: (batch) => this.#records.refused(batch),
       },
@@ -154,7 +189,7 @@ export class Gateway {
       pid: process.pid,
       uptimeMs: systemClock.now() - this.#madeAt,
       functions: this.#table.size,
-      runningInvocations: this.#running,
+      runningInvocations: this.#admission.calls,
       memoryBudgetMiB: this.#pools.budget.totalMiB,
       memoryReservedMiB: this.#pools.budget.reservedMiB,
       ...this.#pools.status(),
@@ -167,11 +202,5 @@ export class Gateway {
       recordsLost: this.#records.lost,
       lateFrames: this.#lateFrames,
     };
-  }
-
-  #onDone(record: InvocationRecord): void {
-    this.#records.addInvocation(record);
-    this.#running -= 1;
-    if (this.#running === 0) this.#onQuiet();
   }
 }

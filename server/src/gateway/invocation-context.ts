@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { InvocationRecord } from "../domain/invocation.ts";
+import type { CallCount } from "./admission.ts";
 import type { Invocation } from "./invocation.ts";
 import type { SandboxLogs } from "./sandbox-logs.ts";
 
@@ -7,8 +8,8 @@ import type { SandboxLogs } from "./sandbox-logs.ts";
 export interface InvocationContext {
   clock: Clock;
   logs: SandboxLogs;
-  /** Called once per invocation, after its answer. */
-  onDone(invocation: Invocation, record: InvocationRecord): void;
+  /** Called once per invocation, after its answer. `count`: what it has to leave. */
+  onDone(invocation: Invocation, record: InvocationRecord, count: CallCount): void;
   /** A frame came after the outcome was decided; it is dropped. */
   onLateFrame(): void;
 }

@@ -1,4 +1,5 @@
 import type { InvokeLines } from "@isola/protocol/heads";
+import type { CallCount } from "./admission.ts";
 import type { RequestBody } from "./request-body.ts";
 
 /** A call as it came in, whatever way. */
@@ -10,6 +11,8 @@ export interface InvocationRequest {
   /** null: no body. */
   body: RequestBody | null;
   isEvent: boolean;
+  /** Among whose calls it counts. */
+  count: CallCount;
   /** For the record: as the caller sent it. */
   path: string;
 }

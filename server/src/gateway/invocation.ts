@@ -395,6 +395,6 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
       responseBytes: this.#relay.bytes,
       killMs,
     });
-    this.#context.onDone(this, record);
+    this.#context.onDone(this, record, this.#request.count);
   }
 }

@@ -3,6 +3,7 @@ import { Server as NetServer, type Socket } from "node:net";
 import { setImmediate as afterPoll, setTimeout as delay } from "node:timers/promises";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
+import type { CallCount } from "./admission.ts";
 import { CallerConnection, type ConnectionEvents } from "./caller-connection.ts";
 import { TARGET_BYTES_MAX, checkRequest, isLast } from "./check-request.ts";
 import { type Failure, failureAnswer, rawFailure } from "./error-body.ts";
@@ -30,7 +31,8 @@ export interface ListenerOptions {
   table: FunctionTable;
   context: InvocationContext;
   newId: () => string;
-  onStart(): void;
+  /** Throws `too_many_requests`. */
+  admit(count: CallCount): void;
   onProblem(message: string): void;
 }
 
@@ -170,9 +172,11 @@ export class Listener {
     const path = at === -1 ? url : url.slice(0, at);
     const headerBlock = requestHeaderBlock(request);
     const to = table.find(method, path);
+    const pool = table.poolOf(to.entry);
+    this.#options.admit(to.entry);
     const invocation = new Invocation(
       context,
-      table.poolOf(to.entry),
+      pool,
       {
         id,
         lines: {
@@ -188,11 +192,11 @@ export class Listener {
         headerBlock,
         body: hasBody(request) ? bodyOf(request, response) : null,
         isEvent: false,
+        count: to.entry,
         path,
       },
       reply,
     );
-    this.#options.onStart();
     invocation.start();
   }
 

@@ -38,11 +38,8 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
   return openSandboxKeeping({
     settings: {
       ...{ nodeId, stateDir: runDir, acceptNoIsolation },
-      ...{
-        dockerHost: config.dockerHost,
-        gvisorRuntime: config.gvisorRuntime,
-        egressAllowed: config.egressAllowed,
-      },
+      ...{ dockerHost: config.dockerHost, gvisorRuntime: config.gvisorRuntime },
+      ...{ egressAllowed: config.egressAllowed, egressResolvers: config.egressResolvers },
       dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
     },
     bootId,

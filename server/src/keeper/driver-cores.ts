@@ -13,9 +13,10 @@ export function driverCores(
   const log = (driver: DriverName) => ({
     warn: (_fields: object, text: string) => onProblem(driver, text),
   });
-  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, without } = settings;
+  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, egressResolvers, without } =
+    settings;
   const engine = {
-    ...{ nodeId, bootId, host: dockerHost, bases: dockerBases, egressAllowed },
+    ...{ nodeId, bootId, host: dockerHost, bases: dockerBases, egressAllowed, egressResolvers },
     ...(without && { without }),
   };
   const cores: DriverCore[] = [

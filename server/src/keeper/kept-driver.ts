@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { DriverName } from "../domain/function.ts";
 import type {
   DestroyReason,
@@ -17,6 +18,8 @@ import { type SandboxStreams, type StreamListener, notTaken } from "./streams.ts
 
 /** Output that someone reads comes to its own end, as nothing of the sandbox holds the other side any more; what was not found does not keep it open. */
 const OUTPUT_END_MS = 1000;
+const RESWEEP_MS_LEAST = 200;
+const RESWEEP_MS_MOST = 10_000;
 
 /** A driver whose core runs in the keeper, and whose streams end here. */
 export class KeptDriver implements Driver {
@@ -62,24 +65,37 @@ export class KeptDriver implements Driver {
     }
   }
 
-  sweep(): Promise<SweepReport> {
-    return this.#keeper.call(this.name, "sweep", null);
+  /** What an earlier keeper held is gone once a sweep has been through. */
+  async sweep(): Promise<SweepReport> {
+    const lost = [...this.#sandboxes].filter((sandbox) => sandbox.isLost);
+    const report = await this.#keeper.call(this.name, "sweep", null);
+    for (const sandbox of lost) sandbox.end();
+    return report;
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
-  /** The keeper died with everything it kept: once its successor has swept, nothing of it is left. */
+  /** The keeper died with everything it kept: once its successor has swept, nothing of it is left. Tried until that is so. */
   async onKeeperLost(): Promise<void> {
-    const lost = [...this.#sandboxes];
-    for (const sandbox of lost) sandbox.lose();
-    try {
-      await this.sweep();
-      for (const sandbox of lost) sandbox.end();
-    } catch {
-      // That keeper has ended too: its own loss tries again, and `destroy` is not confirmed until then.
+    for (const sandbox of this.#sandboxes) sandbox.lose();
+    for (
+      let waitMs = RESWEEP_MS_LEAST;
+      this.#hasLost;
+      waitMs = Math.min(RESWEEP_MS_MOST, 2 * waitMs)
+    ) {
+      try {
+        await this.sweep();
+      } catch {
+        // That keeper has ended too, or its engine is away: `destroy` is not confirmed until then.
+        await delay(waitMs, undefined, { ref: false });
+      }
     }
+  }
+
+  get #hasLost(): boolean {
+    return [...this.#sandboxes].some((sandbox) => sandbox.isLost);
   }
 }
 
@@ -154,7 +170,11 @@ class KeptSandbox implements Sandbox {
     return { ...report, tookMs: performance.now() - startedAt };
   }
 
-  /** Its keeper has died. */
+  /** Its keeper has died, and nobody has seen the end of it. */
+  get isLost(): boolean {
+    return this.#isLost && !this.#isGone;
+  }
+
   lose(): void {
     this.#isLost = true;
   }
@@ -166,7 +186,7 @@ class KeptSandbox implements Sandbox {
   }
 
   async #destroy(reason: DestroyReason): Promise<DestroyReport> {
-    if (this.#isLost && !this.#isGone) await this.gone;
+    if (this.isLost) await this.gone;
     if (this.#isGone) return { isConfirmed: true, tookMs: 0 };
     try {
       const report = await this.#keeper.call(this.#driver, "destroy", { id: this.id, reason });

@@ -31,6 +31,8 @@ export interface KeeperSettings {
   gvisorRuntime: string | null;
   /** Addresses and ranges that sandboxes with a network may reach although they are private. */
   egressAllowed: readonly string[];
+  /** Name servers of such sandboxes; empty: the machine's. */
+  egressResolvers: readonly string[];
   /** Where the gateway awaits the streams of sandboxes. */
   streamsPath: string;
   /** Techniques left out although the machine has them; for tests of the others. */

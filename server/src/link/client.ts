@@ -11,6 +11,8 @@ export interface LinkClientOptions {
   snapshot(): Promise<DeployedFunction[]>;
   /** Stores a batch; a rejection leaves it with the gateway, which sends it again later. */
   onRecords(records: LinkNotices["records"]): Promise<void>;
+  /** Left out: nobody builds. */
+  onBuildOutput?(output: LinkNotices["buildOutput"]): void;
   onProblem(message: string): void;
 }
 
@@ -170,6 +172,8 @@ export class LinkClient {
       void this.#record(socket, { ...params, invocations: attached });
       return;
     }
+    if (message.notice === "buildOutput")
+      return this.#options.onBuildOutput?.(message.params as LinkNotices["buildOutput"]);
     const pending = this.#pending.get(message.id ?? 0);
     if (pending === undefined) return;
     this.#pending.delete(message.id ?? 0);

@@ -29,6 +29,8 @@ const handlers: LinkHandlers = {
   },
   invoke: () => new Promise(() => {}),
   status: () => ({ pid: 42 }) as GatewayStatus,
+  build: () => new Promise(() => {}),
+  cancelBuild: () => null,
 };
 
 async function serve(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { DeployedFunction } from "../domain/function.ts";
+import type { Artifact, DeployedFunction, DriverName } from "../domain/function.ts";
 import type { LogRecord, Phases, StartKind } from "../domain/invocation.ts";
 import type { DriverProbe } from "../drivers/driver.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
@@ -18,15 +18,51 @@ export interface LinkRequests {
   /** An invocation made through the API. */
   invoke: { params: InvokeParams; result: InvokeResult };
   status: { params: Record<string, never>; result: GatewayStatus };
+  /** Runs a build in a sandbox. Its output comes as `buildOutput`. Rejects only where the platform failed: what the build did wrong is a result. */
+  build: { params: BuildParams; result: BuildResult };
+  /** Answered at once; the build ends with the outcome `cancelled`. */
+  cancelBuild: { params: { id: string }; result: null };
 }
 
 export interface LinkNotices {
   /** Gateway to control plane: what happened, at most 1 s late. `batch` is acknowledged with `recorded`. */
   records: RecordBatch & { lost: number };
+  /** Gateway to control plane: lines of a build, in order. */
+  buildOutput: { id: string; lines: string[] };
   /** Control plane to gateway: the batch is in the store. */
   recorded: { batch: number };
   /** Control plane to gateway: the batch could not be stored; it is sent again later. */
   refused: { batch: number };
+}
+
+export interface BuildParams {
+  /** Unique for ever. */
+  id: string;
+  project: string;
+  /** Of the function that it is for. */
+  name: string;
+  runtime: string;
+  driver: DriverName;
+  /** What runs: the builder of the platform with its input. */
+  code: Artifact;
+  handler: string;
+  timeoutMs: number;
+  memoryMiB: number;
+  /** Where the sandbox finds the way to the registries. */
+  socket: { from: string; at: string };
+  /** A new file for what the build makes, in a folder that no sandbox sees. */
+  outputPath: string;
+  outputBytesMax: number;
+}
+
+export interface BuildResult {
+  /** As of an invocation. */
+  outcome: string;
+  errorCode: string | null;
+  message: string;
+  /** Of the builder's answer: 200, the output is in the file; else `said` has its words. */
+  status: number;
+  said: string;
 }
 
 export interface FunctionKey {

@@ -49,6 +49,11 @@ export class LinkServer {
     return true;
   }
 
+  /** Lost where no control plane is connected: whoever waited for it has gone. */
+  sendBuildOutput(output: LinkNotices["buildOutput"]): void {
+    if (this.#peer !== null) writeJsonLine(this.#peer, { notice: "buildOutput", params: output });
+  }
+
   async close(): Promise<void> {
     this.#peer?.end();
     setImmediate(() => this.#peer?.destroySoon());

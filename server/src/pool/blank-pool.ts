@@ -1,18 +1,24 @@
-import type { Clock } from "../domain/clock.ts";
 import { reservedMiBOf } from "../domain/function.ts";
+import type { Clock } from "../domain/clock.ts";
 import { settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
+import { BlankDemand } from "./blank-demand.ts";
+import type { Evicted } from "./idle-sandboxes.ts";
 import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
 import type { Starter } from "./starter.ts";
 
 export interface BlankPoolOptions {
   driver: Driver;
   runtime: RuntimeSpec;
-  /** Kept ready when nothing happens; 0 turns the pool off. */
+  /** Kept ready while there is any demand; 0 turns the pool off. */
   base: number;
-  /** Whether any are kept now. Once it says so it stays with that. */
-  isWanted(): boolean;
+  /** At most, whatever the demand. */
+  most: number;
+  /** After this long without a need none is kept. */
+  quietMs: number;
+  /** Whether any are kept before the first need. */
+  isExpected: boolean;
   clock: Clock;
   starter: Starter;
   /** Reserves memory without evicting anyone; false when there is none. */
@@ -25,23 +31,20 @@ export interface BlankPoolOptions {
 /** Blank sandboxes have the memory of the smallest function until they are claimed. */
 export const BLANK_MEMORY_MIB = settingLimits.memoryMiB.default;
 const STARTS_AT_ONCE_MAX = 2;
-const TARGET_MAX = 16;
-/** Needs of this last while decide how many are kept beyond the base. */
-const DEMAND_WINDOW_MS = 3000;
 const RETRY_FIRST_MS = 100;
 const RETRY_LAST_MS = 10_000;
 const REFILL_DELAY_MS = 30;
 const START_TIMEOUT_MS = 15_000;
 
 /**
- * Blank sandboxes of one runtime, driver and size. `take` hands one out once, for ever; the pool refills at once, towards a target that follows the need of
- * the last seconds. A start that fails is tried again later and later.
+ * Blank sandboxes of one runtime, driver and size. `take` hands one out once, for ever; the pool refills at once, towards a target that follows the
+ * demand and is 0 after a long quiet. A start that fails is tried again later and later.
  */
 export class BlankPool implements SandboxOwner {
   readonly #options: BlankPoolOptions;
   #ready: PooledSandbox[] = [];
   #starting = 0;
-  #needs: number[] = [];
+  readonly #demand: BlankDemand;
   #failures = 0;
   #cancelRetry: (() => void) | null = null;
   #cancelReview: (() => void) | null = null;
@@ -50,6 +53,8 @@ export class BlankPool implements SandboxOwner {
 
   constructor(options: BlankPoolOptions) {
     this.#options = options;
+    const { base, most, quietMs, isExpected, clock } = options;
+    this.#demand = new BlankDemand({ base, most, quietMs, isExpected, nowMs: clock.now() });
   }
 
   get status() {
@@ -85,7 +90,7 @@ export class BlankPool implements SandboxOwner {
   /** A sandbox of this kind was needed, and its memory is reserved, whether a blank one was there or not: more are kept for a while. */
   noteNeed(): void {
     if (this.#options.base === 0) return;
-    this.#needs.push(this.#options.clock.now());
+    this.#demand.note(this.#options.clock.now());
     if (this.#ready.length === 0) this.refill();
     else this.#refillSoon();
     this.#review();
@@ -93,11 +98,12 @@ export class BlankPool implements SandboxOwner {
 
   /** What one of them counts for in the memory budget. */
   get reservedMiB(): number {
-    return reservedMiBOf(this.#options.driver.name, BLANK_MEMORY_MIB);
+    const driver = this.#options.driver.name;
+    return reservedMiBOf({ driver, memoryMiB: BLANK_MEMORY_MIB });
   }
 
   /** Gives up one that waits, to make room; null when there is none. Its memory is free when the promise resolves. */
-  surrender(): { memoryMiB: number; gone: Promise<void> } | null {
+  surrender(): Evicted | null {
     const sandbox = this.#ready.shift();
     if (sandbox === undefined) return null;
     return { memoryMiB: sandbox.reservedMiB, gone: sandbox.destroy("evicted") };
@@ -123,11 +129,7 @@ export class BlankPool implements SandboxOwner {
   }
 
   #target(): number {
-    const { base, clock, isWanted } = this.#options;
-    if (base === 0 || !isWanted()) return 0;
-    const since = clock.now() - DEMAND_WINDOW_MS;
-    while (this.#needs.length > 0 && (this.#needs[0] as number) < since) this.#needs.shift();
-    return Math.max(base, Math.min(TARGET_MAX, this.#needs.length));
+    return this.#demand.target(this.#options.clock.now());
   }
 
   async #start(): Promise<void> {
@@ -139,7 +141,7 @@ export class BlankPool implements SandboxOwner {
     const tmpMiB = settingLimits.tmpMiB.default;
     try {
       const sandbox = await starter.start(
-        { driver, runtime, memoryMiB: BLANK_MEMORY_MIB, tmpMiB },
+        { driver, runtime, memoryMiB: BLANK_MEMORY_MIB, tmpMiB, holder: null },
         signal,
       );
       this.#failures = 0;
@@ -149,7 +151,7 @@ export class BlankPool implements SandboxOwner {
       }
       sandbox.owner = this;
       this.#ready.push(sandbox);
-      if (this.#ready.length > this.#target()) this.#review();
+      this.#review();
       this.#options.onReady();
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -180,14 +182,21 @@ export class BlankPool implements SandboxOwner {
     });
   }
 
-  /** Looks again once the demand has passed, and lets go of what is too much. */
+  /** Looks again when less is wanted, and lets go of what is too much. */
   #review(): void {
-    if (this.#cancelReview !== null) return;
-    this.#cancelReview = this.#options.clock.after(DEMAND_WINDOW_MS, () => {
+    this.#cancelReview?.();
+    this.#cancelReview = null;
+    const { clock } = this.#options;
+    const delayMs = this.#demand.holdsForMs(clock.now());
+    if (delayMs === null) return this.#letGo();
+    this.#cancelReview = clock.after(delayMs, () => {
       this.#cancelReview = null;
-      if (this.#needs.length > 0 && this.#target() > this.#options.base) return this.#review();
-      for (const sandbox of this.#ready.slice(this.#target()))
-        void sandbox.destroy("blank_surplus");
+      this.#letGo();
+      if (this.#ready.length > 0) this.#review();
     });
+  }
+
+  #letGo(): void {
+    for (const sandbox of this.#ready.splice(this.#target())) void sandbox.destroy("blank_surplus");
   }
 }

@@ -1,20 +1,28 @@
 import { ChannelClosed, InitRefused, type Ready } from "@isola/protocol/channel-types";
 import type { Clock } from "../domain/clock.ts";
-import type { DeployedFunction } from "../domain/function.ts";
+import { type DeployedFunction, unpackedBytesOf } from "../domain/function.ts";
 import { fixedLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
+import type { MemoryHolder } from "./memory-budget.ts";
 import type { PooledSandbox } from "./pooled-sandbox.ts";
 import type { StartAttempt } from "./start-attempt.ts";
 import { type Starter, sandboxLimits } from "./starter.ts";
+
+/** What `artifacts/canonical-tar.ts` ends each archive with. */
+const TAR_END_BYTES = 1024;
 
 export interface BringUpOptions {
   fn: DeployedFunction;
   driver: Driver;
   runtime: RuntimeSpec;
+  /** Of builds alone. */
+  equipment?: Equipment;
   clock: Clock;
   starter: Starter;
+  /** The project, which holds the memory. */
+  share: MemoryHolder;
   /** The canonical tar of an artifact. */
   code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
 }
@@ -49,7 +57,7 @@ async function load(
   blank: PooledSandbox | null,
   onSandbox: (sandbox: PooledSandbox) => void,
 ): Promise<void> {
-  const { driver, runtime, starter, clock, fn } = options;
+  const { driver, runtime, starter, clock, fn, share } = options;
   const { memoryMiB, tmpMiB } = fn.settings;
   attempt.kind = blank === null ? "cold" : "prewarmed";
   const take = (taken: PooledSandbox) => {
@@ -57,8 +65,11 @@ async function load(
     onSandbox(taken);
   };
   if (blank !== null) take(blank);
-  const egress = fn.settings.network === "internet" && { egressOf: fn.project };
-  const request = { driver, runtime, memoryMiB, tmpMiB, ...egress, onSandbox: take };
+  const request = {
+    ...{ driver, runtime, memoryMiB, tmpMiB, holder: share, onSandbox: take },
+    ...(fn.settings.network === "internet" && { egressOf: fn.project }),
+    ...(options.equipment && { equipment: options.equipment }),
+  };
   const sandbox = blank ?? (await starter.start(request, attempt.abort.signal));
   const initStartedAt = clock.now();
   if (sandbox.state === "dead" || attempt.abort.signal.aborted)
@@ -67,7 +78,7 @@ async function load(
   sandbox.dueBy(attempt.startedAt + fn.settings.initTimeoutMs);
   await failPoint("claim.before-init");
   // A blank sandbox has the limits of the smallest function, so the code may come while they are raised.
-  const limited = sandbox.applyLimits(sandboxLimits(memoryMiB, fn.artifact.unpackedBytes));
+  const limited = sandbox.applyLimits(sandboxLimits(memoryMiB, unpackedBytesOf(fn)));
   limited.catch(() => {}); // awaited below
   const ready = await init(options, sandbox);
   await failPoint("claim.initialised");
@@ -79,7 +90,7 @@ async function load(
 }
 
 function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {
-  const { settings, artifact, project, name, revision } = options.fn;
+  const { settings, project, name, revision } = options.fn;
   return sandbox.channel.init(
     {
       sandbox: sandbox.id,
@@ -97,8 +108,34 @@ function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {
       responseBodyBytesMax: fixedLimits.responseBodyBufferedBytesMax,
       logLineBytesMax: fixedLimits.logLineBytesMax,
     },
-    options.code(artifact.digest, artifact.bytes),
+    codeOf(options),
   );
+}
+
+/** The package and its layer are one archive to the runtime. */
+function codeOf({ fn, code }: BringUpOptions): Iterable<Buffer> | AsyncIterable<Buffer> {
+  const { artifact, layer } = fn;
+  if (layer === undefined) return code(artifact.digest, artifact.bytes);
+  const added = code(layer.artifact.digest, layer.artifact.bytes);
+  if (layer.place === "instead") return added;
+  return joined(withoutEnd(code(artifact.digest, artifact.bytes), artifact.bytes), added);
+}
+
+type Chunks = Iterable<Buffer> | AsyncIterable<Buffer>;
+
+async function* joined(first: Chunks, second: Chunks): AsyncGenerator<Buffer> {
+  yield* first;
+  yield* second;
+}
+
+/** A tar without the blocks of zeros that end it. */
+async function* withoutEnd(tar: Chunks, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes - TAR_END_BYTES;
+  for await (const chunk of tar) {
+    if (left <= 0) return;
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+  }
 }
 
 async function failureOf(

@@ -1,5 +1,7 @@
 import type { Clock } from "../domain/clock.ts";
-import type { RevisionSettings } from "../domain/function.ts";
+import { type RevisionSettings, reservedMiBOf } from "../domain/function.ts";
+import type { EvictionCandidate, EvictionOrder } from "./keep-alive/eviction-order.ts";
+import { tieBreak, worthOf } from "./keep-alive/worth.ts";
 import type { PooledSandbox } from "./pooled-sandbox.ts";
 
 /** Idle for this long, a sandbox is frozen: calls that follow each other closely never pay for a thaw. */
@@ -12,19 +14,29 @@ export interface IdleSandboxesOptions {
   settings: RevisionSettings;
   /** Those that wait for a call, or have room for another. */
   listed(): readonly PooledSandbox[];
+  /** Of the pool's project. */
+  order: EvictionOrder<IdleSandboxes>;
   /** How many may go before `minSandboxes` lacks one. */
   spare(): number;
 }
 
+/** A sandbox that is being destroyed for its memory. */
+export interface Evicted {
+  memoryMiB: number;
+  gone: Promise<void>;
+}
+
 /**
- * What happens to the sandboxes of a pool that nobody calls: frozen after a moment, destroyed after `idleTimeoutMs` as far as `minSandboxes` allows. One timer each
- * for all of them, so that a busy function arms it once in a while and not with every call. `open -> closed`.
+ * What happens to the sandboxes of a pool that nobody calls: frozen after a moment, destroyed `keepMs` after they became idle as far as `minSandboxes` allows. One
+ * timer each for all of them, so that a busy function arms it once in a while and not with every call. `open -> closed`.
  */
-export class IdleSandboxes {
+export class IdleSandboxes implements EvictionCandidate {
+  orderedAt = -1;
   readonly #options: IdleSandboxesOptions;
   readonly #freezeAfterMs: number;
   #cancelFreeze: (() => void) | null = null;
   #cancelEnd: (() => void) | null = null;
+  #endsAt = 0;
   #isClosed = false;
 
   constructor(options: IdleSandboxesOptions) {
@@ -33,11 +45,12 @@ export class IdleSandboxes {
       options.settings.afterResponse === "allow" ? ALLOWED_AFTER_MS : FREEZE_AFTER_MS;
   }
 
-  /** A sandbox has become idle. */
-  arm(): void {
+  /** The sandbox has become idle, and is listed. */
+  arm(sandbox: PooledSandbox): void {
     if (this.#isClosed) return;
     if (this.#cancelFreeze === null) this.#freezeLater();
-    if (this.#cancelEnd === null) this.#endLater();
+    const endsAt = sandbox.idleSince + sandbox.keepMs;
+    if (this.#cancelEnd === null || endsAt < this.#endsAt) this.#endAt(endsAt);
   }
 
   close(): void {
@@ -54,6 +67,33 @@ export class IdleSandboxes {
       if (sandbox.isIdle && (found === null || sandbox.idleSince < found.idleSince))
         found = sandbox;
     return found;
+  }
+
+  /** On the scale of the order of eviction, of the sandbox that `longest` gives; null when it gives none. */
+  evictionPriority(): number | null {
+    const sandbox = this.longest();
+    return sandbox === null ? null : this.#priorityOf(sandbox);
+  }
+
+  /** Destroys the one whose priority that is; null where none may go. */
+  evict(): Evicted | null {
+    const sandbox = this.longest();
+    if (sandbox === null) return null;
+    this.#options.order.passed(this.#priorityOf(sandbox));
+    const gone = sandbox.destroy("evicted", "memory was needed");
+    return { memoryMiB: sandbox.reservedMiB, gone };
+  }
+
+  /** What evicting could free. */
+  get evictableMiB(): number {
+    const { listed, spare, settings } = this.#options;
+    const idle = listed().filter(({ isIdle }) => isIdle).length;
+    return Math.max(0, Math.min(idle, spare())) * reservedMiBOf(settings);
+  }
+
+  #priorityOf({ uses, initMs, startMs, evictionMark, idleSince }: PooledSandbox): number {
+    const worth = worthOf(uses, initMs + startMs, this.#options.settings.memoryMiB);
+    return evictionMark + worth + tieBreak(idleSince);
   }
 
   #mayGo(): boolean {
@@ -78,27 +118,27 @@ export class IdleSandboxes {
     if (isLeft) this.#freezeLater();
   }
 
-  #endLater(): void {
-    const { clock, settings, listed } = this.#options;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const sandbox of listed())
-      if (sandbox.isIdle) oldest = Math.min(oldest, sandbox.idleSince);
-    if (oldest === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.max(1, oldest + settings.idleTimeoutMs - clock.now());
-    this.#cancelEnd = clock.after(delayMs, () => {
+  #endAt(at: number): void {
+    const { clock } = this.#options;
+    this.#cancelEnd?.();
+    this.#endsAt = at;
+    this.#cancelEnd = clock.after(Math.max(1, at - clock.now()), () => {
       this.#cancelEnd = null;
       this.#end();
     });
   }
 
   #end(): void {
-    const { clock, settings, listed } = this.#options;
-    const before = clock.now() - settings.idleTimeoutMs;
+    const { clock, listed } = this.#options;
+    const now = clock.now();
+    let next = Number.POSITIVE_INFINITY;
     for (const sandbox of [...listed()]) {
-      if (!sandbox.isIdle || sandbox.idleSince > before) continue;
-      if (!this.#mayGo()) break;
-      void sandbox.destroy("idle");
+      if (!sandbox.isIdle) continue;
+      if (!this.#mayGo()) return;
+      const endsAt = sandbox.idleSince + sandbox.keepMs;
+      if (endsAt <= now) void sandbox.destroy("idle");
+      else next = Math.min(next, endsAt);
     }
-    if (this.#mayGo()) this.#endLater();
+    if (next < Number.POSITIVE_INFINITY) this.#endAt(next);
   }
 }

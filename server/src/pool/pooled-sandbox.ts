@@ -3,6 +3,7 @@ import { HostChannel } from "@isola/protocol/host-channel";
 import type { EventLoop } from "../domain/clock.ts";
 import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
+import type { MemoryHolder } from "./memory-budget.ts";
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
 
 const UNCONFIRMED_RETRY_MS = 30_000;
@@ -43,6 +44,7 @@ export class PooledSandbox {
   readonly tmpMiB: number;
   /** What the memory budget holds for it. */
   reservedMiB: number;
+  holder: MemoryHolder | null;
   owner: SandboxOwner | null = null;
   ready: Ready | null = null;
   initMs = 0;
@@ -50,10 +52,18 @@ export class PooledSandbox {
   readyAt = 0;
   /** Monotonic ms. */
   idleSince = 0;
+  /** From `idleSince` on. */
+  keepMs = 0;
+  /** Invocations so far. */
+  uses = 0;
+  /** Clock of the order of eviction when it was used last. */
+  evictionMark = 0;
   /** Invocations inside. */
   running = 0;
   /** Its pool offers it to the next caller. */
   isListed = false;
+  /** It goes, once it is empty, for a project that has less. */
+  isYielded = false;
   /** Monotonic ms; kept by the watch. */
   dueAt = 0;
   toldDueAt = 0;
@@ -70,6 +80,7 @@ export class PooledSandbox {
       runtime: RuntimeSpec;
       tmpMiB: number;
       reservedMiB: number;
+      holder: MemoryHolder | null;
       loop: EventLoop;
       watch: SandboxWatch;
     },
@@ -80,6 +91,7 @@ export class PooledSandbox {
     this.runtime = given.runtime;
     this.tmpMiB = given.tmpMiB;
     this.reservedMiB = given.reservedMiB;
+    this.holder = given.holder;
     this.#sandbox = sandbox;
     this.#loop = given.loop;
     this.#events = events;
@@ -149,6 +161,7 @@ export class PooledSandbox {
 
   enter(): void {
     this.running += 1;
+    this.uses += 1;
     const state = this.#state;
     if (state !== "idle" && state !== "frozen") return;
     this.#move("busy");

@@ -1,25 +1,26 @@
 import type { EventLoop } from "../domain/clock.ts";
-import {
-  type DeployedFunction,
-  type DriverName,
-  overheadMiB,
-  reservedMiBOf,
-} from "../domain/function.ts";
+import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
 import { settingLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
 import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
+import type { Evicted } from "./idle-sandboxes.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxEvents, SandboxWatch } from "./pooled-sandbox.ts";
-import { type PoolRoom, RevisionPool } from "./revision-pool.ts";
+import { ProjectShares } from "./project-shares.ts";
+import { shuttingDown } from "./refusals.ts";
+import { RevisionPool } from "./revision-pool.ts";
 import { Starter } from "./starter.ts";
 
 export interface PoolsOptions {
   bootId: string;
   clock: EventLoop;
-  /** By name; only those whose probe says available. */
+  /** By name; only those whose probe says available. More may be added while the gateway runs. */
   drivers: ReadonlyMap<string, Driver>;
+  /** Of functions that name none: its blank sandboxes are kept before anybody needs them. */
+  defaultDriver: string;
   /** By name, as revisions name them. */
   runtimes: ReadonlyMap<string, RuntimeSpec>;
   memoryBudgetMiB: number;
@@ -27,11 +28,17 @@ export interface PoolsOptions {
   queueLengthMax: number;
   /** Blank sandboxes kept per runtime family, on every driver that has them. */
   blanks: Record<RuntimeSpec["family"], number>;
+  /** After this long without a need of them none is kept. */
+  blankQuietMs: number;
   code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
   events: Omit<SandboxEvents, "onGone">;
   watch: SandboxWatch;
   onProblem(message: string): void;
 }
+
+/** Blank sandboxes of one runtime at most, beyond what the settings keep, and what all of them may take of the memory. */
+const BLANKS_MAX = 16;
+const BLANK_SHARE = 0.25;
 
 /**
  * All pools of this gateway and what they share: the memory budget, the slots for starts, the blank sandboxes. Every decision is taken in one turn of the event
@@ -45,17 +52,20 @@ export class Pools {
   readonly #blankByKey = new Map<string, BlankPool>();
   /** All that have or may get sandboxes, also `#retired`. */
   readonly #pools = new Set<RevisionPool>();
+  /** Those that keep `minSandboxes`. */
+  readonly #kept = new Set<RevisionPool>();
   /** Replaced or deleted, until their last sandbox is gone. */
   readonly #retired = new Set<RevisionPool>();
   /** Pools whose callers wait for memory. */
   readonly #hungry = new Set<RevisionPool>();
+  readonly #shares = new ProjectShares();
   readonly #room: PoolRoom;
-  /** Drivers that functions were deployed on. */
-  readonly #named = new Set<DriverName>();
-  #hasStarted = false;
   #starts = 0;
   #evictingMiB = 0;
+  /** Of sandboxes that finish their calls and then go, for another project. */
+  #yieldingMiB = 0;
   #isPumping = false;
+  #isServing = false;
   #isClosed = false;
 
   constructor(options: PoolsOptions) {
@@ -73,14 +83,12 @@ export class Pools {
 
   /** Begins to keep blank sandboxes. */
   start(): void {
-    this.#hasStarted = true;
     for (const blank of this.#blanks) blank.refill();
   }
 
-  /** A pool for the function's revision; rejects with `driver_unavailable` when the machine cannot run it. */
-  open(fn: DeployedFunction): RevisionPool {
-    if (this.#isClosed)
-      throw new IsolaError("shutting_down", "the server is stopping and starts nothing any more");
+  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. `equipment`: of a build. */
+  open(fn: DeployedFunction, equipment?: Equipment): RevisionPool {
+    if (this.#isClosed) throw shuttingDown();
     const { drivers, runtimes, clock, code, queueLengthMax, onProblem } = this.#options;
     const driver = drivers.get(fn.settings.driver);
     const runtime = runtimes.get(fn.settings.runtime);
@@ -94,30 +102,26 @@ export class Pools {
       fn,
       driver,
       runtime,
+      ...(equipment && { equipment }),
       clock,
       code,
       queueLengthMax,
       onProblem,
       starter: this.#starter,
       room: this.#room,
+      share: this.#shares.of(fn.project),
     });
     this.#pools.add(pool);
+    if (fn.settings.minSandboxes > 0) this.#kept.add(pool);
     pool.pump();
-    this.#noteDriver(driver.name);
     return pool;
-  }
-
-  #noteDriver(name: DriverName): void {
-    if (this.#named.has(name)) return;
-    this.#named.add(name);
-    if (this.#hasStarted) for (const blank of this.#blanks) blank.refill();
   }
 
   /** Moves the waiting callers of `old` to `next`; calls under way finish on `old`. */
   replace(old: RevisionPool, next: RevisionPool): void {
+    if (old.fn.functionId === next.fn.functionId) next.learnFrom(old);
     for (const entry of old.retire("replaced")) next.adopt(entry);
-    this.#retired.add(old);
-    this.#hungry.delete(old);
+    this.#forget(old);
     this.#pumpSoon();
   }
 
@@ -125,8 +129,7 @@ export class Pools {
   remove(pool: RevisionPool): void {
     const error = new IsolaError("route_not_found", `the function ${pool.fn.name} was deleted`);
     for (const entry of pool.retire("deleted")) entry.waiter.onRefused(error);
-    this.#retired.add(pool);
-    this.#hungry.delete(pool);
+    this.#forget(pool);
     this.#pumpSoon();
   }
 
@@ -157,62 +160,114 @@ export class Pools {
     ]);
   }
 
+  #forget(pool: RevisionPool): void {
+    this.#retired.add(pool);
+    this.#kept.delete(pool);
+    this.#hungry.delete(pool);
+    pool.share.order.remove(pool.idle);
+  }
+
   #makeRoom(): PoolRoom {
-    const { memoryBudgetMiB, startsAtOnceMax } = this.#options;
+    const { memoryBudgetMiB } = this.#options;
     return {
       takeBlank: (pool) => this.#takeBlank(pool),
       reserve: (mib, pool) => this.#reserveFor(pool, mib),
-      hasStartSlot: () => !this.#isClosed && this.#starts < startsAtOnceMax,
-      takeStartSlot: (fn) => {
+      reserveFree: (mib, { share }) => this.#budget.tryReserve(mib, share),
+      isMemoryAtRest: () => this.#hungry.size === 0,
+      hasRoomAhead: (pool) => this.#hasRoomAhead(pool),
+      hasStartSlot: () => this.#hasStartSlot(),
+      takeStartSlot: (pool) => {
         this.#starts += 1;
-        this.#blanksFor(fn)?.noteNeed();
+        this.#shares.begun(pool);
+        this.#blanksFor(pool.fn)?.noteNeed();
       },
-      freeStartSlot: () => this.#freeStartSlot(),
-      onEvictable: () => this.#feedHungry(),
+      freeStartSlot: (pool) => {
+        this.#starts -= 1;
+        pool.share.starts -= 1;
+        this.#pumpSoon();
+      },
+      onEvictable: (pool) => {
+        pool.share.order.offer(pool.idle);
+        this.#feedHungry();
+      },
+      mustYield: (pool) => this.#mustYield(pool),
+      onYielded: (pool) => {
+        this.#yieldingMiB -= reservedMiBOf(pool.fn.settings);
+      },
+      onQueued: (pool) => pool.share.waiting.add(pool),
       onQueueEmpty: (pool) => {
-        if (this.#hungry.has(pool)) this.#pumpSoon();
+        pool.share.waiting.delete(pool);
+        if (this.#hungry.delete(pool)) this.#pumpSoon();
       },
       memoryMiBMax: memoryBudgetMiB,
     };
   }
 
+  /** Whoever comes while others are about to be served is served with them. */
+  #hasStartSlot(): boolean {
+    const isInTurn = this.#isServing || !this.#isPumping;
+    return !this.#isClosed && isInTurn && this.#starts < this.#options.startsAtOnceMax;
+  }
+
+  #hasRoomAhead(pool: RevisionPool): boolean {
+    const blank = this.#blanksFor(pool.fn);
+    const isBlank = (blank?.status.ready ?? 0) > 0;
+    const freeMiB = this.#budget.freeMiB + (isBlank && blank !== null ? blank.reservedMiB : 0);
+    const isEnough = freeMiB >= reservedMiBOf(pool.fn.settings);
+    return this.#hungry.size === 0 && this.#hasStartSlot() && isEnough;
+  }
+
+  /** Those that functions get which name no driver are kept from the start; others from their first need on. */
   #makeBlankPools(): void {
-    const { drivers, runtimes, blanks, clock, onProblem } = this.#options;
-    for (const driver of drivers.values())
-      for (const runtime of runtimes.values()) {
-        const blank = new BlankPool({
-          driver,
-          runtime,
-          clock,
-          onProblem,
-          base: blanks[runtime.family],
-          // With a kernel of its own one is dear, so it is kept where a function runs on such.
-          isWanted: () => overheadMiB[driver.name] === 0 || this.#named.has(driver.name),
-          onReady: () => this.#feedHungry(),
-          starter: this.#starter,
-          tryReserve: (mib) =>
-            !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib),
-        });
-        this.#blanks.push(blank);
-        this.#blankByKey.set(`${driver.name}/${runtime.name}`, blank);
-      }
+    const { runtimes, defaultDriver } = this.#options;
+    for (const runtime of runtimes.keys()) this.#blankPool(defaultDriver, runtime);
+  }
+
+  /** null: this machine has one of the two not. */
+  #blankPool(driverName: string, runtimeName: string): BlankPool | null {
+    const key = `${driverName}/${runtimeName}`;
+    const known = this.#blankByKey.get(key);
+    if (known !== undefined) return known;
+    const { drivers, runtimes, blanks, clock, onProblem, memoryBudgetMiB } = this.#options;
+    const { blankQuietMs: quietMs, defaultDriver } = this.#options;
+    const driver = drivers.get(driverName);
+    const runtime = runtimes.get(runtimeName);
+    if (driver === undefined || runtime === undefined) return null;
+    const blankMiB = reservedMiBOf({ driver: driver.name, memoryMiB: BLANK_MEMORY_MIB });
+    const mostByMemory = Math.floor((memoryBudgetMiB * BLANK_SHARE) / blankMiB);
+    const blank = new BlankPool({
+      ...{ driver, runtime, clock, onProblem, quietMs },
+      isExpected: driverName === defaultDriver,
+      base: blanks[runtime.family],
+      most: Math.min(BLANKS_MAX, mostByMemory),
+      onReady: () => this.#feedHungry(),
+      starter: this.#starter,
+      tryReserve: (mib) =>
+        !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib, null),
+    });
+    this.#blanks.push(blank);
+    this.#blankByKey.set(key, blank);
+    return blank;
   }
 
   #blanksFor({ settings }: DeployedFunction): BlankPool | null {
     if (settings.tmpMiB !== settingLimits.tmpMiB.default || settings.network !== "none")
       return null;
-    return this.#blankByKey.get(`${settings.driver}/${settings.runtime}`) ?? null;
+    return this.#blankPool(settings.driver, settings.runtime);
   }
 
   /** Nobody is evicted for a blank sandbox that no caller waits for. */
   #takeBlank(pool: RevisionPool): PooledSandbox | null {
-    const { driver, memoryMiB } = pool.fn.settings;
-    const extraMiB = memoryMiB - BLANK_MEMORY_MIB;
+    const extraMiB = pool.fn.settings.memoryMiB - BLANK_MEMORY_MIB;
     const mayTake = () =>
-      pool.queued > 0 ? this.#reserve(extraMiB) : this.#budget.tryReserve(extraMiB);
+      pool.queued > 0
+        ? this.#reserve(pool, extraMiB)
+        : this.#budget.tryReserve(extraMiB, pool.share);
     const sandbox = this.#blanksFor(pool.fn)?.take(mayTake) ?? null;
     if (sandbox !== null) {
-      sandbox.reservedMiB = reservedMiBOf(driver, memoryMiB);
+      pool.share.heldMiB += sandbox.reservedMiB;
+      sandbox.reservedMiB += extraMiB;
+      sandbox.holder = pool.share;
       this.#hungry.delete(pool);
       this.#feedHungry();
     }
@@ -224,8 +279,11 @@ export class Pools {
    * them only where that is enough.
    */
   #reserveFor(pool: RevisionPool, mib: number): boolean {
-    if (pool.queued === 0 && !this.#canFree(mib)) return this.#budget.tryReserve(mib);
-    if (!this.#reserve(mib)) {
+    if (pool.queued === 0) {
+      if (this.#budget.tryReserve(mib, pool.share)) return true;
+      if (!this.#canFree(mib)) return false;
+    }
+    if (!this.#reserve(pool, mib)) {
       this.#hungry.add(pool);
       return false;
     }
@@ -235,8 +293,8 @@ export class Pools {
   }
 
   #canFree(mib: number): boolean {
-    let mostMiB = this.#budget.totalMiB - this.#budget.reservedMiB + this.#evictingMiB;
-    for (const pool of this.#pools) mostMiB += pool.evictableMiB;
+    let mostMiB = this.#budget.freeMiB + this.#evictingMiB;
+    for (const pool of this.#pools) mostMiB += pool.idle.evictableMiB;
     for (const blank of this.#blanks) mostMiB += blank.status.ready * blank.reservedMiB;
     return mostMiB >= mib;
   }
@@ -246,15 +304,11 @@ export class Pools {
     if (this.#hungry.size > 0) this.#pumpSoon();
   }
 
-  #freeStartSlot(): void {
-    this.#starts -= 1;
-    this.#pumpSoon();
-  }
-
-  #reserve(mib: number): boolean {
-    if (this.#budget.tryReserve(mib)) return true;
-    const freeMiB = this.#budget.totalMiB - this.#budget.reservedMiB;
-    while (freeMiB + this.#evictingMiB < mib) {
+  /** What is free and owed to a project that has less is not taken, and nobody is evicted in its place. */
+  #reserve(pool: RevisionPool, mib: number): boolean {
+    if (this.#isOwedToOthers(pool)) return false;
+    if (this.#budget.tryReserve(mib, pool.share)) return true;
+    while (this.#budget.freeMiB + this.#evictingMiB < mib) {
       const victim = this.#evictOne();
       if (victim === null) break;
       this.#evictingMiB += victim.memoryMiB;
@@ -265,19 +319,27 @@ export class Pools {
     return false;
   }
 
-  /** The longest idle sandbox of any pool; then blank ones. */
-  #evictOne(): { memoryMiB: number; gone: Promise<void> } | null {
-    let oldest: PooledSandbox | null = null;
-    for (const pool of this.#pools) {
-      const candidate = pool.longestIdle();
-      if (candidate !== null && (oldest === null || candidate.idleSince < oldest.idleSince))
-        oldest = candidate;
+  #isOwedToOthers({ share }: RevisionPool): boolean {
+    for (const hungry of this.#hungry) if (this.#shares.owes(share, hungry)) return true;
+    return false;
+  }
+
+  /** As much as those who have less need, and no more. */
+  #mustYield(pool: RevisionPool): boolean {
+    const comingMiB = this.#budget.freeMiB + this.#evictingMiB + this.#yieldingMiB;
+    for (const hungry of this.#hungry) {
+      const isEnough = comingMiB >= reservedMiBOf(hungry.fn.settings);
+      if (isEnough || !this.#shares.owes(pool.share, hungry)) continue;
+      this.#yieldingMiB += reservedMiBOf(pool.fn.settings);
+      return true;
     }
-    if (oldest !== null)
-      return {
-        memoryMiB: oldest.reservedMiB,
-        gone: oldest.destroy("evicted", "memory was needed"),
-      };
+    return false;
+  }
+
+  /** An idle sandbox of the project that holds most; then blank ones. */
+  #evictOne(): Evicted | null {
+    const victim = this.#shares.nextToEvict()?.evict() ?? null;
+    if (victim !== null) return victim;
     for (const blank of this.#blanks) {
       const given = blank.surrender();
       if (given !== null) return given;
@@ -285,7 +347,7 @@ export class Pools {
     return null;
   }
 
-  /** Once per turn: whoever waits looks again, in turn, the longest waiting pool first; then what is kept ready without a caller. */
+  /** Once per turn: whoever waits looks again, in turn; then what is kept ready without a caller. */
   #pumpSoon(): void {
     if (this.#isPumping || this.#isClosed) return;
     this.#isPumping = true;
@@ -293,18 +355,20 @@ export class Pools {
       this.#isPumping = false;
       if (this.#isClosed) return;
       this.#forgetEmpty();
-      for (const pool of [...this.#pools]) {
-        if (pool.queued === 0) {
-          this.#hungry.delete(pool);
-          continue;
-        }
-        this.#pools.delete(pool);
-        this.#pools.add(pool);
-        pool.pump();
-      }
-      for (const pool of this.#pools) pool.keepMinimum();
+      for (const pool of this.#hungry) if (!pool.isInNeed) this.#hungry.delete(pool);
+      this.#serve();
       for (const blank of this.#blanks) blank.refill();
     });
+  }
+
+  #serve(): void {
+    this.#isServing = true;
+    try {
+      this.#shares.serve((pool) => pool.startOne());
+      for (const pool of this.#kept) pool.keepMinimum();
+    } finally {
+      this.#isServing = false;
+    }
   }
 
   #forgetEmpty(): void {

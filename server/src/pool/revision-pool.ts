@@ -1,40 +1,25 @@
 import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
-import { IsolaError } from "../errors.ts";
+import type { IsolaError } from "../errors.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
+import { IdleLife } from "./idle-life.ts";
 import { IdleSandboxes } from "./idle-sandboxes.ts";
+import { AHEAD_USES } from "./keep-alive/worth.ts";
+import { MinimumRetry } from "./minimum-retry.ts";
+import { OpenSandboxes } from "./open-sandboxes.ts";
+import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
+import type { ProjectShare } from "./project-shares.ts";
 import { Queue, QueueEntry, type Waiter } from "./queue.ts";
+import { queueFull, queueTimeout, shuttingDown, tooLarge } from "./refusals.ts";
 import { StartAttempt } from "./start-attempt.ts";
-
-/** What a revision's pool may ask of the whole. */
-export interface PoolRoom {
-  /** A blank sandbox of this function's size with its memory reserved, or null. */
-  takeBlank(pool: RevisionPool): PooledSandbox | null;
-  /** Reserves memory, evicting idle sandboxes of others where that helps; false when it is not there (yet). The pool is pumped when some has become free. */
-  reserve(mib: number, pool: RevisionPool): boolean;
-  /** Whether one of the machine's slots for starts is free. The pool is pumped when one has become free. */
-  hasStartSlot(): boolean;
-  /** The memory is reserved and the start begins. */
-  takeStartSlot(fn: DeployedFunction): void;
-  freeStartSlot(): void;
-  /** A sandbox has become idle, or one more is ready: some may be evicted now. */
-  onEvictable(): void;
-  /** No caller of this pool waits any more. */
-  onQueueEmpty(pool: RevisionPool): void;
-  readonly memoryMiBMax: number;
-}
 
 export interface RevisionPoolOptions extends BringUpOptions {
   room: PoolRoom;
+  share: ProjectShare;
   queueLengthMax: number;
   onProblem(message: string): void;
 }
-
-/** A sandbox that ends by itself sooner than this after it was ready is not replaced at once. */
-const STABLE_MS = 10_000;
-const MINIMUM_RETRY_FIRST_MS = 1000;
-const MINIMUM_RETRY_LAST_MS = 60_000;
 
 /**
  * The sandboxes of one revision and the callers who wait for one. While someone waits, no sandbox has room: whoever leaves hands its place to the oldest
@@ -42,28 +27,42 @@ const MINIMUM_RETRY_LAST_MS = 60_000;
  */
 export class RevisionPool implements SandboxOwner {
   readonly fn: DeployedFunction;
+  readonly share: ProjectShare;
+  readonly idle: IdleSandboxes;
   readonly #options: RevisionPoolOptions;
   readonly #queue = new Queue(() => this.#options.room.onQueueEmpty(this));
   /** All until they are confirmed gone. */
   readonly #sandboxes = new Set<PooledSandbox>();
-  /** Those with room for one more, most recently used last. */
-  #available: PooledSandbox[] = [];
+  readonly #open: OpenSandboxes;
   readonly #attempts = new Set<StartAttempt>();
   readonly #drainReasons = new Map<PooledSandbox, DestroyReason>();
-  readonly #idle: IdleSandboxes;
+  readonly #minimum: MinimumRetry;
+  readonly #target: number;
+  readonly #life: IdleLife;
   #isRetired = false;
-  #cancelMinimumTimer: (() => void) | null = null;
   #running = 0;
-  /** Sandboxes kept by `minSandboxes` that failed one after the other. */
-  #minimumFailures = 0;
 
   constructor(options: RevisionPoolOptions) {
     this.fn = options.fn;
+    this.share = options.share;
     this.#options = options;
-    this.#idle = new IdleSandboxes({
-      clock: options.clock,
-      settings: options.fn.settings,
-      listed: () => this.#available,
+    const { clock, fn } = options;
+    const { concurrency, concurrencyTarget } = fn.settings;
+    this.#target = Math.min(concurrency, concurrencyTarget ?? concurrency);
+    this.#open = new OpenSandboxes(this.#target, concurrency);
+    this.#minimum = new MinimumRetry(clock, () => this.pump());
+    this.#life = new IdleLife({
+      clock,
+      settings: fn.settings,
+      prewarm: (keepMs) => {
+        if (this.#sandboxes.size === 0) this.#startAhead(keepMs);
+      },
+    });
+    this.idle = new IdleSandboxes({
+      clock,
+      settings: fn.settings,
+      order: options.share.order,
+      listed: () => this.#open.preferred(),
       spare: () => this.#spare(),
     });
   }
@@ -84,21 +83,27 @@ export class RevisionPool implements SandboxOwner {
     return this.#attempts.size;
   }
 
+  /** A caller waits for whom a start is needed and allowed. */
+  get isInNeed(): boolean {
+    return this.#queue.uncovered > 0 && this.#mayStart();
+  }
+
   /** Gives the waiter a sandbox at once (null), or queues it. */
   acquire(waiter: Waiter): QueueEntry | null {
     if (this.#isRetired) {
       waiter.onRefused(shuttingDown());
       return null;
     }
-    const sandbox = this.#available.at(-1);
+    const sandbox = this.#open.next();
     if (sandbox !== undefined) {
       this.#enter(sandbox);
+      const isAboveTarget = sandbox.running > this.#target;
       waiter.onLease(sandbox, "warm", { queueMs: 0, startMs: null, initMs: null });
+      if (isAboveTarget) this.#startAhead(this.#life.keepMs);
       return null;
     }
     if (this.#queue.length >= this.#options.queueLengthMax) {
-      const text = `${this.#queue.length} calls wait for a sandbox of ${this.fn.name} already`;
-      waiter.onRefused(new IsolaError("too_many_requests", text));
+      waiter.onRefused(queueFull(this.fn, this.#queue.length));
       return null;
     }
     const entry = new QueueEntry(waiter, this.#options.clock.now());
@@ -112,6 +117,7 @@ export class RevisionPool implements SandboxOwner {
     const leftMs = entry.queuedAt + this.fn.settings.queueTimeoutMs - clock.now();
     entry.cancelTimer = clock.after(Math.max(0, leftMs), () => this.#onQueueTimeout(entry));
     this.#queue.add(entry);
+    this.#options.room.onQueued(this);
     this.pump();
   }
 
@@ -123,6 +129,11 @@ export class RevisionPool implements SandboxOwner {
     if (this.fn.settings.afterResponse === "kill" && sandbox.running === 0) {
       void sandbox.destroy("after_response");
       return;
+    }
+    if (this.#queue.length > 0 && this.#mustYield()) {
+      sandbox.isYielded = true;
+      this.#drain(sandbox, "evicted");
+      return this.#destroyWhenEmpty(sandbox);
     }
     this.#offer(sandbox);
   }
@@ -141,19 +152,24 @@ export class RevisionPool implements SandboxOwner {
 
   /** Starts what is needed and possible. */
   pump(): void {
+    while (this.startOne());
+    this.keepMinimum();
+  }
+
+  /** Begins one start for callers who wait; false where none is needed or possible. */
+  startOne(): boolean {
     for (const attempt of this.#attempts)
       this.#queue.cover(attempt, this.fn.settings.concurrency - attempt.entries.size);
-    while (this.#queue.uncovered > 0 && this.#mayStart()) {
-      if (!this.#begin()) return;
-    }
-    this.keepMinimum();
+    if (this.#queue.uncovered === 0 || !this.#mayStart()) return false;
+    return this.#begin(new StartAttempt(this.#options.clock.now()));
   }
 
   /** No further lease from this revision. Returns the callers that still wait; those inside finish on it. */
   retire(reason: DestroyReason): QueueEntry[] {
     this.#isRetired = true;
-    this.#idle.close();
-    this.#cancelMinimumTimer?.();
+    this.idle.close();
+    this.#minimum.close();
+    this.#life.close();
     const waiting = this.#queue.entries();
     for (const entry of waiting) this.#queue.remove(entry);
     for (const attempt of this.#attempts) attempt.giveUp();
@@ -171,28 +187,21 @@ export class RevisionPool implements SandboxOwner {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
-  /** The sandbox that has been idle longest, and may go; null when there is none. */
-  longestIdle(): PooledSandbox | null {
-    return this.#idle.longest();
-  }
-
-  /** What evicting could free. */
-  get evictableMiB(): number {
-    const idle = this.#available.filter(({ isIdle }) => isIdle).length;
-    return Math.max(0, Math.min(idle, this.#spare())) * this.#reservedMiB;
+  /** Goes on with what was learned of the function under an earlier revision. */
+  learnFrom(earlier: RevisionPool): void {
+    this.#life.learnFrom(earlier.#life);
   }
 
   onDead(sandbox: PooledSandbox, reason: DestroyReason): void {
-    this.#unlist(sandbox);
+    this.#open.remove(sandbox);
     this.#drainReasons.delete(sandbox);
     const isOwnEnd = reason === "crash" || reason === "protocol_error";
-    if (!isOwnEnd || sandbox.ready === null) return;
-    if (this.#options.clock.now() - sandbox.readyAt < STABLE_MS) this.#retryMinimum();
-    else this.#minimumFailures = 0;
+    if (isOwnEnd && sandbox.ready !== null) this.#minimum.ended(sandbox.readyAt);
   }
 
   onGone(sandbox: PooledSandbox): void {
     this.#sandboxes.delete(sandbox);
+    if (sandbox.isYielded) this.#options.room.onYielded(this);
     if (!this.#isRetired) this.pump();
   }
 
@@ -207,12 +216,23 @@ export class RevisionPool implements SandboxOwner {
   #enter(sandbox: PooledSandbox): void {
     sandbox.enter();
     this.#running += 1;
-    if (sandbox.running >= this.fn.settings.concurrency) this.#unlist(sandbox);
+    this.#open.entered(sandbox);
+    if (sandbox.running === 1) this.#life.onBusy();
   }
 
   #leave(sandbox: PooledSandbox): void {
-    sandbox.leave(this.#options.clock.now());
+    const now = this.#options.clock.now();
+    sandbox.leave(now);
     this.#running -= 1;
+    if (sandbox.running > 0) return;
+    sandbox.evictionMark = this.share.order.clock;
+    sandbox.keepMs = this.#life.onIdle(now);
+  }
+
+  /** What `minSandboxes` keeps stays. */
+  #mustYield(): boolean {
+    const { room } = this.#options;
+    return !room.isMemoryAtRest() && this.#spare() > 0 && room.mustYield(this);
   }
 
   /** Lists the sandbox, or hands its free places to those who wait. */
@@ -221,10 +241,10 @@ export class RevisionPool implements SandboxOwner {
     while (sandbox.running < this.fn.settings.concurrency) {
       const next = this.#queue.shift();
       if (next === null) {
-        this.#list(sandbox);
+        this.#open.list(sandbox);
         if (sandbox.running > 0) return;
-        this.#idle.arm();
-        this.#options.room.onEvictable();
+        this.idle.arm(sandbox);
+        this.#options.room.onEvictable(this);
         return;
       }
       this.#enter(sandbox);
@@ -238,24 +258,8 @@ export class RevisionPool implements SandboxOwner {
     }
   }
 
-  #list(sandbox: PooledSandbox): void {
-    if (sandbox.isListed) return;
-    sandbox.isListed = true;
-    this.#available.push(sandbox);
-  }
-
-  #unlist(sandbox: PooledSandbox): void {
-    if (!sandbox.isListed) return;
-    sandbox.isListed = false;
-    if (this.#available.at(-1) === sandbox) {
-      this.#available.pop();
-      return;
-    }
-    this.#available.splice(this.#available.indexOf(sandbox), 1);
-  }
-
   #drain(sandbox: PooledSandbox, reason: DestroyReason): void {
-    this.#unlist(sandbox);
+    this.#open.remove(sandbox);
     this.#drainReasons.set(sandbox, reason);
     sandbox.drain();
   }
@@ -271,9 +275,7 @@ export class RevisionPool implements SandboxOwner {
 
   #refuseOverdue(entry: QueueEntry): void {
     this.#queue.remove(entry);
-    const { queueTimeoutMs, maxSandboxes } = this.fn.settings;
-    const text = `no sandbox of ${this.fn.name} became free within ${queueTimeoutMs} ms (maxSandboxes ${maxSandboxes}, ${this.#sandboxes.size} exist)`;
-    entry.waiter.onRefused(new IsolaError("queue_timeout", text));
+    entry.waiter.onRefused(queueTimeout(this.fn, this.#sandboxes.size));
   }
 
   #mayStart(): boolean {
@@ -288,33 +290,41 @@ export class RevisionPool implements SandboxOwner {
     return count;
   }
 
-  /** Of one sandbox. */
-  get #reservedMiB(): number {
-    const { driver, memoryMiB } = this.fn.settings;
-    return reservedMiBOf(driver, memoryMiB);
-  }
-
-  #begin(): boolean {
-    const { room, clock } = this.#options;
+  #begin(attempt: StartAttempt): boolean {
+    const { room } = this.#options;
     const { concurrency } = this.fn.settings;
-    const needMiB = this.#reservedMiB;
-    if (needMiB > room.memoryMiBMax) {
-      const text = `${this.fn.name} needs ${needMiB} MiB, the server's memory budget is ${room.memoryMiBMax} MiB`;
+    if (reservedMiBOf(this.fn.settings) > room.memoryMiBMax) {
       for (const entry of this.#queue.entries()) {
         this.#queue.remove(entry);
-        entry.waiter.onRefused(new IsolaError("sandbox_start_failed", text));
+        entry.waiter.onRefused(tooLarge(this.fn, room.memoryMiBMax));
       }
       return false;
     }
     if (!room.hasStartSlot()) return false;
     const blank = room.takeBlank(this);
-    if (blank === null && !room.reserve(needMiB, this)) return false;
-    room.takeStartSlot(this.fn);
-    const attempt = new StartAttempt(clock.now());
+    if (blank === null && !this.#reserve(attempt)) return false;
+    room.takeStartSlot(this);
     this.#queue.cover(attempt, concurrency);
     this.#attempts.add(attempt);
     void this.#run(attempt, blank);
     return true;
+  }
+
+  /** Nobody is evicted for what no caller waits for. */
+  #reserve(attempt: StartAttempt): boolean {
+    const { room } = this.#options;
+    const mib = reservedMiBOf(this.fn.settings);
+    return attempt.keepMs === null ? room.reserve(mib, this) : room.reserveFree(mib, this);
+  }
+
+  /** Starts one sandbox ahead of the call that will need it, where none is under way, the last one did not fail and memory lies free. */
+  #startAhead(keepMs: number): void {
+    const { room, clock } = this.#options;
+    if (this.#attempts.size > 0 || this.#minimum.isWaiting) return;
+    if (!this.#mayStart() || !room.hasRoomAhead(this)) return;
+    const attempt = new StartAttempt(clock.now());
+    attempt.keepMs = keepMs;
+    this.#begin(attempt);
   }
 
   async #run(attempt: StartAttempt, blank: PooledSandbox | null): Promise<void> {
@@ -324,7 +334,7 @@ export class RevisionPool implements SandboxOwner {
       this.#sandboxes.add(sandbox);
     });
     this.#attempts.delete(attempt);
-    room.freeStartSlot();
+    room.freeStartSlot(this);
     this.#settle(attempt, failure);
   }
 
@@ -337,7 +347,7 @@ export class RevisionPool implements SandboxOwner {
         this.#queue.remove(entry);
         entry.waiter.onRefused(failure);
       }
-      if (entries.length === 0) this.#retryMinimum();
+      if (entries.length === 0) this.#minimum.later();
     } else if (attempt.sandbox !== null) this.#welcome(attempt.sandbox, attempt);
     for (const entry of attempt.entries) {
       this.#queue.uncover(entry);
@@ -349,39 +359,26 @@ export class RevisionPool implements SandboxOwner {
   #welcome(sandbox: PooledSandbox, attempt: StartAttempt): void {
     if (sandbox.state !== "idle") return;
     sandbox.idleSince = this.#options.clock.now();
+    if (attempt.keepMs !== null) sandbox.uses = AHEAD_USES;
+    sandbox.keepMs = attempt.keepMs ?? this.#life.keepMs;
+    sandbox.evictionMark = this.share.order.clock;
     if (this.#isRetired) {
       void sandbox.destroy("replaced");
       return;
     }
     this.#offer(sandbox, attempt);
-    this.#idle.arm();
-    this.#options.room.onEvictable();
+    // With one more that is ready, another may be above the minimum.
+    if (this.fn.settings.minSandboxes > 0) this.#options.room.onEvictable(this);
   }
 
   /** Starts what `minSandboxes` lacks. */
   keepMinimum(): void {
     const { minSandboxes } = this.fn.settings;
-    if (minSandboxes === 0 || this.#isRetired || this.#cancelMinimumTimer !== null) return;
+    if (minSandboxes === 0 || this.#isRetired || this.#minimum.isWaiting) return;
     let count = this.#unborn();
     for (const { state } of this.#sandboxes)
       if (state !== "dead" && state !== "draining") count += 1;
-    for (; count < minSandboxes && this.#mayStart(); count += 1) if (!this.#begin()) return;
+    for (; count < minSandboxes && this.#mayStart(); count += 1)
+      if (!this.#begin(new StartAttempt(this.#options.clock.now()))) return;
   }
-
-  #retryMinimum(): void {
-    if (this.#isRetired || this.#cancelMinimumTimer !== null) return;
-    const delayMs = Math.min(
-      MINIMUM_RETRY_LAST_MS,
-      MINIMUM_RETRY_FIRST_MS * 2 ** this.#minimumFailures,
-    );
-    this.#minimumFailures += 1;
-    this.#cancelMinimumTimer = this.#options.clock.after(delayMs, () => {
-      this.#cancelMinimumTimer = null;
-      this.pump();
-    });
-  }
-}
-
-function shuttingDown(): IsolaError {
-  return new IsolaError("shutting_down", "the server is stopping and starts nothing any more");
 }

@@ -9,6 +9,8 @@ export class StartAttempt {
   readonly abort = new AbortController();
   sandbox: PooledSandbox | null = null;
   kind: StartKind = "cold";
+  /** Set where it is begun ahead of the next call: how long its sandbox is kept for that. */
+  keepMs: number | null = null;
   hasTimedOut = false;
   /** Resolves when nobody waits for it any more: its deadline has passed, or it was given up. */
   readonly ended: Promise<void>;

@@ -2,9 +2,9 @@ import { ChannelClosed } from "@isola/protocol/channel-types";
 import type { EventLoop } from "../domain/clock.ts";
 import { reservedMiBOf } from "../domain/function.ts";
 import { MiB, fixedLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
-import type { MemoryBudget } from "./memory-budget.ts";
+import type { MemoryBudget, MemoryHolder } from "./memory-budget.ts";
 import { PooledSandbox, type SandboxEvents, type SandboxWatch } from "./pooled-sandbox.ts";
 
 export interface StartRequest {
@@ -12,8 +12,11 @@ export interface StartRequest {
   runtime: RuntimeSpec;
   memoryMiB: number;
   tmpMiB: number;
+  /** For whom it was reserved; null: for nobody yet, it is blank. */
+  holder: MemoryHolder | null;
   /** As `SandboxSpec` has it. */
   egressOf?: string;
+  equipment?: Equipment;
   /** As soon as there is one, long before its runtime has booted: whoever waits for the end of a start sees what it may leave behind. */
   onSandbox?(sandbox: PooledSandbox): void;
 }
@@ -36,7 +39,7 @@ export class Starter {
     this.#options = options;
     this.#events = {
       ...options.events,
-      onGone: (sandbox) => options.budget.release(sandbox.reservedMiB),
+      onGone: (sandbox) => options.budget.release(sandbox.reservedMiB, sandbox.holder),
     };
   }
 
@@ -46,7 +49,8 @@ export class Starter {
    */
   async start(request: StartRequest, signal: AbortSignal): Promise<PooledSandbox> {
     const { clock, budget, bootId } = this.#options;
-    const reservedMiB = reservedMiBOf(request.driver.name, request.memoryMiB);
+    const { memoryMiB } = request;
+    const reservedMiB = reservedMiBOf({ driver: request.driver.name, memoryMiB });
     const startedAt = clock.now();
     this.#count += 1;
     let pooled: PooledSandbox;
@@ -55,9 +59,10 @@ export class Starter {
         {
           id: `sb-${bootId}-${this.#count}`,
           runtime: request.runtime,
-          limits: sandboxLimits(request.memoryMiB, 0),
+          limits: sandboxLimits(memoryMiB, 0),
           tmpBytes: request.tmpMiB * MiB,
           ...(request.egressOf !== undefined && { egressOf: request.egressOf }),
+          ...(request.equipment && { equipment: request.equipment }),
         },
         signal,
       );
@@ -67,13 +72,14 @@ export class Starter {
           runtime: request.runtime,
           tmpMiB: request.tmpMiB,
           reservedMiB,
+          holder: request.holder,
           watch: this.#options.watch,
           loop: clock,
         },
         this.#events,
       );
     } catch (error) {
-      budget.release(reservedMiB);
+      budget.release(reservedMiB, request.holder);
       throw startFailure(error);
     }
     request.onSandbox?.(pooled);

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { resolve } from "node:path";
+import { parseRegistry } from "../domain/registry.ts";
 import type { SettingSpec } from "./schema.ts";
 
 export type Parsed = { value: unknown } | { problem: true };
@@ -23,8 +24,12 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
       return isHost(given) ? { value: given } : problem;
     case "hosts":
       return parseList(given, isHost);
+    case "addresses":
+      return parseList(given, isAddress);
     case "ranges":
       return parseList(given, isRange);
+    case "registries":
+      return parseRegistries(given);
     case "path":
       if (typeof given !== "string" || given === "" || given.includes("\0")) return problem;
       return { value: resolve(baseDir, given) };
@@ -55,6 +60,10 @@ function isRuntime(given: unknown): given is string {
   return typeof given === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(given);
 }
 
+function isAddress(given: unknown): given is string {
+  return typeof given === "string" && isIPv4(given);
+}
+
 function isRange(given: unknown): given is string {
   if (typeof given !== "string") return false;
   const [address = "", bits = "32", ...more] = given.split("/");
@@ -67,6 +76,14 @@ function parseList(given: unknown, isFit: (part: unknown) => part is string): Pa
   const named = given === "" ? [] : list;
   if (!named.every(isFit)) return problem;
   return { value: Object.freeze(named.map((part) => part.toLowerCase())) };
+}
+
+function parseRegistries(given: unknown): Parsed {
+  const list = typeof given === "string" ? given.split(",").map((part) => part.trim()) : given;
+  if (!Array.isArray(list)) return problem;
+  const named = given === "" ? [] : list;
+  const isRegistry = (one: unknown) => typeof one === "string" && parseRegistry(one) !== null;
+  return named.every(isRegistry) ? { value: Object.freeze(named) } : problem;
 }
 
 function parseUrl(given: unknown): Parsed {

@@ -5,12 +5,13 @@ export type SettingSpec = { help: string } & (
   | { kind: "choice"; choices: readonly string[]; default: string }
   | { kind: "host"; default: string }
   | { kind: "hosts"; default: readonly string[] }
-  | { kind: "ranges"; default: readonly string[] }
+  | { kind: "ranges" | "addresses"; default: readonly string[]; shown?: string }
   | { kind: "path"; default: string | null; shown: string }
   | { kind: "url"; default: null; shown: string }
   | { kind: "engine"; default: string; shown: string }
   | { kind: "image"; default: null; shown: string }
   | { kind: "runtime"; default: null; shown: string }
+  | { kind: "registries"; default: readonly string[] }
 );
 
 /** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
@@ -117,6 +118,20 @@ export const settingSpecs = {
     default: 1000,
     help: "Calls of one function that may wait for a sandbox; more get `too_many_requests`",
   },
+  invocationsMax: {
+    kind: "integer",
+    least: 1,
+    most: 1_000_000,
+    default: 10_000,
+    help: "Calls of all functions at once, running and waiting; more get `too_many_requests`",
+  },
+  blankQuietMs: {
+    kind: "integer",
+    least: 1000,
+    most: 86_400_000,
+    default: 900_000,
+    help: "After this long without a start no blank sandbox is kept until the next one",
+  },
   timeoutMsMax: {
     kind: "integer",
     least: 1,
@@ -164,6 +179,49 @@ export const settingSpecs = {
     default: "auto",
     help: "Isolation technology of functions that name none; auto: docker where an engine answers, else process",
   },
+  buildRegistries: {
+    kind: "registries",
+    default: ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"],
+    help: "Package registries that builds may reach, and nothing else; by TLS on port 443 unless it says `http://` or another port",
+  },
+  buildPrivateRegistries: {
+    kind: "registries",
+    default: [],
+    help: "Further registries, which may have private, loopback or link-local addresses",
+  },
+  npmRegistry: {
+    kind: "url",
+    default: null,
+    shown: "npm's own",
+    help: "Registry that npm installs from in builds; its host must be one that builds may reach",
+  },
+  pipIndexUrl: {
+    kind: "url",
+    default: null,
+    shown: "PyPI",
+    help: "Index that pip installs from in builds; its host must be one that builds may reach",
+  },
+  buildTimeoutMs: {
+    kind: "integer",
+    least: 1000,
+    most: 900_000,
+    default: 300_000,
+    help: "Longest run of one build",
+  },
+  buildMemoryMiB: {
+    kind: "integer",
+    least: 256,
+    most: 10_240,
+    default: 1024,
+    help: "Memory of one build, what it writes to disk included; part of `memoryBudgetMiB` while it runs",
+  },
+  layersKeptMiB: {
+    kind: "integer",
+    least: 0,
+    most: 16_777_216,
+    default: 4096,
+    help: "Disk space for dependencies kept for later builds, beside those that a revision has; the longest unused go first",
+  },
   python: {
     kind: "path",
     default: null,
@@ -187,6 +245,12 @@ export const settingSpecs = {
     default: [],
     help: "Private addresses that functions with `network: internet` may reach all the same",
   },
+  egressResolvers: {
+    kind: "addresses",
+    default: [],
+    shown: "those of the machine, without its loopback",
+    help: "Name servers for functions with `network: internet`, which may have private addresses",
+  },
   dockerBaseNodejs: {
     kind: "image",
     default: null,
@@ -208,7 +272,7 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
   ? number
   : S extends { kind: "boolean" }
     ? boolean
-    : S extends { kind: "hosts" | "ranges" }
+    : S extends { kind: "hosts" | "ranges" | "addresses" | "registries" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
@@ -218,7 +282,9 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
 
 /** Every setting with its value. Paths are absolute; `publicUrl` is always set and has no trailing slash. */
 export type SettingValues = {
-  readonly [N in SettingName]: ValueOf<(typeof settingSpecs)[N]>;
+  readonly [N in SettingName]: N extends "npmRegistry" | "pipIndexUrl"
+    ? string | null
+    : ValueOf<(typeof settingSpecs)[N]>;
 };
 
 /** `memoryBudgetMiB` -> `["memory", "budget", "mib"]` */
@@ -241,9 +307,13 @@ export function flagNameOf(name: string): string {
 
 /** The default as a person reads it. */
 export function shownDefault(spec: SettingSpec): string {
-  if ("shown" in spec) return spec.shown;
+  if ("shown" in spec && spec.shown !== undefined) return spec.shown;
   if (spec.default === "70% of memory") return "70 % of the memory this machine or container has";
-  if (spec.kind === "hosts" || spec.kind === "ranges") return "none";
+  if (
+    ["hosts", "ranges", "addresses", "registries"].includes(spec.kind) &&
+    Array.isArray(spec.default)
+  )
+    return spec.default.length === 0 ? "none" : spec.default.join(", ");
   return String(spec.default);
 }
 
@@ -260,8 +330,12 @@ export function expectedOf(spec: SettingSpec): string {
       return "a host name or IP address, without port";
     case "hosts":
       return "host names, divided by commas";
+    case "addresses":
+      return "IPv4 addresses, divided by commas";
     case "ranges":
       return "IPv4 addresses or ranges like 10.1.2.0/24, divided by commas";
+    case "registries":
+      return "hosts, each with or without `http://` before and `:port` behind it, divided by commas";
     case "path":
       return "a path";
     case "url":

@@ -1,4 +1,5 @@
 import { describe } from "node:test";
+import { buildCases } from "./conformance/build-cases.ts";
 import { functionCases } from "./conformance/function-cases.ts";
 import { keyCases } from "./conformance/key-cases.ts";
 import { listCases } from "./conformance/list-cases.ts";
@@ -13,6 +14,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     revisionCases(open);
     listCases(open);
     keyCases(open);
+    buildCases(open);
     recordCases(open);
   });
 }

@@ -1,17 +1,27 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../domain/clock.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { Layer } from "../domain/function.ts";
+import * as builds from "./queries/builds.ts";
 import * as functions from "./queries/functions.ts";
 import * as idempotency from "./queries/idempotency.ts";
 import { selectInvocation } from "./queries/invocation-chunks.ts";
 import * as keys from "./queries/keys.ts";
+import * as layers from "./queries/layers.ts";
 import { listFunctions } from "./queries/list-functions.ts";
 import { listInvocations } from "./queries/list-invocations.ts";
 import * as logs from "./queries/logs.ts";
 import { storeBatch } from "./queries/record-batches.ts";
 import * as revisions from "./queries/revisions.ts";
 import { trimRecords } from "./queries/trim-records.ts";
-import type { FunctionQuery, InvocationQuery, KeyRow, LogQuery } from "./store.ts";
+import type {
+  BuildQuery,
+  BuildRow,
+  FunctionQuery,
+  InvocationQuery,
+  KeyRow,
+  LogQuery,
+} from "./store.ts";
 import type { Metadata, NewRevision, RevisionRow, Store } from "./store.ts";
 import type { DeploymentTables, RecordTables } from "./tables.ts";
 
@@ -95,6 +105,38 @@ export class SqlStore implements Store {
 
   artifactDigests() {
     return revisions.artifactDigests(this.#db);
+  }
+
+  getLayer(key: string) {
+    return layers.getLayer(this.#db, key, this.#nowMs());
+  }
+
+  putLayer(key: string, layer: Layer) {
+    return layers.putLayer(this.#db, key, layer, this.#nowMs());
+  }
+
+  trimLayers(bounds: { before: number; bytesMax: number }) {
+    return layers.trimLayers(this.#db, bounds);
+  }
+
+  addBuild(build: BuildRow) {
+    return builds.addBuild(this.#db, build);
+  }
+
+  endBuild(id: string, end: Parameters<Store["endBuild"]>[1]) {
+    return builds.endBuild(this.#db, id, end);
+  }
+
+  listBuilds(query: BuildQuery) {
+    return builds.listBuilds(this.#db, query);
+  }
+
+  closeBuilds(message: string) {
+    return builds.closeBuilds(this.#db, message, this.#nowMs());
+  }
+
+  trimBuilds(before: number) {
+    return builds.trimBuilds(this.#db, before);
   }
 
   createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">) {

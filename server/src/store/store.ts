@@ -2,6 +2,7 @@ import type {
   Artifact,
   DeployedFunction,
   FunctionName,
+  Layer,
   RevisionSettings,
   Route,
 } from "../domain/function.ts";
@@ -27,12 +28,38 @@ export interface RevisionRow {
   functionId: string;
   revision: number;
   artifact: Artifact;
+  layer?: Layer;
   settings: RevisionSettings;
   createdAt: number;
   /** Id of the key that made it. */
   createdBy: string;
   /** What made it: `create`, `code`, `settings`. */
   reason: "create" | "code" | "settings";
+}
+
+/** One build for a deploy of a function, whatever became of it. */
+export interface BuildRow {
+  id: string;
+  project: string;
+  functionName: string;
+  runtime: string;
+  driver: string;
+  state: "running" | "ok" | "failed" | "cancelled";
+  /** Nothing ran: what it would have made was there. */
+  isCached: boolean;
+  /** Why it failed; empty otherwise. */
+  message: string;
+  /** Its last lines. */
+  output: string[];
+  startedAt: number;
+  endedAt: number | null;
+}
+
+export interface BuildQuery {
+  project: string;
+  functionName: string;
+  cursor?: string;
+  limit: number;
 }
 
 export type Scope = "admin" | "deploy" | "invoke" | "read";
@@ -107,6 +134,7 @@ export interface NewRevision {
   /** Changes with the revision, in the same transaction. */
   metadata?: Metadata;
   artifact: Artifact;
+  layer?: Layer;
   settings: RevisionSettings;
   createdBy: string;
   reason: RevisionRow["reason"];
@@ -158,8 +186,26 @@ export interface Store {
   deployedFunctions(): Promise<DeployedFunction[]>;
   /** Of every live revision, to refuse conflicts; to be asked while nothing changes. */
   liveRoutes(): Promise<LiveRoute[]>;
-  /** Digests that some revision refers to; every other artifact is garbage. */
+  /** Digests that some revision or kept layer refers to; every other artifact is garbage. */
   artifactDigests(): Promise<Set<string>>;
+
+  /** Builds. */
+  /** Counts as a use of the layer; null where none was made of that yet. */
+  getLayer(key: string): Promise<Layer | null>;
+  putLayer(key: string, layer: Layer): Promise<void>;
+  /** Forgets layers that were not used since `before`, and the longest unused above `bytesMax`; says how many. */
+  trimLayers(bounds: { before: number; bytesMax: number }): Promise<number>;
+  /** Of each function the last 50 are kept. */
+  addBuild(build: BuildRow): Promise<void>;
+  endBuild(
+    id: string,
+    end: Pick<BuildRow, "state" | "isCached" | "message" | "output" | "endedAt">,
+  ): Promise<void>;
+  /** Newest first. */
+  listBuilds(query: BuildQuery): Promise<Page<BuildRow>>;
+  /** What an earlier life left running has failed, with this message. */
+  closeBuilds(message: string): Promise<void>;
+  trimBuilds(before: number): Promise<number>;
 
   /** Keys. */
   createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">): Promise<KeyRow>;

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from "kysely";
-import type { RevisionRow } from "./store.ts";
+import type { Layer } from "../domain/function.ts";
+import type { BuildRow, RevisionRow } from "./store.ts";
 
 /**
  * Rows as they are kept, the same in every engine. Times are Unix ms (double precision); JSON is text, parsed at the edge of the query files;
@@ -37,6 +38,36 @@ export interface DeploymentTables {
     created_at: number;
     created_by: string;
     reason: RevisionRow["reason"];
+    /** null, as the four that follow: no layer. */
+    layer_place: Layer["place"] | null;
+    layer_digest: string | null;
+    layer_bytes: number | null;
+    layer_entries: number | null;
+    layer_unpacked_bytes: number | null;
+  };
+  /** What builds have made, by what they made it of. */
+  layers: {
+    key: string;
+    place: Layer["place"];
+    digest: string;
+    bytes: number;
+    entries: number;
+    unpacked_bytes: number;
+    used_at: number;
+  };
+  builds: {
+    id: string;
+    project: string;
+    function_name: string;
+    runtime: string;
+    driver: string;
+    state: BuildRow["state"];
+    is_cached: number;
+    message: string;
+    /** Lines, divided by line feeds. */
+    output: string;
+    started_at: number;
+    ended_at: number | null;
   };
   aliases: { function_id: string; name: string; revision: number };
   keys: {

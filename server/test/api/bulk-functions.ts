@@ -68,7 +68,10 @@ function insert(
   const into = (table: string, values: string) => db.prepare(`insert into ${table} ${values}`);
   const functions = into("functions", "values (?, 'default', ?, ?, ?, 1, 1, ?, ?)");
   const labels = into("function_labels", "values (?, 'default', 'group', ?)");
-  const revisions = into("revisions", "values (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'bulk', 'create')");
+  const revisions = into(
+    "revisions",
+    "values (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'bulk', 'create', null, null, null, null, null)",
+  );
   const aliases = into("aliases", "values (?, 'live', 1)");
   const artifactValues = [digest, bytes, entries, unpackedBytes];
   const all = db.transaction(() => {

@@ -68,10 +68,23 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   ["offline", fc.constant(false)],
   // Only the driver docker has one.
   ["network", fc.constant("none")],
-  // The one that is there on every machine.
-  ["driver", fc.constant("process")],
+  // A bundle of code that is no code fails, as it should.
+  [
+    "build",
+    fc.record(
+      {
+        dependencies: fc.constantFrom("auto", "none"),
+        scripts: fc.boolean(),
+        bundle: fc.constant(false),
+      },
+      { requiredKeys: [] },
+    ),
+  ],
   // None is kept, for each would be started.
   ["minSandboxes", fc.constant(0)],
+  // At most `concurrency`, and less than what the server takes at once.
+  ["concurrencyTarget", fc.constantFrom(null, 1)],
+  ["reservedConcurrency", fc.constantFrom(null, 1, 9999)],
   // Cursors are those of earlier pages: the test follows them.
   ["query.cursor", fc.constant(undefined)],
 ]);

@@ -83,6 +83,52 @@ describe("the numbers of a function", () => {
   });
 });
 
+describe("settings of scaling", () => {
+  const details = (answer: Answer) => answer.json.error.details[0];
+
+  test("idleTimeoutMs takes auto, and a number again", async () => {
+    assert.equal((await patch('{"idleTimeoutMs":"auto"}')).json.idleTimeoutMs, "auto");
+    assert.equal((await patch('{"memoryMiB":256}')).json.idleTimeoutMs, "auto");
+    assert.equal((await patch('{"idleTimeoutMs":1000}')).json.idleTimeoutMs, 1000);
+    const refused = await patch('{"idleTimeoutMs":"never"}');
+    assert.equal(refused.status, 400);
+    assert.match(details(refused).expected, /integer from 1000 to 86400000.*auto/);
+  });
+
+  test("concurrencyTarget is at most concurrency, also where that is lowered later", async () => {
+    const both = '{"concurrency":4,"concurrencyTarget":4}';
+    assert.equal((await patch(both)).json.concurrencyTarget, 4);
+    for (const text of ['{"concurrency":3}', '{"concurrency":3,"concurrencyTarget":4}']) {
+      const refused = await patch(text);
+      const expected = "at most concurrency (3)";
+      assert.deepEqual(details(refused), { path: "concurrencyTarget", expected, given: "4" });
+    }
+    assert.equal((await patch('{"concurrencyTarget":null}')).json.concurrencyTarget, null);
+  });
+
+  test("reservedConcurrency leaves a place for the others", async () => {
+    assert.equal((await patch('{"reservedConcurrency":9999}')).json.reservedConcurrency, 9999);
+    const refused = await patch('{"reservedConcurrency":10000}');
+    assert.match(details(refused).expected, /less than 10000, the setting invocationsMax/);
+    assert.equal((await patch('{"reservedConcurrency":null}')).json.reservedConcurrency, null);
+  });
+
+  test("reservedConcurrency of 1 answers a second call at once with 429, and not one of another function", async () => {
+    const slow = "export const handler = () => new Promise((done) => setTimeout(done, 600));";
+    await server.deploy("one", { "index.mjs": slow }, { reservedConcurrency: 1 });
+    await server.deploy("other", { "index.mjs": "export const handler = () => 'other';" });
+    const paths = ["/one", "/one", "/other"];
+    const answers = await Promise.all(paths.map((path) => server.call(path)));
+    const refused = answers.find(({ status }) => status === 429);
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 429]);
+    assert.equal(refused?.json.error.code, "too_many_requests");
+    assert.match(refused?.json.error.message, /reservedConcurrency is 1/);
+    assert.ok(refused?.headers.get("retry-after"));
+    assert.equal(answers[2]?.text, "other");
+    assert.equal((await server.call("/one")).status, 200);
+  });
+});
+
 describe("the operator's cap on timeoutMs", () => {
   test("is named where it is exceeded, and lowers the default", async () => {
     const body = { name: "capped", runtime: "nodejs", code: { files } };

@@ -122,7 +122,9 @@ async function holdCreated(request: Request, answer: any): Promise<void> {
 
 /** What was given is what the function has now. */
 function holdEchoed({ body }: Request, answer: any): void {
-  const { code: _code, runtime: _runtime, route, ...members } = body as Record<string, any>;
+  const { code: _code, runtime: _runtime, route, build, ...members } = body as Record<string, any>;
+  const unbuilt = { dependencies: "auto", scripts: false, bundle: false };
+  if (build !== undefined) assert.deepEqual(answer.build, { ...unbuilt, ...build });
   for (const [name, value] of Object.entries(members)) assert.deepEqual(answer[name], value, name);
   if (route !== undefined) assert.equal(answer.route?.path ?? null, route?.path ?? null);
 }

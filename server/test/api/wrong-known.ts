@@ -39,6 +39,9 @@ export const wrongKnown: Record<string, Wrong[]> = {
     ...at("labels", [{ "-a": "" }, { a: "-" }, { a: "x".repeat(64) }, { "a/b/c": "" }, { A: "é" }]),
     ...at("labels", [Object.fromEntries(Array.from({ length: 33 }, (_, k) => [`a${k}`, ""]))]),
     ...at("minSandboxes", [1001]),
+    ...at("idleTimeoutMs", ["never", "AUTO", 999, null]),
+    ...at("concurrencyTarget", [0, 1001, "auto"]),
+    ...at("reservedConcurrency", [0, 10_000, 1.5]),
     ...at("network", ["", "all", "Internet"]),
   ],
   code: [

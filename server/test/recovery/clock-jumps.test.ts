@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { InvocationRecord } from "../../src/domain/invocation.ts";
+import { CallCount } from "../../src/gateway/admission.ts";
 import { CollectReply } from "../../src/gateway/collect-reply.ts";
 import { Invocation } from "../../src/gateway/invocation.ts";
 import { SandboxLogs } from "../../src/gateway/sandbox-logs.ts";
@@ -25,6 +26,7 @@ const readers: Record<string, string> = {
   "artifacts/collect-garbage.ts": "the same",
   "auth/admin-key.ts": "the date at which a key expires",
   "auth/authenticator.ts": "the date at which a key expires, and when it was last used",
+  "builds/builds.ts": "when a build began and ended, for its record",
   "control/janitor.ts": "the age of records",
   "control/keys.ts": "the date at which a key expires",
   "domain/clock.ts": "the clock itself",
@@ -32,6 +34,8 @@ const readers: Record<string, string> = {
   "gateway/invocation.ts":
     "when a call began, for its record, and the deadline as a date, a hint for people",
   "gateway/sandbox-logs.ts": "the date of a line",
+  "images/runtime-images.ts":
+    "the age of an image without a name; one that a build under way uses is not removed by the engine whatever it says",
   "keeper/keeper.ts": "the date of a line",
   "store/sql-store.ts": "dates of rows",
   "store/sqlite/open-sqlite-store.ts": "the date of a migration",
@@ -54,7 +58,15 @@ for (const [way, jumpMs] of [
       const call = new Invocation(
         { clock, logs, onLateFrame: () => {}, onDone: (_, record) => void records.push(record) },
         bench.pools().open(fn),
-        { id: "inv-1", lines, headerBlock: "", body: null, isEvent: true, path: "" },
+        {
+          id: "inv-1",
+          lines,
+          headerBlock: "",
+          body: null,
+          isEvent: true,
+          count: new CallCount(),
+          path: "",
+        },
         reply,
       );
       const startedAt = clock.wall();

@@ -8,7 +8,7 @@ const expectedFiles = [
   /^(admin-key|node-id|api-url)$/,
   /^isola(-records)?\.db(-wal|-shm)?$/,
   /^artifacts(\/tmp|\/[0-9a-f]{2}(\/[0-9a-f]{64}\.tar)?)?$/,
-  /^run(\/(lock\.db|supervisor\.pid|gateway\.pid|control\.pid|gateway\.sock|streams.sock|socket-dir|sandboxes))?$/,
+  /^run(\/(lock\.db|supervisor\.pid|gateway\.pid|control\.pid|gateway\.sock|streams.sock|socket-dir|sandboxes|builds|builds-dir))?$/,
 ];
 
 /** The pids of the server's own processes, sandboxes not among them: whatever was started with its data folder. */

@@ -40,6 +40,7 @@ export class Balance {
   /** True at any moment. */
   check(): void {
     this.#checkMemory();
+    this.#checkShares();
     this.#checkCounts();
     for (const pool of this.#pools.all) this.#checkPool(pool);
   }
@@ -53,6 +54,7 @@ export class Balance {
       const { maxSandboxes, concurrency, memoryMiB } = pool.fn.settings;
       if (pool.queued <= pool.starting * concurrency) continue;
       if (pool.sandboxes.size + pool.starting >= maxSandboxes) continue;
+      if (this.#isOwedToOthers(pool)) continue;
       const { name } = pool.fn;
       this.#watch.check(
         this.#freeMiB() < memoryMiB,
@@ -62,7 +64,7 @@ export class Balance {
       if (this.#freeMiB() + dyingMiB >= memoryMiB) continue;
       for (const other of this.#pools.all)
         this.#watch.check(
-          other.longestIdle() === null,
+          other.idle.longest() === null,
           () => `a caller of ${name} waits for memory, and ${other.fn.name} has an idle sandbox`,
         );
       for (const { runtime, ready } of this.#pools.status().blankPools)
@@ -77,6 +79,11 @@ export class Balance {
   checkRest(timers: number): void {
     this.#watch.check(timers === 0, () => `${timers} timers are left`);
     for (const pool of this.#pools.all) this.#checkPoolAtRest(pool);
+    this.checkBlanks();
+  }
+
+  /** True when nothing fails, some time after the last need. */
+  checkBlanks(): void {
     for (const { runtime, ready, starting, target } of this.#pools.status().blankPools) {
       this.#watch.check(
         (ready === target && starting === 0) || this.#freeMiB() < BLANK_MIB,
@@ -108,6 +115,50 @@ export class Balance {
       heldMiB <= this.#limits.memoryBudgetMiB,
       () => `${heldMiB} MiB are taken, the budget is ${this.#limits.memoryBudgetMiB} MiB`,
     );
+  }
+
+  /** Each project is charged with what it has on the machine. */
+  #checkShares(): void {
+    const heldMiB = this.#heldMiB();
+    const projects = new Set<string>();
+    for (const { share } of this.#pools.all) {
+      const { project } = share;
+      if (projects.has(project)) continue;
+      projects.add(project);
+      const mib = heldMiB.get(project) ?? 0;
+      this.#watch.check(
+        share.heldMiB === mib,
+        () => `project ${project} is charged with ${share.heldMiB} MiB, and has ${mib}`,
+      );
+    }
+  }
+
+  /** By project. */
+  #heldMiB(): Map<string, number> {
+    const bySize = new Map<number, string>();
+    for (const { fn } of this.#pools.all) bySize.set(fn.settings.memoryMiB, fn.project);
+    const sums = new Map<string, number>();
+    for (const { claimedMiB, startedMiB } of this.#ledger.held.values()) {
+      const mib = claimedMiB ?? startedMiB;
+      const project = bySize.get(mib);
+      if (project !== undefined) sums.set(project, (sums.get(project) ?? 0) + mib);
+    }
+    return sums;
+  }
+
+  /** A caller of a project that has less waits for memory, too. */
+  #isOwedToOthers({ fn }: RevisionPool): boolean {
+    const all = this.#heldMiB();
+    const heldMiB = all.get(fn.project) ?? 0;
+    for (const other of this.#pools.all) {
+      const { project, settings } = other.fn;
+      const isWaiting = other.queued > other.starting * settings.concurrency;
+      if (project === fn.project || !isWaiting) continue;
+      const theirsMiB = all.get(project) ?? 0;
+      const leastMiB = theirsMiB === 0 ? 1 : theirsMiB + settings.memoryMiB + 1;
+      if (heldMiB >= leastMiB) return true;
+    }
+    return false;
   }
 
   #checkCounts(): void {

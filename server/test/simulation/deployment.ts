@@ -22,13 +22,20 @@ export function drawWaitLimits(random: Random): WaitLimits {
 /** A revision with settings drawn at random. Each has a size in memory of its own, by which the machine's side knows whose sandbox it is. */
 export function drawRevision(
   random: Random,
-  at: { index: number; revision: number; functionId: string; limits: WaitLimits },
+  at: {
+    index: number;
+    project: string;
+    revision: number;
+    functionId: string;
+    limits: WaitLimits;
+  },
 ): DeployedFunction {
-  const { index, revision, functionId, limits } = at;
+  const { index, project, revision, functionId, limits } = at;
+  const concurrency = random.pick([1, 1, 2, 4]);
   const mayBeReady = limits.initTimeoutMs >= CALM_START_MS;
   const minSandboxes = mayBeReady ? random.pick([0, 0, 0, 1, 2]) : 0;
   return {
-    project: "default",
+    project,
     name: `f${index}`,
     functionId,
     revision,
@@ -46,13 +53,15 @@ export function drawRevision(
       tmpMiB: random.chance(0.9) ? 64 : 65,
       timeoutMs: random.pick([1, 5, 50, 200, 1000, 3000]),
       ...limits,
-      concurrency: random.pick([1, 1, 2, 4]),
+      concurrency,
       minSandboxes,
       maxSandboxes: Math.max(minSandboxes, random.pick([1, 2, 3, 5])),
-      idleTimeoutMs: random.pick([1000, 1500, 5000]),
+      idleTimeoutMs: random.pick([1000, 1500, 5000, "auto"] as const),
       env: {},
       exposeErrors: false,
       ...laterSettings,
+      concurrencyTarget: random.chance(0.3) ? random.between(1, concurrency) : null,
+      reservedConcurrency: random.pick([null, null, null, 1, 4]),
       timeoutGraceMs: random.pick([0, 0, 0, 20]),
       afterResponse: random.pick(["freeze", "freeze", "kill", "allow"]),
       onDisconnect: random.pick(["cancel", "cancel", "continue"]),

@@ -1,5 +1,6 @@
 import type { StartKind } from "../../src/domain/invocation.ts";
 import type { IsolaError } from "../../src/errors.ts";
+import type { CallCount } from "../../src/gateway/admission.ts";
 import type { InvocationContext } from "../../src/gateway/invocation-context.ts";
 import { Invocation } from "../../src/gateway/invocation.ts";
 import type { Reply } from "../../src/gateway/reply.ts";
@@ -104,9 +105,9 @@ export class ObservedInvocation extends Invocation {
     context: InvocationContext,
     pool: RevisionPool,
     call: SimulatedCall,
-    given: { observer: CallObserver; body: Buffer | null },
+    given: { observer: CallObserver; body: Buffer | null; count: CallCount },
   ) {
-    super(context, pool, requestOf(call.id, given.body), call);
+    super(context, pool, requestOf(call.id, given), call);
     this.#call = call;
     call.continues = pool.fn.settings.onDisconnect === "continue";
     this.#observer = given.observer;
@@ -124,7 +125,8 @@ export class ObservedInvocation extends Invocation {
   }
 }
 
-function requestOf(id: string, body: Buffer | null) {
+function requestOf(id: string, given: { body: Buffer | null; count: CallCount }) {
+  const { body, count } = given;
   return {
     id,
     lines: {
@@ -140,6 +142,7 @@ function requestOf(id: string, body: Buffer | null) {
     headerBlock: "",
     body: body === null ? null : new WholeBody(body),
     isEvent: false,
+    count,
     path: "/f",
   };
 }

@@ -19,7 +19,7 @@ const expected = [
   ...["ok", "function_error", "timeout", "crash", "out_of_memory", "cancelled", "platform_error"],
   ...["queue_timeout", "too_many_requests", "init_timeout", "init_failed", "function_timeout"],
   ...["stream_timeout", "sandbox_exited", "bad_response", "sandbox_start_failed"],
-  ...["route_not_found", "shutting_down"],
+  ...["route_not_found", "shutting_down", "not let in", "started ahead"],
 ];
 
 async function live(): Promise<Lives> {

@@ -8,6 +8,8 @@ import { World } from "./world.ts";
 
 /** Long enough for every deadline, grace and pause between attempts to pass. */
 const REST_MS = 400_000;
+/** And for every idle time that is kept, learned ones too. */
+const LONG_REST_MS = 20_000_000;
 const STEPS_MAX = 50_000;
 
 /** One life of a gateway's pools. `failure` is the first thing that was wrong, in words. */
@@ -61,9 +63,13 @@ class RunUnderWay {
       await this.#run(stormMs);
       this.#calmDown();
       await this.#run(loop.now() + REST_MS);
+      this.#check(() => this.#world.balance.checkBlanks());
+      if (random.chance(0.1)) await this.#rounds(random.pick([2, 15, 50]));
+      await this.#run(loop.now() + LONG_REST_MS);
       this.#check(() => {
         this.#world.promises.checkAllAnswered();
         this.#world.balance.checkRest(loop.timers);
+        this.#world.checkRest();
       });
       if (watch.failure === null) void this.#close();
     }
@@ -73,6 +79,12 @@ class RunUnderWay {
       this.#world.promises.checkAllAnswered();
       this.#world.balance.checkEmpty(loop.timers);
     });
+  }
+
+  async #rounds(minutes: number): Promise<void> {
+    const times = 8;
+    this.#world.beginRounds(minutes, times);
+    await this.#run(this.#nature.loop.now() + (times + 1) * minutes * 60_000);
   }
 
   #calmDown(): void {

@@ -2,7 +2,8 @@ import { DeadlineWatch } from "../../src/keeper/deadline-watch.ts";
 import type { DeployedFunction } from "../../src/domain/function.ts";
 import { guardDriver, START_TIMEOUT_MS } from "../../src/drivers/guarded-driver.ts";
 import { IsolaError } from "../../src/errors.ts";
-import { FunctionTable } from "../../src/gateway/function-table.ts";
+import { Admission } from "../../src/gateway/admission.ts";
+import { type FunctionEntry, FunctionTable } from "../../src/gateway/function-table.ts";
 import type { InvocationContext } from "../../src/gateway/invocation-context.ts";
 import { SandboxLogs } from "../../src/gateway/sandbox-logs.ts";
 import { Balance, type SharedLimits } from "./balance.ts";
@@ -15,6 +16,7 @@ import { ObservedInvocation, SimulatedCall } from "./simulated-call.ts";
 import { SimulatedDriver } from "./simulated-driver.ts";
 
 const STARTS_UNBOUNDED = 100_000;
+const MINUTE_MS = 60_000;
 
 /** A gateway's pools and calls on a simulated machine, and those who deploy and call. Everything is drawn from the seed. */
 export class World {
@@ -25,6 +27,9 @@ export class World {
   readonly #table: FunctionTable;
   readonly #context: InvocationContext;
   readonly #waitLimits: WaitLimits[];
+  readonly #projects: string[];
+  readonly #admission: Admission;
+  readonly #invocationsMax: number;
   readonly #deployed: (DeployedFunction | null)[];
   #revisions = 0;
   #calls = 0;
@@ -35,6 +40,9 @@ export class World {
     const count = random.pick([1, 1, 2, 2, 3]);
     this.#waitLimits = Array.from({ length: count }, () => drawWaitLimits(random));
     this.#deployed = this.#waitLimits.map(() => null);
+    this.#projects = this.#waitLimits.map(() => random.pick(["default", "default", "other"]));
+    this.#invocationsMax = random.pick([3, 1000, 1000, 1000]);
+    this.#admission = new Admission(this.#invocationsMax);
     const limits = drawSharedLimits(nature);
     watch.say(() => `the machine: ${JSON.stringify(limits)}`);
     watch.say(() => `the world: ${JSON.stringify(nature.profile)}`);
@@ -48,19 +56,24 @@ export class World {
     this.#context = {
       clock: loop,
       logs,
-      onDone: (_call, record) => this.promises.onRecord(record),
+      onDone: (_call, record, count) => {
+        this.promises.onRecord(record);
+        this.#admission.leave(count);
+      },
       onLateFrame() {},
     };
     const onProblem = (message: string) => this.promises.onProblem(message);
     this.pools = new ObservedPools({
       bootId: "s",
       clock: loop,
+      defaultDriver: "process",
       drivers: new Map([["process", ledger.watched(guardDriver(driver, START_TIMEOUT_MS, loop))]]),
       runtimes: new Map([
         ["nodejs26", runtimeOf("nodejs26", "nodejs")],
         ["python3.11", runtimeOf("python3.11", "python")],
       ]),
       ...limits,
+      blankQuietMs: random.pick([1000, 60_000, 900_000]),
       code: () => this.#code(),
       events: {
         onLog: (sandbox, log) => logs.onLog(sandbox, log),
@@ -69,7 +82,7 @@ export class World {
       watch: new DeadlineWatch(loop, () => {}),
       onProblem,
     });
-    this.#table = new FunctionTable(this.pools, onProblem);
+    this.#table = new FunctionTable(this.pools, this.#admission, onProblem);
     this.promises.observe(this.pools, driver.sandboxes);
     const given = { pools: this.pools, ledger, sandboxes: driver.sandboxes, watch };
     this.balance = new Balance(given, limits);
@@ -108,12 +121,56 @@ export class World {
     watch.say(() => `${call.id} calls ${fn.name} revision ${fn.revision}`);
     const body = random.chance(0.2) ? Buffer.from("request") : null;
     if (this.pools.isClosed && entry.pool === null) return; // refused before there is a call
+    if (!this.#isLetIn(entry)) return;
     this.promises.calls.set(call.id, call);
     const pool = this.#table.poolOf(entry);
-    const given = { observer: this.promises, body };
+    const given = { observer: this.promises, body, count: entry };
     new ObservedInvocation(this.#context, pool, call, given).start();
     if (random.chance(profile.leaveChance))
       loop.later(random.pick([0, 0, 1, 20, 200, fn.settings.timeoutMs]), () => call.leave());
+  }
+
+  /** What is reserved is the function's own, and all of it; what is not, is for the others. */
+  #isLetIn(entry: FunctionEntry): boolean {
+    const { watch } = this.#nature;
+    const { reservedConcurrency } = entry.fn.settings;
+    const { calls } = this.#admission;
+    try {
+      this.#admission.enter(entry);
+    } catch {
+      this.promises.seen.add("not let in");
+      const isFull = calls >= this.#invocationsMax || entry.calls >= (reservedConcurrency ?? 0);
+      watch.check(isFull, () => `a call of ${entry.fn.name} is not let in, and has its place`);
+      return false;
+    }
+    const most = reservedConcurrency ?? this.#invocationsMax;
+    const isRight = entry.calls <= most && this.#admission.calls <= this.#invocationsMax;
+    watch.check(isRight, () => `${entry.calls} calls of ${entry.fn.name} are let in`);
+    return true;
+  }
+
+  /** One calls a function again and again at a distance of minutes, and learns whether a sandbox waits for it. */
+  beginRounds(minutes: number, times: number): void {
+    const { loop } = this.#nature;
+    for (let turn = 1; turn <= times; turn += 1)
+      loop.later(turn * minutes * MINUTE_MS, () => {
+        this.#lookAhead(minutes);
+        this.#call();
+      });
+  }
+
+  /** Whether something was started since the last round, in which nobody called. */
+  #lookAhead(minutes: number): void {
+    const since = this.#nature.loop.now() - (minutes - 1) * MINUTE_MS;
+    for (const { fn, sandboxes } of this.pools.all)
+      for (const { isIdle, readyAt } of sandboxes)
+        if (isIdle && readyAt > since && fn.settings.minSandboxes === 0)
+          this.promises.seen.add("started ahead");
+  }
+
+  checkRest(): void {
+    const { calls } = this.#admission;
+    this.#nature.watch.check(calls === 0, () => `${calls} calls are counted at rest`);
   }
 
   #change(): void {
@@ -136,6 +193,7 @@ export class World {
     const before = this.#deployed[index] ?? null;
     const fn = drawRevision(random, {
       index,
+      project: this.#projects[index] as string,
       revision: this.#revisions,
       functionId: before?.functionId ?? `id${this.#revisions}`,
       limits: this.#waitLimits[index] as WaitLimits,

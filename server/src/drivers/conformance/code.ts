@@ -33,6 +33,7 @@ const ops = {
     socket.on("error", (error) => resolve(error.code));
     setTimeout(() => resolve("no answer"), 2000);
   }),
+  lookup: ({ name }) => require("node:dns/promises").lookup(name).then(({ address }) => address, (error) => error.code),
   limits: () => fs.readFileSync("/proc/self/limits", "latin1"),
   status: () => fs.readFileSync("/proc/self/status", "latin1"),
   grow: () => { const kept = []; for (;;) kept.push(Buffer.alloc(4 << 20, 1)); },

@@ -58,7 +58,7 @@ export class Session {
     driver: Driver,
     runtime: RuntimeSpec,
     limits: SandboxLimits = defaultLimits,
-    more: Pick<SandboxSpec, "egressOf"> = {},
+    more: Pick<SandboxSpec, "egressOf" | "equipment"> = {},
   ): Promise<Session> {
     count += 1;
     const id = `sb-${process.pid}-${count}`;

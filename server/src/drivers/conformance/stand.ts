@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Driver, RuntimeSpec, SandboxLimits } from "../driver.ts";
+import type { Driver, RuntimeSpec, SandboxLimits, SandboxSocket } from "../driver.ts";
 import { codeOf } from "./code.ts";
 import { HANG_MS, Session, destroyed } from "./session.ts";
 
@@ -94,6 +94,16 @@ export class Room {
   ): Promise<Session> {
     const session = await this.blank(family, limits, driver);
     await session.init(codeOf[family].files, codeOf[family].handler);
+    return session;
+  }
+
+  /** A blank Node.js sandbox with sockets of the platform. */
+  async withSockets(sockets: SandboxSocket[]): Promise<Session> {
+    const runtime = this.stand.runtime("nodejs");
+    const session = await Session.start(this.driver, runtime, undefined, {
+      equipment: { hasTools: false, sockets },
+    });
+    this.#sessions.push(session);
     return session;
   }
 

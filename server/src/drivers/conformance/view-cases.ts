@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,8 +14,75 @@ function hostPaths({ options }: Stand): string[] {
   return [...paths, "/var/run", "/var/lib", "/sys", "/run", "/boot", "/var/log"];
 }
 
+/** Connects to the first of the paths that is there, then tries to do away with it. */
+const dialling = `
+import { existsSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+const codeOf = (work) => { try { work(); return "done"; } catch (error) { return error.code; } };
+export const handler = async ({ paths }) => {
+  const path = paths.find((one) => existsSync(one));
+  if (path === undefined) return ["none"];
+  const said = await new Promise((resolve) => {
+    const socket = connect(path);
+    socket.on("data", (bytes) => resolve(String(bytes)));
+    socket.on("error", (error) => resolve(error.code));
+  });
+  return [said, codeOf(() => unlinkSync(path)), codeOf(() => renameSync(path, path + ".old")), codeOf(() => writeFileSync(path + ".new", ""))];
+};`;
+
+/** A socket that says a word to who connects, as any user may, until `use` has ended; and where a sandbox shall have it. */
+async function withPlatformSocket(use: (from: string, at: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "isola-conformance-"));
+  await chmod(folder, 0o711);
+  const from = join(folder, "platform.sock");
+  const server = createServer((socket) => socket.end("from the platform"));
+  await new Promise<void>((resolve) => server.listen(from, () => resolve()));
+  try {
+    await chmod(from, 0o666);
+    await use(from, "/opt/isola/platform.sock");
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
 /** What code in a sandbox can see and reach. */
 export function viewCases(stand: Stand): void {
+  stand.case(
+    "sockets",
+    "a socket of the platform can be connected to; a sandbox that was given none has none",
+    async (room) => {
+      await withPlatformSocket(async (from, at) => {
+        const session = await room.withSockets([{ from, at }]);
+        await session.init({ "index.mjs": dialling }, "index.handler");
+        const event = { paths: [at, from] };
+        const [said] = await session.invoke<string[]>(event);
+        assert.equal(said, "from the platform");
+        const other = await room.blank();
+        await other.init({ "index.mjs": dialling }, "index.handler");
+        assert.deepEqual(await other.invoke({ paths: [at] }), ["none"]);
+      });
+    },
+  );
+
+  stand.case(
+    "socket-files",
+    "a socket of the platform cannot be removed, moved or replaced from inside",
+    async (room) => {
+      await withPlatformSocket(async (from, at) => {
+        const session = await room.withSockets([{ from, at }]);
+        await session.init({ "index.mjs": dialling }, "index.handler");
+        const [, ...attempts] = await session.invoke<string[]>({ paths: [at] });
+        assert.equal(attempts.length, 3);
+        assert.ok(!attempts.includes("done"), attempts.join());
+        assert.ok(existsSync(from));
+        const other = await room.blank();
+        await other.init({ "index.mjs": dialling }, "index.handler");
+        assert.deepEqual(await other.invoke({ paths: [at, from] }), ["none"]);
+      });
+    },
+  );
+
   stand.case(
     "neighbours",
     "two sandboxes see neither each other's files nor processes",

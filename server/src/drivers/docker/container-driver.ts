@@ -1,6 +1,8 @@
 import type { DriverName } from "../../domain/function.ts";
 import { IsolaError, messageOf } from "../../errors.ts";
 import { type ChosenBases, RuntimeImages } from "../../images/runtime-images.ts";
+import type { CgroupTree } from "../cgroups/cgroup.ts";
+import { findCgroups } from "../cgroups/find-cgroups.ts";
 import { LimitWatch, type Watched } from "../cgroups/limit-watch.ts";
 import { type SandboxMarks, sandboxMarks } from "../cgroups/sandbox-mark.ts";
 import type {
@@ -15,12 +17,12 @@ import type {
 import { labels } from "./container-options.ts";
 import { Containers } from "./containers.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
-import { Egress } from "./egress.ts";
+import { Egress, machineResolvers } from "./egress.ts";
 import { type ContainerEvent, EngineEvents } from "./engine-events.ts";
 import type { ContainerFlavour } from "./flavour.ts";
 import { type DockerMachine, examine, probeOf } from "./probe.ts";
 import { type StartContext, type StartedContainer, startContainer } from "./start-container.ts";
-import { sweepContainers } from "./sweep.ts";
+import { containerMark, sweepContainers } from "./sweep.ts";
 
 export interface ContainerDriverOptions {
   nodeId: string;
@@ -31,6 +33,8 @@ export interface ContainerDriverOptions {
   bases: ChosenBases;
   /** As `Egress` has it. */
   egressAllowed: readonly string[];
+  /** Name servers of sandboxes with a network; empty: the machine's. */
+  egressResolvers: readonly string[];
   log: { warn(fields: object, text: string): void };
   /** Leaves out a technique although the machine has it; for tests of the others. */
   without?: readonly string[];
@@ -44,12 +48,15 @@ export class ContainerDriver implements DriverCore {
   readonly #containers: Containers;
   readonly #events: EngineEvents;
   readonly #egress: Egress;
-  #images: RuntimeImages | null = null;
+  #images: Promise<RuntimeImages> | null = null;
   readonly #marks: SandboxMarks;
   readonly #watch: LimitWatch;
   /** By the id of the container, until that is removed. */
   readonly #sandboxes = new Map<string, DockerSandbox>();
   readonly #starting = new Set<Promise<unknown>>();
+  readonly #unheld = new Set<string>();
+  /** Of sandboxes until they are gone, and of starts under way. */
+  readonly #marksHeld = new Set<string>();
   readonly #checked = { isDone: false };
   /** Exit codes of containers that have ended before their start was told. */
   readonly #early = new Map<string, number | null>();
@@ -66,6 +73,7 @@ export class ContainerDriver implements DriverCore {
       containers: this.#containers,
       nodeId,
       allowed: options.egressAllowed,
+      resolvers: options.egressResolvers.length > 0 ? options.egressResolvers : machineResolvers(),
     });
     this.#marks = sandboxMarks(nodeId, bootId);
     const onProblem = (problem: string) => this.#onProblem(problem);
@@ -88,10 +96,13 @@ export class ContainerDriver implements DriverCore {
   async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
     const context = await this.#context();
     if (this.#isClosed || signal.aborted) throw givenUp(spec);
-    const started = startContainer(context, spec, { mark: this.#marks.of(spec.id), ends, signal });
+    const mark = containerMark(this.#marks, this.name, spec.id);
+    this.#marksHeld.add(mark);
+    const started = startContainer(context, spec, { mark, ends, signal });
     this.#starting.add(started);
+    started.catch(() => this.#marksHeld.delete(mark));
     try {
-      const sandbox = this.#adopt(spec, await started);
+      const sandbox = this.#adopt(spec, mark, await started);
       if (!this.#isClosed && !signal.aborted) return sandbox;
       await sandbox.destroy("start_failed");
       throw givenUp(spec);
@@ -103,23 +114,25 @@ export class ContainerDriver implements DriverCore {
 
   async sweep(): Promise<SweepReport> {
     const { facts, cgroups } = await (this.#machine ??= this.#examine());
-    if (facts === null) return { removed: [] };
+    // It may answer the next time; what is in groups is killed in any case.
+    if (facts === null) this.#machine = null;
+    const tree = facts === null ? this.#rootGroups() : cgroups.tree;
     for (const sandbox of this.#sandboxes.values())
       if (sandbox.isLost) await sandbox.retryDestroy();
     const { nodeId, bootId } = this.#options;
     const removed = await sweepContainers({
-      ...{ containers: this.#containers, tree: cgroups.tree, marks: this.#marks, nodeId, bootId },
+      ...{ containers: this.#containers, tree, marks: this.#marks, nodeId, bootId },
       driver: this.name,
-      isHeld: (id) => this.#sandboxes.has(id) || this.#starting.size > 0,
+      isHeld: (each) => this.#sandboxes.has(each) || this.#marksHeld.has(each),
+      unheld: this.#unheld,
     });
-    // Only when nothing is being started: a network may have been made for it.
-    if (this.#starting.size === 0 && this.#flavour.hasEgress) await this.#egress.sweep();
+    if (this.#flavour.hasEgress) await this.#egress.sweep();
     return { removed };
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#images?.close();
+    void this.#images?.then((images) => images.close());
     await Promise.allSettled([this.#machine]);
     await Promise.allSettled(this.#starting);
     const sandboxes = [...this.#sandboxes.values()];
@@ -151,17 +164,22 @@ export class ContainerDriver implements DriverCore {
 
   /** Built on first need, which may take longer than a start: that fails then, and a later one finds it. */
   async #image(runtime: RuntimeSpec): Promise<string> {
-    this.#images ??= new RuntimeImages({
-      engine: await this.#containers.engine(),
-      bases: this.#options.bases,
-    });
+    const { bases } = this.#options;
+    this.#images ??= this.#containers
+      .engine()
+      .then((engine) => new RuntimeImages({ engine, bases }));
     let hasSaid = false;
-    const { id } = await this.#images.ensure(runtime, () => {
+    const { id } = await (await this.#images).ensure(runtime, () => {
       if (hasSaid) return;
       hasSaid = true;
       this.#onProblem(`the image for ${runtime.name} is missing; building it`);
     });
     return id;
+  }
+
+  /** Where groups of earlier lives would be, whatever the engine is. */
+  #rootGroups(): CgroupTree | null {
+    return this.#containers.isLocal ? findCgroups("root").tree : null;
   }
 
   async #examine(): Promise<DockerMachine> {
@@ -171,15 +189,18 @@ export class ContainerDriver implements DriverCore {
     return machine;
   }
 
-  #adopt(spec: SandboxSpec, { containerId, group }: StartedContainer): DockerSandbox {
+  #adopt(spec: SandboxSpec, mark: string, { containerId, group }: StartedContainer): DockerSandbox {
     const sandbox = new DockerSandbox({
       id: spec.id,
       ...{ containerId, group },
       containerLimits: (limits) => this.#flavour.containerLimits(limits, spec.limits),
+      endedForMemory: async () =>
+        (await this.#containers.inspect(containerId))?.State.OOMKilled === true,
       removeContainer: () => this.#containers.remove(containerId),
       onProblem: (problem) => this.#onProblem(problem),
       onGone: () => {
         this.#sandboxes.delete(containerId);
+        this.#marksHeld.delete(mark);
         this.#watch.remove(watched);
       },
     });
@@ -193,22 +214,17 @@ export class ContainerDriver implements DriverCore {
     this.#sandboxes.set(containerId, sandbox);
     this.#watch.add(watched);
     const early = this.#early.get(containerId);
-    if (early !== undefined) sandbox.onDied(early);
+    if (early !== undefined) void sandbox.onDied(early);
     return sandbox;
   }
 
   #onEvent({ containerId, action, exitCode }: ContainerEvent): void {
     const sandbox = this.#sandboxes.get(containerId);
     if (sandbox === undefined && action === "die") this.#early.set(containerId, exitCode);
-    if (action === "die" || action === "destroy") sandbox?.onDied(exitCode);
+    if (action === "die" || action === "destroy") void sandbox?.onDied(exitCode);
     if (action === "kill") sandbox?.onSignalled();
-    if (action === "pause") void this.#onPause(sandbox);
+    if (action === "pause" && sandbox?.isFrozenByEngine === false) sandbox.onPaused();
     if (action === "oom") sandbox?.endForMemory();
-  }
-
-  /** Where the engine does the freezing, a pause may be ours. */
-  async #onPause(sandbox: DockerSandbox | undefined): Promise<void> {
-    if ((await this.#machine)?.cgroups.tree !== null) sandbox?.onPaused();
   }
 
   /** The engine was away: what ended meanwhile is asked for. */
@@ -216,7 +232,7 @@ export class ContainerDriver implements DriverCore {
     for (const [containerId, sandbox] of this.#sandboxes) {
       try {
         const now = await this.#containers.inspect(containerId);
-        if (now?.State.Running !== true) sandbox.onDied(now?.State.ExitCode ?? null);
+        if (now?.State.Running !== true) await sandbox.onDied(now?.State.ExitCode ?? null);
       } catch (error) {
         this.#onProblem(`${sandbox.id}: ${messageOf(error)}`);
       }

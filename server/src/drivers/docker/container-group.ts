@@ -5,6 +5,8 @@ import type { Containers } from "./containers.ts";
 
 /** Everything in one container as a whole: what is limited, counted, stopped and killed. */
 export interface ContainerGroup {
+  /** The engine does the freezing: a pause of the container may be ours. */
+  readonly isByEngine: boolean;
   /** Of the container. Rejects when they cannot be put in force. */
   setLimits(limits: SandboxLimits): Promise<void>;
   usage(): Promise<SandboxUsage>;
@@ -28,6 +30,7 @@ export interface ContainerGroup {
  */
 export function directGroup(outer: Cgroup, inner: Cgroup): ContainerGroup {
   return {
+    isByEngine: false,
     async setLimits(limits) {
       for (const group of [outer, inner]) group.setLimits(limits);
     },
@@ -51,6 +54,7 @@ export function engineGroup(containers: Containers, id: string): ContainerGroup 
   let isFrozen = false;
   let isWanted = false;
   return {
+    isByEngine: true,
     async setLimits({ memoryBytes, pidsMax }) {
       await containers.update(id, { memoryBytes, pidsMax });
       const now = (await containers.inspect(id))?.HostConfig;

@@ -33,8 +33,8 @@ export interface ContainerPlace {
   controlPath: string;
   /** The group, on the engine's side, in which the engine makes the container's; null: where it always does. */
   cgroupParent: string | null;
-  /** By name; null: none. */
-  network: string | null;
+  /** By name, with name servers to ask; null: none. */
+  network: { name: string; resolvers: readonly string[] } | null;
   /** What holds it, and the runtime found for that. */
   flavour: ContainerFlavour;
   runtime: string | null;
@@ -80,7 +80,7 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
     ...{ MaskedPaths: masked, ReadonlyPaths: readonlyPaths },
     ...{
       ReadonlyRootfs: true,
-      NetworkMode: place.network ?? "none",
+      NetworkMode: place.network?.name ?? "none",
       IpcMode: "private",
       CgroupnsMode: "private",
     },
@@ -93,18 +93,28 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
       [TASK_ROOT]: tmpfs(TASK_BYTES),
       ...place.flavour.covered,
     },
-    Mounts: [
-      {
-        ...{ Type: "bind", Source: place.controlPath, Target: CONTROL_PATH, ReadOnly: true },
-        BindOptions: { Propagation: "rprivate" },
-      },
-    ],
+    Mounts: [bind(place.controlPath, CONTROL_PATH), ...equipmentOf(spec)],
+    ...(place.network !== null && { Dns: [...place.network.resolvers] }),
     ...(place.cgroupParent !== null && { CgroupParent: place.cgroupParent }),
     ...place.flavour.hostConfig(spec, place.runtime),
   };
 }
 
 export const commonUlimits = [ulimit("nofile", fixedLimits.openFilesMax), ulimit("core", 0)];
+
+function equipmentOf({ runtime, equipment }: SandboxSpec): Dockerode.MountSettings[] {
+  if (equipment === undefined) return [];
+  const tools = equipment.hasTools ? (runtime.tools?.companions ?? []) : [];
+  return [
+    ...equipment.sockets.map(({ from, at }) => bind(from, at)),
+    ...tools.map(({ from, at }) => bind(from, `${INSIDE}/${at}`)),
+  ];
+}
+
+function bind(from: string, at: string): Dockerode.MountSettings {
+  const options = { Propagation: "rprivate" } as const;
+  return { Type: "bind", Source: from, Target: at, ReadOnly: true, BindOptions: options };
+}
 
 /** On machines without a list of system calls the engine's own profile holds. */
 function securityOptions({ absent }: ContainerFlavour): string[] {

@@ -30,8 +30,6 @@ export interface ListedContainer {
   id: string;
   labels: Record<string, string>;
   isRunning: boolean;
-  /** ms since 1970, in whole seconds. */
-  createdAt: number;
 }
 
 /** Containers of one Docker Engine. Every call has a deadline, and rejects with `driver_unavailable` where it fails. */
@@ -81,9 +79,10 @@ export class Containers {
   /** Output of the container, both streams in one, as long as it lives. */
   attach(id: string): Promise<Duplex> {
     // The signal would also end the stream itself, much later.
-    return this.#ask("attach to a container", LOOK_MS, (docker) =>
-      docker.getContainer(id).attach({ stream: true, stdout: true, stderr: true, hijack: true }),
-    ) as Promise<Duplex>;
+    const options = { stream: true, stdout: true, stderr: true, hijack: true };
+    return this.#ask("attach to a container", LOOK_MS, async (docker, signal) =>
+      unlessLate((await docker.getContainer(id).attach(options)) as Duplex, signal),
+    );
   }
 
   async start(id: string): Promise<void> {
@@ -112,11 +111,16 @@ export class Containers {
     );
   }
 
-  /** One that is not paused is fine. */
+  /** One that is not paused, or not there, is fine. */
   async unpause(id: string): Promise<void> {
-    await this.#ask("go on with a container", LOOK_MS, (docker, abortSignal) =>
-      unlessMissing(docker.getContainer(id).unpause({ abortSignal }), 409, 500),
-    );
+    try {
+      await this.#ask("go on with a container", LOOK_MS, (docker, abortSignal) =>
+        unlessMissing(docker.getContainer(id).unpause({ abortSignal }), 409),
+      );
+    } catch (error) {
+      // Some versions say 500 of one that is not paused.
+      if ((await this.inspect(id))?.State.Paused === true) throw error;
+    }
   }
 
   async update(id: string, limits: { memoryBytes: number; pidsMax: number }): Promise<void> {
@@ -145,7 +149,6 @@ export class Containers {
       id: each.Id,
       labels: each.Labels,
       isRunning: each.State === "running" || each.State === "paused",
-      createdAt: each.Created * 1000,
     }));
   }
 
@@ -159,8 +162,8 @@ export class Containers {
   /** What happens to containers with the labels from now on, one JSON text per line, until the stream is destroyed or the engine goes. */
   async events(all: string[]): Promise<NodeJS.ReadableStream & { destroy(): void }> {
     const filters = JSON.stringify({ type: ["container"], label: all });
-    const stream = await this.#ask("tell its events", LOOK_MS, (docker) =>
-      docker.getEvents({ filters }),
+    const stream = await this.#ask("tell its events", LOOK_MS, async (docker, signal) =>
+      unlessLate((await docker.getEvents({ filters })) as Duplex, signal),
     );
     return stream as NodeJS.ReadableStream & { destroy(): void };
   }
@@ -177,11 +180,12 @@ export class Containers {
     });
   }
 
-  /** Those with the label that no container is in. Resolves with their names. */
-  async removeNetworks(label: string): Promise<string[]> {
+  /** Those with the label that `mayGo` and no container is in. Resolves with their names. */
+  async removeNetworks(label: string, mayGo: (name: string) => boolean): Promise<string[]> {
     return await this.#ask("remove networks", WORK_MS, async (docker) => {
       const removed: string[] = [];
       for (const { Id, Name } of await docker.listNetworks({ filters: { label: [label] } })) {
+        if (!mayGo(Name)) continue;
         // 403: in use.
         if ((await unlessMissing(docker.getNetwork(Id).remove(), 403)) === null) continue;
         removed.push(Name);
@@ -224,6 +228,12 @@ function runtimesOf(info: Record<string, unknown>): EngineFacts["runtimes"] {
       },
     ]),
   );
+}
+
+/** A stream that comes when nobody waits for it any more would stay open for ever. */
+function unlessLate<T extends { destroy(): unknown }>(stream: T, signal: AbortSignal): T {
+  if (signal.aborted) stream.destroy();
+  return stream;
 }
 
 /** null where the engine answers 404, or with one of the `fine` states. */

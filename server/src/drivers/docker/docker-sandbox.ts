@@ -19,6 +19,8 @@ const CRASH_GRACE_MS = 50;
 const END_TOLD_MS = 2000;
 const CONFIRM_STEP_MS_MAX = 50;
 const REMOVE_TRIES = 5;
+/** Of a process that SIGKILL has ended. */
+const KILLED_STATUS = 128 + 9;
 
 export interface DockerSandboxOptions {
   id: string;
@@ -26,6 +28,8 @@ export interface DockerSandboxOptions {
   group: ContainerGroup;
   /** What the container may take for a function with these limits. */
   containerLimits(limits: SandboxLimits): SandboxLimits;
+  /** What the engine says of a container that has ended; asked where its groups cannot be looked at from here. */
+  endedForMemory(): Promise<boolean>;
   /** Removes the container, which has ended. */
   removeContainer(): Promise<void>;
   onProblem(problem: string): void;
@@ -63,6 +67,10 @@ export class DockerSandbox implements SandboxHandle {
   /** `destroy` has not seen the end of it. */
   get isLost(): boolean {
     return this.#isLost;
+  }
+
+  get isFrozenByEngine(): boolean {
+    return this.#options.group.isByEngine;
   }
 
   /** Resolves when the container is removed, as far as that has begun. */
@@ -109,7 +117,11 @@ export class DockerSandbox implements SandboxHandle {
   }
 
   /** The first process has ended; null: nobody knows how. */
-  onDied(exitCode: number | null): void {
+  async onDied(exitCode: number | null): Promise<void> {
+    const { group, endedForMemory } = this.#options;
+    const isKilled = exitCode === KILLED_STATUS && !this.#isKilled;
+    if (group.isByEngine && isKilled)
+      this.#isOutOfMemory ||= await endedForMemory().catch(() => false); // it does not answer: a crash
     this.#settle(this.#exitOf(exitCode));
     void this.destroy("crash");
   }
@@ -213,7 +225,7 @@ export class DockerSandbox implements SandboxHandle {
       if (leftMs <= 0) return false;
       await delay(Math.min(2 ** Math.min(pass, 10), CONFIRM_STEP_MS_MAX, leftMs));
     }
-    if (!this.#hasExited) this.#settle(this.#exitOf(this.#isKilled ? 128 + 9 : null));
+    if (!this.#hasExited) this.#settle(this.#exitOf(this.#isKilled ? KILLED_STATUS : null));
     return true;
   }
 

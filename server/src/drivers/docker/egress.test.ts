@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
 import { dockerSettings } from "../testing/docker-settings.ts";
@@ -105,6 +106,39 @@ describe("a sandbox with a way to the internet", { skip: skipDocker }, () => {
     const status = await session.invoke<string>({ op: "status" });
     assert.match(status, /CapEff:\s+0+\n/);
     await destroyed(session);
+  });
+
+  test("asks the machine's name servers, although these have private addresses", async (t) => {
+    const { open } = await driverOf(t, []);
+    const session = await open("default");
+    // Which names there are depends on the machine; that one is answered at all does not.
+    const answer = await session.invoke<string>({ op: "lookup", name: "registry.npmjs.org" });
+    assert.match(answer, /^(\d+\.|[0-9a-f]+:|ENOTFOUND)/);
+    await destroyed(session);
+  });
+
+  test("finds the way again when somebody has removed the network of its project", async (t) => {
+    const { nodeId, open } = await driverOf(t, []);
+    await destroyed(await open("default"));
+    const engine = await containers.engine();
+    for (const name of await networksOf(nodeId)) {
+      for (let tries = 0; tries < 50; tries += 1) {
+        if (
+          await engine.docker
+            .getNetwork(name)
+            .remove()
+            .then(
+              () => true,
+              () => false,
+            )
+        )
+          break;
+        await delay(100);
+      }
+    }
+    assert.deepEqual(await networksOf(nodeId), []);
+    await destroyed(await open("default"));
+    assert.equal((await networksOf(nodeId)).length, 1);
   });
 
   test("is the exception: any other has no interface but its own loopback", async (t) => {

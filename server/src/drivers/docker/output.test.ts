@@ -58,6 +58,7 @@ test("what the gateway does not take stops the reading, and a stream it has clos
   for (let at = 0; at < 100; at += 1) from.write(frame(1, Buffer.alloc(100)));
   await delay(10);
   assert(from.readableLength + from.writableLength > 5000, "it went on reading");
+  assert.equal(stuck.listenerCount("close"), 1);
   stuck.destroy();
   from.end(frame(2, Buffer.from("end")));
   await done;

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Duplex, Writable } from "node:stream";
 
 const HEADER_BYTES = 8;
@@ -12,6 +11,7 @@ export async function carryOutput(
   from: Duplex,
   to: { stdout: Writable; stderr: Writable },
 ): Promise<void> {
+  const sinks = { stdout: new Sink(to.stdout), stderr: new Sink(to.stderr) };
   const header = Buffer.alloc(HEADER_BYTES);
   let headerBytes = 0;
   let left = 0;
@@ -30,7 +30,7 @@ export async function carryOutput(
         const part = chunk.subarray(at, at + left);
         at += part.length;
         left -= part.length;
-        await write(header[0] === STDERR ? to.stderr : to.stdout, part);
+        await (header[0] === STDERR ? sinks.stderr : sinks.stdout).write(part);
       }
     }
   } catch {
@@ -42,9 +42,23 @@ export async function carryOutput(
   }
 }
 
-/** What is written to a stream that the gateway has closed is dropped. */
-async function write(stream: Writable, bytes: Buffer): Promise<void> {
-  if (stream.destroyed || stream.writableEnded) return;
-  if (stream.write(bytes)) return;
-  await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => {}); // it has broken: closed
+/** One of the gateway's streams. What is written to one that the gateway has closed is dropped. */
+class Sink {
+  readonly #stream: Writable;
+  /** Of the one writing that waits. */
+  #goOn: () => void = () => {};
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    for (const event of ["drain", "close", "error"]) stream.on(event, () => this.#goOn());
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    const stream = this.#stream;
+    if (stream.destroyed || stream.writableEnded || stream.write(bytes)) return;
+    await new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+      if (stream.destroyed) resolve();
+    });
+  }
 }

@@ -55,18 +55,22 @@ export async function startContainer(
     outer?.setLimits(limits);
     const controlPath = await ends.listen(spec.id, "control");
     const cgroupParent = tree === null ? null : `${tree.parentPath?.replace(/\/$/, "")}/${mark}`;
-    const network = spec.egressOf === undefined ? null : await egress.networkOf(spec.egressOf);
+    const { egressOf } = spec;
+    const network = egressOf === undefined ? null : egress.networkOf(egressOf);
     const place = { image, nodeId, bootId, controlPath, cgroupParent, network };
     const options = containerOptions(spec, { ...place, flavour, runtime });
-    containerId = await containers.create(name, options);
+    const inNetwork = <T>(work: () => Promise<T>) =>
+      egressOf === undefined ? work() : egress.within(egressOf, work);
+    containerId = await inNetwork(() => containers.create(name, options));
     await check(context, containerId, options);
     giveUpIf(signal, spec);
     const output = await containers.attach(containerId);
     await connectOutput(output, ends, spec.id);
     giveUpIf(signal, spec);
-    await containers.start(containerId);
-    if (network !== null) await egress.close(containerId);
-    const group = groupOf(containers, outer, containerId);
+    const made = containerId;
+    await inNetwork(() => containers.start(made));
+    if (network !== null) await egress.close(made);
+    const group = groupOf(containers, outer, made);
     // Before any code of a tenant is in it.
     if (options.HostConfig?.Memory !== limits.memoryBytes) await group.setLimits(limits);
     return { containerId, group };

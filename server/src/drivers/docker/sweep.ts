@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DriverName } from "../../domain/function.ts";
+import { IsolaError, messageOf } from "../../errors.ts";
 import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import type { SandboxMarks } from "../cgroups/sandbox-mark.ts";
 import { KILL_CONFIRM_MS } from "../driver.ts";
@@ -7,8 +8,6 @@ import { labels } from "./container-options.ts";
 import type { Containers, ListedContainer } from "./containers.ts";
 
 const STEP_MS = 10;
-/** A container of this life that no sandbox has is the late success of a start that was given up, once it is this old. */
-const STRAY_MS = 60_000;
 
 export interface SweepOptions {
   containers: Containers;
@@ -16,37 +15,90 @@ export interface SweepOptions {
   marks: SandboxMarks;
   nodeId: string;
   bootId: string;
-  /** Of this driver: containers of this life that another driver has are its own. */
+  /** Of this driver: what another driver has of this life is its own. */
   driver: DriverName;
-  /** Whether a sandbox of this life has the container. */
-  isHeld(containerId: string): boolean;
+  /** Whether a sandbox or a start of this life has the container, or the group. */
+  isHeld(containerIdOrMark: string): boolean;
+  /** Containers and groups of this life that nobody held at the last sweep; changed in place to those of this one. */
+  unheld: Set<string>;
 }
 
-/** Ends and removes containers of earlier lives of this node, and of this one what nobody holds; then the groups around them. */
+/**
+ * Ends and removes containers of earlier lives of this node, and of this one what nobody holds; then the groups around them. What is in groups is killed first, which
+ * needs no engine. Rejects with `driver_unavailable` where the engine does not answer, or when something could not be removed: the rest is.
+ */
 export async function sweepContainers(options: SweepOptions): Promise<string[]> {
-  const { containers, tree, marks, nodeId } = options;
-  const removed: string[] = [];
-  const isEarlier = (text: string) => marks.lifeOf(text) === "earlier";
-  const groups = (await tree?.leftovers(isEarlier)) ?? [];
-  // Before the engine: what is frozen cannot be ended by it.
+  const { containers, nodeId, unheld } = options;
+  const groups = await strayGroups(options);
+  // What is frozen cannot be ended by the engine.
   for (const { cgroup } of groups) await endGroup(cgroup);
-  for (const container of await containers.list([`${labels.node}=${nodeId}`])) {
-    if (!isStray(container, options)) continue;
-    await containers.remove(container.id);
-    const { [labels.boot]: boot, [labels.sandbox]: sandbox } = container.labels;
-    removed.push(`container isola.${nodeId}.${boot}.${sandbox}`);
-  }
-  for (const { name, cgroup } of groups) {
-    cgroup.remove();
-    removed.push(`cgroup ${name}`);
-  }
+  const listed = await containers.list([`${labels.node}=${nodeId}`]);
+  const removed: string[] = [];
+  const failures: string[] = [];
+  const attempt = async (what: string, work: () => Promise<void> | void) => {
+    try {
+      await work();
+      removed.push(what);
+    } catch (error) {
+      failures.push(`${what}: ${messageOf(error)}`);
+    }
+  };
+  for (const { id, labels: own } of strayContainers(listed, options))
+    await attempt(`container isola.${nodeId}.${own[labels.boot]}.${own[labels.sandbox]}`, () =>
+      containers.remove(id),
+    );
+  for (const { name, cgroup } of groups) await attempt(`cgroup ${name}`, () => cgroup.remove());
+  noteUnheld(unheld, options, listed, await ownGroups(options));
+  if (failures.length > 0) throw new IsolaError("driver_unavailable", failures.join("; "));
   return removed;
 }
 
-function isStray(container: ListedContainer, { bootId, driver, isHeld }: SweepOptions): boolean {
-  if (container.labels[labels.boot] !== bootId) return true;
-  if (container.labels[labels.driver] !== driver) return false;
-  return !isHeld(container.id) && Date.now() - container.createdAt > STRAY_MS;
+/** Of earlier lives, and those of this one that twice nobody held. */
+async function strayGroups(options: SweepOptions): Promise<Group[]> {
+  const { tree, marks, isHeld, unheld } = options;
+  const earlier = (await tree?.leftovers((text) => marks.lifeOf(text) === "earlier")) ?? [];
+  const own = await ownGroups(options);
+  return earlier.concat(own.filter(({ name }) => !isHeld(name) && unheld.has(name)));
+}
+
+/** Groups of this life around containers of this driver. */
+async function ownGroups({ tree, marks, driver }: SweepOptions): Promise<Group[]> {
+  const isOwn = (text: string) => isMarkOf(driver, text) && marks.lifeOf(text) === "this";
+  return (await tree?.leftovers(isOwn)) ?? [];
+}
+
+type Group = { name: string; cgroup: Cgroup };
+
+/** The name of a container and of the group around it: apart from those of the sandboxes of other drivers, which lie beside it. */
+export function containerMark(marks: SandboxMarks, driver: DriverName, sandboxId: string): string {
+  return marks.of(`${driver}-${sandboxId}`);
+}
+
+function isMarkOf(driver: DriverName, text: string): boolean {
+  return text.split(".").at(-1)?.startsWith(`${driver}-`) === true;
+}
+
+/** Those of earlier lives, and those of this one that twice nobody held: late successes of starts that were given up. */
+function strayContainers(
+  listed: readonly ListedContainer[],
+  { bootId, driver, isHeld, unheld }: SweepOptions,
+): ListedContainer[] {
+  return listed.filter((each) => {
+    if (each.labels[labels.boot] !== bootId) return true;
+    return each.labels[labels.driver] === driver && !isHeld(each.id) && unheld.has(each.id);
+  });
+}
+
+function noteUnheld(
+  unheld: Set<string>,
+  { bootId, isHeld }: SweepOptions,
+  listed: readonly ListedContainer[],
+  groups: readonly Group[],
+): void {
+  const own = listed.filter((each) => each.labels[labels.boot] === bootId).map(({ id }) => id);
+  const names = groups.map(({ name }) => name);
+  unheld.clear();
+  for (const each of [...own, ...names]) if (!isHeld(each)) unheld.add(each);
 }
 
 async function endGroup(cgroup: Cgroup): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
@@ -51,6 +51,22 @@ async function stand(t: TestContext, given: { bases?: Record<"nodejs" | "python"
     return session;
   };
   return { driver, proxy, nodeId, begin, ready };
+}
+
+/** The process of the driver under test. */
+function keeperPid(): number {
+  const isKeeper = (pid: string) => {
+    try {
+      const parent = /\nPPid:\t(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+      const command = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+      return Number(parent) === process.pid && command.includes("keeper/main.ts");
+    } catch {
+      return false; // it has ended
+    }
+  };
+  const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isKeeper(name));
+  assert.equal(found.length, 1);
+  return Number(found[0]);
 }
 
 async function goneOf(nodeId: string): Promise<void> {
@@ -113,6 +129,24 @@ describe("an engine", { skip: skipDocker }, () => {
     assert(report.tookMs < 2000, `${report.tookMs} ms`);
     proxy.setSilent(false);
     // It had been asked to remove the container, and has not heard it.
+    await soon(goneOf(nodeId), "the end of the container");
+  });
+
+  test("that is away when the keeper dies keeps nothing alive, and nothing counts as gone before it is", async (t) => {
+    const { proxy, ready, nodeId } = await stand(t);
+    const session = await ready();
+    session.invokeAndForget({ op: "spin" });
+    await session.said("spinning");
+    await proxy.goAway();
+    process.kill(keeperPid(), "SIGKILL");
+    const isRunning = async () =>
+      (await tracesOf(nodeId)).some((each) => each.startsWith("process"));
+    while (await isRunning()) await delay(50);
+    assert.notEqual((await tracesOf(nodeId)).length, 0, "its container cannot be removed yet");
+    const early = await Promise.race([session.sandbox.destroy("timeout"), delay(500)]);
+    assert.equal(early, undefined, "it was told as gone before anybody had seen that");
+    await proxy.open();
+    await destroyed(session);
     await soon(goneOf(nodeId), "the end of the container");
   });
 

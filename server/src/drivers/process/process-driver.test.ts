@@ -28,6 +28,7 @@ const noCgroups = "control groups are not available: run as root, or with system
 /** Cases that need what an ordinary child process does not have. */
 const needIsolation = [
   "neighbours",
+  "socket-files",
   "host-files",
   "network",
   "read-only",

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { IsolaError, messageOf } from "../../errors.ts";
-import type { SandboxLimits, SandboxSpec } from "../driver.ts";
+import type { RuntimeSpec, SandboxLimits, SandboxSpec } from "../driver.ts";
 import { PIDS_OVERHEAD, type Plan, planFor } from "./bubblewrap.ts";
 import type { Cgroup } from "../cgroups/cgroup.ts";
 import type { HostUsers } from "./host-users.ts";
@@ -67,14 +67,26 @@ export async function startProcess(
   }
 }
 
-function planOf({ machine, plans }: StartContext, { runtime, limits }: SandboxSpec): Plan {
+function planOf({ machine, plans }: StartContext, spec: SandboxSpec): Plan {
+  const { limits, equipment } = spec;
+  const hasTools = equipment?.hasTools ?? false;
+  const runtime = hasTools ? withTools(spec.runtime) : spec.runtime;
   const wrapper = wrapperOf(machine, limits);
-  const key = `${runtime.name} ${runtime.executable} ${wrapper?.args.join(" ") ?? ""}`;
+  const key = `${runtime.name} ${hasTools} ${runtime.executable} ${wrapper?.args.join(" ") ?? ""}`;
   const known = plans.get(key);
   if (known !== undefined) return known;
   const plan = planFor(machine.bwrap as NonNullable<typeof machine.bwrap>, runtime, wrapper);
   plans.set(key, plan);
   return plan;
+}
+
+function withTools(runtime: RuntimeSpec): RuntimeSpec {
+  const { tools, companions = [], needs } = runtime;
+  return {
+    ...runtime,
+    companions: [...companions, ...(tools?.companions ?? [])],
+    needs: [...needs, ...(tools?.needs ?? [])],
+  };
 }
 
 /** A program that limits processes from the inside: needed where there is no pids controller and no host user of its own. */
@@ -103,8 +115,7 @@ async function run(
   const filter = plan === null ? null : machine.filter.program;
   const child = launch({
     streams,
-    command:
-      plan === null ? plainCommand(spec) : wrappedCommand(machine, plan, mark, spec.tmpBytes),
+    command: plan === null ? plainCommand(spec) : wrappedCommand(machine, plan, mark, spec),
     filter,
     env: folder === null ? {} : plainEnv(folder, mark),
     entries: cgroup?.openEntries() ?? [],
@@ -123,10 +134,11 @@ function wrappedCommand(
   { bwrap, filter }: ProcessMachine,
   plan: Plan,
   mark: string,
-  tmpBytes: number,
+  { tmpBytes, equipment }: SandboxSpec,
 ): string[] {
   const seccomp = filter.program === null ? [] : ["--seccomp", String(FILTER_FD)];
-  const head = [bwrap?.path as string, "--unsetenv", mark, ...seccomp, ...plan.head];
+  const binds = (equipment?.sockets ?? []).flatMap(({ from, at }) => ["--ro-bind", from, at]);
+  const head = [bwrap?.path as string, "--unsetenv", mark, ...seccomp, ...binds, ...plan.head];
   return [...head, String(tmpBytes), ...plan.tail];
 }
 

@@ -5,6 +5,7 @@ export interface DockerSettings {
   dockerBases: Record<"nodejs" | "python", string | null>;
   gvisorRuntime: string | null;
   egressAllowed: string[];
+  egressResolvers: string[];
 }
 
 /** What tests of sandboxes need not care about: the engine of the environment, bases as the machine has them, and nothing private to reach. */
@@ -13,4 +14,5 @@ export const dockerSettings: DockerSettings = {
   dockerBases: { nodejs: null, python: null },
   gvisorRuntime: null,
   egressAllowed: [],
+  egressResolvers: [],
 };

@@ -19,6 +19,10 @@ export class ManualClock implements EventLoop {
     return this.#wallOffsetMs + this.#now;
   }
 
+  get timers(): number {
+    return this.#timers.size;
+  }
+
   /** Somebody sets the machine's time: what is monotonic goes on as before. */
   jumpWall(ms: number): void {
     this.#wallOffsetMs += ms;

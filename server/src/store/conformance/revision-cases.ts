@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type RevisionSettings, laterSettings } from "../../domain/function.ts";
 import { create, newRevision, openFor, readAll, refusal, settings } from "./fixture.ts";
 import type { OpenStore } from "./fixture.ts";
 
@@ -18,6 +19,17 @@ export function revisionCases(open: OpenStore): void {
     assert.deepEqual([fn.liveRevision, fn.latestRevision, fn.version], [2, 2, 2]);
     assert.deepEqual(await store.getFunction("default", "hello"), fn);
     assert.deepEqual(await store.getRevision(fn.id, 2), revision);
+  });
+
+  test("a revision from before a setting existed reads with the value that changes nothing", async (t) => {
+    const { store } = await openFor(t, open);
+    const { fn } = await create(store, "hello");
+    const isEarly = ([name]: [string, unknown]) => !(name in laterSettings);
+    const early = Object.fromEntries(Object.entries(settings).filter(isEarly));
+    await store.addRevision("default", "hello", () =>
+      newRevision({ settings: early as unknown as RevisionSettings }),
+    );
+    assert.deepEqual((await store.getRevision(fn.id, 2)).settings, settings);
   });
 
   test("a revision and what is said of its function change together", async (t) => {

@@ -19,8 +19,9 @@ export async function insertRevision(
   revision: number,
   made: NewRevision & { createdAt: number },
 ): Promise<RevisionRow> {
-  const { artifact, settings, createdAt, createdBy, reason } = made;
-  const row = { functionId, revision, artifact, settings, createdAt, createdBy, reason };
+  const { artifact, layer, settings, createdAt, createdBy, reason } = made;
+  const code = { artifact, ...(layer && { layer }) };
+  const row = { functionId, revision, ...code, settings, createdAt, createdBy, reason };
   await db.insertInto("revisions").values(fromRevisionRow(row)).execute();
   return row;
 }
@@ -115,8 +116,9 @@ async function deployedAfter(db: Db, functionId: string): Promise<DeployedFuncti
     .selectAll("revisions")
     .execute();
   return rows.map((row) => {
-    const { functionId: id, revision, artifact, settings } = toRevisionRow(row);
-    return { project: row.project, name: row.name, functionId: id, revision, artifact, settings };
+    const { functionId: id, revision, artifact, layer, settings } = toRevisionRow(row);
+    const code = { artifact, ...(layer && { layer }) };
+    return { project: row.project, name: row.name, functionId: id, revision, ...code, settings };
   });
 }
 
@@ -157,5 +159,12 @@ function routesAfter(db: Db, functionId: string) {
 
 export async function artifactDigests(db: Db): Promise<Set<string>> {
   const rows = await db.selectFrom("revisions").select("artifact_digest").distinct().execute();
-  return new Set(rows.map((row) => row.artifact_digest));
+  const built = await db
+    .selectFrom("revisions")
+    .select("layer_digest as digest")
+    .where("layer_digest", "is not", null)
+    .union(db.selectFrom("layers").select("digest"))
+    .execute();
+  const digests = [...rows.map((row) => row.artifact_digest), ...built.map((row) => row.digest)];
+  return new Set(digests.filter((digest) => digest !== null));
 }

@@ -54,11 +54,23 @@ export function toRevisionRow(row: Selectable<DeploymentTables["revisions"]>): R
       entries: row.artifact_entries,
       unpackedBytes: row.artifact_unpacked_bytes,
     },
+    ...layerOf(row),
     settings: { ...laterSettings, ...JSON.parse(row.settings) },
     createdAt: row.created_at,
     createdBy: row.created_by,
     reason: row.reason,
   };
+}
+
+function layerOf(row: Selectable<DeploymentTables["revisions"]>): Pick<RevisionRow, "layer"> {
+  if (row.layer_place === null) return {};
+  const artifact = {
+    digest: row.layer_digest as string,
+    bytes: row.layer_bytes as number,
+    entries: row.layer_entries as number,
+    unpackedBytes: row.layer_unpacked_bytes as number,
+  };
+  return { layer: { place: row.layer_place, artifact } };
 }
 
 export function fromRevisionRow(row: RevisionRow): Selectable<DeploymentTables["revisions"]> {
@@ -76,5 +88,10 @@ export function fromRevisionRow(row: RevisionRow): Selectable<DeploymentTables["
     created_at: row.createdAt,
     created_by: row.createdBy,
     reason: row.reason,
+    layer_place: row.layer?.place ?? null,
+    layer_digest: row.layer?.artifact.digest ?? null,
+    layer_bytes: row.layer?.artifact.bytes ?? null,
+    layer_entries: row.layer?.artifact.entries ?? null,
+    layer_unpacked_bytes: row.layer?.artifact.unpackedBytes ?? null,
   };
 }
