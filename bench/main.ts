@@ -26,7 +26,7 @@ import { type Results, reportText } from "./report.ts";
 
 const usage = `Usage: npm run bench [-- --quick] [-- --peers] | npm run bench -- keep-alive
 
-  --quick   without bodies and with fewer samples, within 90 s
+  --quick   without bodies and with fewer samples: about 90 s, and 30 s for each driver with containers
   --peers   only what Isola is compared with
 
   keep-alive   policies of idle sandboxes, in simulated time; --seed <n> for another trace

@@ -47,7 +47,7 @@ const further: Variant[] = (["docker", "gvisor"] as const).flatMap((driver) =>
     name: `isola ${family === "nodejs" ? "node" : family}, ${driver}`,
     functionName: `${driver}-${family}`,
     options: { family, settings: { ...shared, driver } },
-    isFullOnly: false,
+    isFullOnly: driver === "gvisor" && family === "python",
   })),
 );
 

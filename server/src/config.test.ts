@@ -183,4 +183,11 @@ describe("settings", () => {
     assert.equal(urlOf("::", 80), "http://[::1]:80");
     assert.equal(urlOf("isola.example", 80), "http://isola.example:80");
   });
+
+  test("name a runtime of the engine as engines do, and no path", () => {
+    assert.equal(load().gvisorRuntime, null);
+    assert.equal(load(["--gvisor-runtime", "runsc-strict.2"]).gvisorRuntime, "runsc-strict.2");
+    for (const given of ["", "/usr/bin/runsc", "-x"])
+      assert.match(failure(() => load([`--gvisor-runtime=${given}`])).message, /docker info/);
+  });
 });
