@@ -211,6 +211,9 @@ describe("what a sandbox answers with", () => {
     );
     gateway.result = { ...ok, outcome: "out_of_memory", status: 0 };
     await assert.rejects(layerFor(npm), refusal("build_failed", /256 MiB.*buildMemoryMiB/));
+    const late = { outcome: "timeout", errorCode: "init_timeout", message: "not ready in 60 s" };
+    gateway.result = { ...ok, ...late, status: 0 };
+    await assert.rejects(layerFor(npm), refusal("sandbox_start_failed", /not ready in 60 s/));
     gateway.result = { ...ok, outcome: "platform_error", message: "no room", status: 0 };
     await assert.rejects(layerFor(npm), refusal("sandbox_start_failed", /no room/));
   });
