@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _TAIL_LINES = 50
 _TAIL_LINE_CHARS = 500
+_ONLY_WHEELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "only_wheels.py")
 
 
 class BuildFailure(Exception):
@@ -52,9 +53,13 @@ def install(
         "HTTP_PROXY": proxy,
     }
     try:
-        _run("pip install", [sys.executable, "-S", "-m", "pip", *args], folder, env)
+        pip = ["-m", "pip"] if order["scripts"] else [_ONLY_WHEELS]
+        _run("pip install", [sys.executable, "-S", *pip, *args], folder, env)
     except BuildFailure as failure:
-        if order["scripts"] or not any("from versions: none" in line for line in failure.output):
+        told = ("from versions: none", "builds from source are off")
+        if order["scripts"] or not any(
+            any(text in line for text in told) for line in failure.output
+        ):
             raise
         hint = "only wheels are taken; build.scripts allows builds from source"
         raise BuildFailure(f"{failure} ({hint})", failure.output) from None

@@ -16,12 +16,13 @@ export function buildFailure(
     return failed(said.message, said.output);
   }
   if (outcome === "cancelled") return new IsolaError("cancelled", "the build was cancelled");
+  // What a build sandbox loads before it is ready, or waits for, is the platform's own.
+  if (outcome === "platform_error" || result.errorCode === "init_timeout")
+    return new IsolaError(platformCode(result.errorCode), `the build could not run: ${message}`);
   if (outcome === "timeout")
     return failed(`it took longer than ${limits.timeoutMs} ms (setting buildTimeoutMs)`);
   if (outcome === "out_of_memory")
     return failed(`it needed more than ${limits.memoryMiB} MiB of memory (setting buildMemoryMiB)`);
-  if (outcome === "platform_error")
-    return new IsolaError(platformCode(result.errorCode), `the build could not run: ${message}`);
   return failed(message);
 }
 

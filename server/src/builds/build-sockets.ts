@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isReachableByAll } from "../drivers/process/host-view.ts";
@@ -52,7 +60,8 @@ export class BuildSockets {
   }
 
   #folder(): string {
-    if (this.#dir !== null) return this.#dir;
+    // Whoever cleans folders for temporary files may have taken it.
+    if (this.#dir !== null && isOwnFolder(this.#dir)) return this.#dir;
     const dir = mkdtempSync(join(parentFolder(), PREFIX));
     writeFileSync(this.#record, dir, { mode: 0o600 });
     chmodSync(dir, 0o711);
@@ -81,4 +90,10 @@ function parents(): string[] {
 /** One that users of sandboxes may pass: that of the environment may be the server's alone. */
 function parentFolder(): string {
   return parents().find((folder) => existsSync(folder) && isReachableByAll(folder)) ?? tmpdir();
+}
+
+/** Somebody else may make one of the same name once it was removed. */
+function isOwnFolder(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === process.getuid?.();
 }

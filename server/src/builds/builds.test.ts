@@ -211,8 +211,35 @@ describe("what a sandbox answers with", () => {
     );
     gateway.result = { ...ok, outcome: "out_of_memory", status: 0 };
     await assert.rejects(layerFor(npm), refusal("build_failed", /256 MiB.*buildMemoryMiB/));
+    const late = { outcome: "timeout", errorCode: "init_timeout", message: "not ready in 60 s" };
+    gateway.result = { ...ok, ...late, status: 0 };
+    await assert.rejects(layerFor(npm), refusal("sandbox_start_failed", /not ready in 60 s/));
     gateway.result = { ...ok, outcome: "platform_error", message: "no room", status: 0 };
     await assert.rejects(layerFor(npm), refusal("sandbox_start_failed", /no room/));
+  });
+});
+
+describe("a package that may not build from source", () => {
+  test("is refused for what files that its requirements include ask for, before any sandbox runs", async (t) => {
+    const { layerFor, gateway } = await open(t);
+    const files = {
+      "a-limits.txt": "six<2",
+      "requirements.txt": "-c a-limits.txt\n-r deps/base.in\n",
+      "deps/base.in": "six\n-r more.in\n",
+      "deps/more.in": "--no-binary :all:\n",
+    };
+    const given = /^deps\/more\.in should .* got "--no-binary :all:"/;
+    await assert.rejects(
+      layerFor(files, { runtime: "python3.11" }),
+      refusal("invalid_package", given),
+    );
+    const deep = Array.from({ length: 9 }, (_, at) => [`f${at}.txt`, `-r f${at + 1}.txt`]);
+    const nested = { ...files, ...Object.fromEntries(deep), "deps/more.in": "-r ../f0.txt" };
+    await assert.rejects(
+      layerFor(nested, { runtime: "python3.11" }),
+      refusal("invalid_package", /not nested deeper/),
+    );
+    assert.equal(gateway.ran.length, 0);
   });
 });
 

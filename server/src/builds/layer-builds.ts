@@ -13,12 +13,16 @@ import { builderFiles, builderInput, digestOf } from "./builder-input.ts";
 import { type BuildPlan, type Mirrors, planBuild } from "./plan-build.ts";
 import type { BuildArtifacts, BuildGateway } from "./ports.ts";
 import { type PackageSources, readSources } from "./read-sources.ts";
+import { requirementFiles } from "./requirement-lines.ts";
 
 /** What a sandbox answers with is held against this while it comes, in the bounds of a streamed response. */
 const OUTPUT_BYTES_MAX = fixedLimits.responseBodyStreamedBytesMax;
 /** What the builder and the certificates need beside what it builds from. */
 const BUILDER_BYTES = 2 * MiB;
 const TAR_OVERHEAD_BYTES_PER_ENTRY = 1536;
+/** Requirements that include others: how often the package is read for them, and how many files are. */
+const PASSES_MAX = 5;
+const INCLUDED_MAX = 64;
 const OUTPUT_NAME = /^build-[\w-]+\.tar$/;
 
 export interface LayerBuildsOptions {
@@ -58,8 +62,8 @@ export class LayerBuilds {
 
   /** null: the package is taken as it is. Rejects with `invalid_package`. */
   async plan(request: BuildRequest): Promise<PlannedBuild | null> {
-    const { artifacts, mirrors } = this.#options;
-    const sources = await readSources(await artifacts.open(request.artifact.digest));
+    const { mirrors } = this.#options;
+    const sources = await this.#sourcesOf(request);
     const plan = planBuild(sources, request.settings, mirrors);
     if (plan === null) return null;
     return {
@@ -73,6 +77,21 @@ export class LayerBuilds {
     const { tempDir } = this.#options;
     const left = (await readdir(tempDir)).filter((name) => OUTPUT_NAME.test(name));
     for (const name of left) await rm(join(tempDir, name), { force: true });
+  }
+
+  /** Once more for each step by which requirements include others. */
+  async #sourcesOf({ artifact }: BuildRequest): Promise<PackageSources> {
+    const { artifacts } = this.#options;
+    const included = new Set<string>();
+    for (let passes = 1; ; passes += 1) {
+      const sources = await readSources(await artifacts.open(artifact.digest), included);
+      const more = requirementFiles(sources).filter(
+        (name) => name !== "requirements.txt" && !included.has(name),
+      );
+      if (more.length === 0 || passes === PASSES_MAX || included.size + more.length > INCLUDED_MAX)
+        return sources;
+      for (const name of more) included.add(name);
+    }
   }
 
   #keyOf(plan: BuildPlan, request: BuildRequest, sources: PackageSources): string {

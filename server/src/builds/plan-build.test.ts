@@ -117,9 +117,11 @@ describe("a package of Python", () => {
   });
 
   test("is given whole to its build where the requirements name files of it", () => {
+    const scripts = { scripts: true };
     for (const line of [
       "-r more.txt",
       "-c limits.txt",
+      "--pre -r more.txt",
       "-e .",
       ".",
       "./lib",
@@ -127,7 +129,9 @@ describe("a package of Python", () => {
       "a.whl",
       "a @ file:///x",
     ])
-      assert.equal(plan("python3.11", { "requirements.txt": line })?.only, null, line);
+      assert.equal(plan("python3.11", { "requirements.txt": line }, scripts)?.only, null, line);
+    const asked = plan("python3.11", { "requirements.txt": "--no-binary :all:\na" }, scripts);
+    assert.deepEqual(asked?.only, ["requirements.txt"]);
   });
 
   test("without requirements uses the dependencies of its project", () => {
@@ -155,6 +159,90 @@ describe("a package of Python", () => {
   test("with a folder of the place where dependencies go is refused", () => {
     const files = { "requirements.txt": "flask", ".isola/python/flask.py": "" };
     assert.throws(() => plan("python3.11", files), refused(/folder \.isola/));
+  });
+});
+
+describe("a package of Python whose dependencies may not be built from source", () => {
+  const sdist = "https://files.example.org/foo-1.0.tar.gz";
+  const builds = [
+    `foo @ ${sdist}`,
+    `foo[bar]@${sdist}#egg=foo.whl`,
+    `foo @ ${sdist}?x=.whl ; os_name == "posix"`,
+    `foo @ \\\n ${sdist}`,
+    ...[sdist, "foo @ file:///x/foo.zip", "foo @ file:foo", "foo @ https://example.org/foo"],
+    ...["git+https://example.org/foo.whl", "foo @ git+ssh://git@example.org/foo.whl", "foo @ lib"],
+    ...[".", "./lib", "lib/foo-1.0.tar.gz", "foo-1.0.zip", "/tmp/x", ".[web]"],
+    ...["-e .", "-elib", "--editable=lib", "--editable lib", "--edit lib"],
+    ...["--no-binary :all:", "--no-binary=foo", "--no-b :all:", "--no-bin\\\nary=:all:"],
+    ...["--pre --no-binary :all:", '--pre "--no-binary" foo', "-i https://x.org --no-binary a"],
+    ...["--only-binary :none:", "--only-binary=a,:none:", "--only-b :none:"],
+    ...["foo --global-option=x", "foo --config-settings=a=b", "foo --hash=sha256:aa --glob x"],
+    ...["foo @ ${HOME}/foo.whl", "-r https://example.org/more.txt", "-c file:///tmp/x.txt"],
+    ...["-r ../more.txt", "-r /tmp/more.txt", "-r missing.txt", "--unheard-of"],
+    ...["flask\u000c--no-binary=:all:", "flask\u2028--no-binary=:all:"],
+    ...["\uFFFD\uFFFDf\u0000", "# coding: utf-7\nflask", "#\n# coding=utf-16 coding=utf-8\n-i x"],
+  ];
+
+  test("is refused where its requirements ask for that, with the line and what was expected", () => {
+    for (const text of builds) {
+      const files = { "requirements.txt": `flask\n${text}\n` };
+      const own = /coding/.test(text) ? { "requirements.txt": text } : files;
+      assert.throws(() => plan("python3.11", own), refused(/expected .*, got .*scripts/), text);
+    }
+    const files = { "requirements.txt": `six\nfoo @ ${sdist} # comment` };
+    assert.throws(
+      () => plan("python3.11", files),
+      refused(/ends in \.whl, got "foo @ https:\/\/files\.example\.org\/foo-1\.0\.tar\.gz"/),
+    );
+  });
+
+  test("is refused where files that they include ask for that", () => {
+    for (const text of ["--no-binary :all:", `foo @ ${sdist}`, "-r worse.txt"])
+      for (const include of ["-r a/more.in", "-ra/more.in", "--constraint=a/more.in"]) {
+        const files = {
+          "requirements.txt": include,
+          "a/more.in": text,
+          "a/worse.txt": "--only-binary :none:\n-r ../requirements.txt",
+        };
+        assert.throws(
+          () => plan("python3.11", files),
+          refused(/^a\/(?:more\.in|worse\.txt) should/),
+        );
+      }
+  });
+
+  test("is refused where its pyproject.toml does", () => {
+    for (const wanted of [`foo @ ${sdist}`, "foo @ git+https://x.org/foo.whl", "./lib"]) {
+      const toml = `[project]\ndependencies = ["six", ${JSON.stringify(wanted)}]\n`;
+      const make = (build: object) => plan("python3.11", { "pyproject.toml": toml }, build);
+      assert.throws(() => make({}), refused(/^pyproject\.toml should/), wanted);
+      assert.ok(make({ scripts: true }));
+    }
+  });
+
+  test("is installed where wheels are all that they ask for", () => {
+    const lines = [
+      "\uFEFF# -*- coding: utf-8 -*-",
+      "-i https://example.org/simple --extra-index-url=https://example.org/more",
+      ...[
+        "--pre",
+        "--only-binary :all:",
+        "-f wheels",
+        "-r more.txt",
+        "-climits.txt",
+        "a_b.c>=1,<2",
+      ],
+      'd[e,f] ~= 1.0 ; python_version < "3.9" and sys_platform == "a/b"',
+      "g==1 \\\n  --hash=sha256:aa \\\n  --hash=sha256:bb",
+      ...["h @ https://example.org/h-1-py3-none-any.whl#sha256=aa", "./wheels/i-1.whl[x]"],
+      "https://example.org/j-1-py3-none-any.whl ; os_name == 'posix'",
+    ];
+    const files = {
+      "requirements.txt": lines.join("\r\n"),
+      "more.txt": "six",
+      "limits.txt": "six<2",
+    };
+    assert.equal(plan("python3.11", files)?.only, null);
   });
 });
 

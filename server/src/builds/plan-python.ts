@@ -3,6 +3,7 @@ import { IsolaError } from "../errors.ts";
 import type { BuildPlan } from "./plan-build.ts";
 import { projectDependencies } from "./project-dependencies.ts";
 import type { PackageSources } from "./read-sources.ts";
+import { checkRequirement, checkWheelsOnly, requirementLines } from "./requirement-lines.ts";
 
 /** Where `runtimes/python` looks for what was installed. */
 const PREFIX = ".isola/python/";
@@ -14,7 +15,7 @@ export function planPython(
   index: string | null,
 ): BuildPlan | null {
   if (build.dependencies === "none" || bringsItsOwn(sources)) return null;
-  const wanted = requirementsOf(sources);
+  const wanted = requirementsOf(sources, build.scripts);
   if (wanted === null) return null;
   if (sources.paths.some((path) => path.startsWith(".isola/")))
     throw new IsolaError(
@@ -41,23 +42,22 @@ interface Wanted {
   needsAll: boolean;
 }
 
-function requirementsOf(sources: PackageSources): Wanted | null {
+function requirementsOf(sources: PackageSources, scripts: boolean): Wanted | null {
   const text = sources.text("requirements.txt");
   if (text !== null) {
-    const lines = text
-      .replace(/\\\r?\n/g, " ")
-      .split(/\r?\n/)
-      .map((line) => line.replace(/(^|\s)#.*$/, "").trim());
-    const filled = lines.filter((line) => line !== "");
-    if (filled.length > 0)
+    const lines = requirementLines(text);
+    if (lines.length > 0) {
+      if (!scripts) checkWheelsOnly(sources);
       return {
         requirements: "requirements.txt",
         files: ["requirements.txt"],
-        needsAll: filled.some((line) => !isPlain(line)),
+        needsAll: lines.some((line) => !isPlain(line)),
       };
+    }
   }
   const project = sources.text("pyproject.toml");
   const named = project === null ? [] : projectDependencies(project);
+  if (!scripts) for (const one of named) checkRequirement("pyproject.toml", one);
   return named.length === 0 ? null : { requirements: named, files: [], needsAll: false };
 }
 
@@ -66,7 +66,8 @@ const plainOptions =
 
 /** A requirement by name or URL: it names no file of the package. */
 function isPlain(line: string): boolean {
-  if (line.startsWith("-")) return plainOptions.test(line) || /^-i\s/.test(line);
+  if (line.startsWith("-"))
+    return !/\s-/.test(line) && (plainOptions.test(line) || /^-i\s/.test(line));
   if (/^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*@\s*https?:\/\//.test(line)) return true;
   const name = line.split(/\s+--hash=/)[0] as string;
   return /^[A-Za-z0-9]/.test(name) && !/[/\\]|\.(?:whl|zip|tar\.gz)\b/.test(name);

@@ -4,7 +4,7 @@ import { extract } from "tar-stream";
 /** What a build looks at before it runs: every path of a package, and the text of the files that say what it needs. */
 export interface PackageSources {
   paths: readonly string[];
-  /** null: there is no such file at the root of the package, or it is larger than `MANIFEST_BYTES_MAX`. */
+  /** Of the manifests at the root of the package, and what requirements include; null: there is no such file, or it is too large. */
   text(name: string): string | null;
 }
 
@@ -19,8 +19,14 @@ export const manifestNames = [
 /** Lockfiles of large projects have a few MiB. */
 const MANIFEST_BYTES_MAX = 16 * 1_048_576;
 
-/** Reads a canonical tar to its end. */
-export async function readSources(tar: AsyncIterable<Buffer>): Promise<PackageSources> {
+/** Of files that a requirements file includes. */
+const INCLUDED_BYTES_MAX = 1_048_576;
+
+/** Reads a canonical tar to its end. `included`: more files whose text is wanted. */
+export async function readSources(
+  tar: AsyncIterable<Buffer>,
+  included: ReadonlySet<string> = new Set(),
+): Promise<PackageSources> {
   const entries = extract();
   const reading = Readable.from(tar).pipe(entries as unknown as NodeJS.WritableStream);
   reading.on("error", () => {}); // the loop below hears of it
@@ -30,7 +36,8 @@ export async function readSources(tar: AsyncIterable<Buffer>): Promise<PackageSo
     const { name, size } = entry.header;
     paths.push(name);
     const isWanted =
-      (manifestNames as readonly string[]).includes(name) && size <= MANIFEST_BYTES_MAX;
+      ((manifestNames as readonly string[]).includes(name) && size <= MANIFEST_BYTES_MAX) ||
+      (included.has(name) && size <= INCLUDED_BYTES_MAX);
     if (!isWanted) {
       entry.resume();
       continue;

@@ -1,95 +1,48 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import {
-  type IncomingMessage,
-  type Server as HttpServer,
-  createServer as createHttpServer,
-  request,
-} from "node:http";
-import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, describe, test } from "node:test";
-import { type Registry, parseRegistry } from "../domain/registry.ts";
-import { type ProxyLimits, RegistryProxy, defaultProxyLimits } from "./registry-proxy.ts";
-import { RegistryRoute, type RegistryRouteOptions } from "./registry-route.ts";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, type Socket, connect } from "node:net";
+import { describe, test } from "node:test";
+import { helloFor, record } from "./client-hello.fixture.ts";
+import { connectTo, exchange, openEcho, openProxy, talk } from "./registry-proxy.fixture.ts";
 import { upstreamProxy } from "./upstream-proxy.ts";
-
-interface Given {
-  registries?: string[];
-  privateRegistries?: string[];
-  resolve?: RegistryRouteOptions["resolve"];
-  upstream?: RegistryRouteOptions["upstream"];
-  limits?: Partial<ProxyLimits>;
-}
-
-const registriesOf = (texts: string[] = []) => texts.map((text) => parseRegistry(text) as Registry);
-
-/** Path of the socket of a proxy that ends with the test. */
-async function openProxy(t: TestContext, given: Given): Promise<string> {
-  const dir = mkdtempSync(join(tmpdir(), "isola-proxy-"));
-  const route = new RegistryRoute({
-    registries: registriesOf(given.registries),
-    privateRegistries: registriesOf(given.privateRegistries),
-    upstream: given.upstream ?? null,
-    ...(given.resolve && { resolve: given.resolve }),
-  });
-  const proxy = new RegistryProxy(route, { ...defaultProxyLimits, ...given.limits });
-  const path = join(dir, "p.sock");
-  await proxy.listen(path);
-  t.after(async () => {
-    await proxy.close();
-    rmSync(dir, { recursive: true });
-  });
-  return path;
-}
-
-/** A server that answers every connection with what it was sent. */
-async function openEcho(
-  t: TestContext,
-): Promise<{ port: number; server: Server; sockets: Set<Socket> }> {
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.on("close", () => sockets.delete(socket));
-    socket.pipe(socket);
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, server, sockets };
-}
-
-/** Sends text over a fresh connection and resolves with everything that came until it ended. */
-async function exchange(path: string, text: string, more: string = ""): Promise<string> {
-  const socket = connect({ path });
-  let seen = "";
-  socket.on("data", (chunk: Buffer) => {
-    seen += chunk.toString("latin1");
-    if (more !== "" && seen.includes("\r\n\r\n")) {
-      socket.end(more);
-      more = "";
-    }
-  });
-  socket.on("error", () => {});
-  socket.write(text);
-  await new Promise((resolve) => socket.once("close", resolve));
-  return seen;
-}
-
-const connectTo = (authority: string) =>
-  `CONNECT ${authority} HTTP/1.1\r\nhost: ${authority}\r\n\r\n`;
 
 describe("CONNECT", () => {
   test("passes bytes on both ways to a host and port that are named", async (t) => {
     const { port } = await openEcho(t);
     const path = await openProxy(t, { privateRegistries: [`localhost:${port}`] });
-    const seen = await exchange(path, connectTo(`localhost:${port}`), "ping");
-    assert.match(seen, /^HTTP\/1\.1 200 [^\r]*\r\n\r\nping$/);
+    const said = talk("localhost", record(23, Buffer.from("ping")).toString("latin1"));
+    const seen = await exchange(path, connectTo(`localhost:${port}`), said);
+    assert.match(seen, /^HTTP\/1\.1 200 /);
+    assert.equal(seen.slice(seen.indexOf("\r\n\r\n") + 4), said);
+  });
+
+  test("lets through TLS to that host alone: what else the addresses of a registry serve is not reached", async (t) => {
+    const { port, server } = await openEcho(t);
+    const got: Buffer[] = [];
+    server.on("connection", (socket) => socket.on("data", (chunk: Buffer) => got.push(chunk)));
+    const path = await openProxy(t, { privateRegistries: [`localhost:${port}`] });
+    for (const said of [talk("evil.test", ""), "GET / HTTP/1.1\r\n\r\n"]) {
+      assert.match(await exchange(path, connectTo(`localhost:${port}`), said), /\r\n\r\n$/);
+      const early = await exchange(path, connectTo(`localhost:${port}`) + said);
+      assert.match(early, /\r\n\r\n$/);
+    }
+    assert.deepEqual(got, []);
+    const quick = connectTo(`localhost:${port}`) + talk("localhost", "");
+    assert.match(
+      await exchange(path, quick, record(23, Buffer.from("x")).toString("latin1")),
+      /x$/,
+    );
+  });
+
+  test("cuts one that says nothing, or only part of its first message", async (t) => {
+    const { port, sockets } = await openEcho(t);
+    const limits = { helloTimeoutMs: 50 };
+    const path = await openProxy(t, { privateRegistries: [`localhost:${port}`], limits });
+    for (const said of ["", talk("localhost", "").slice(0, 30)]) {
+      assert.match(await exchange(path, connectTo(`localhost:${port}`) + said), /\r\n\r\n$/);
+      while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   });
 
   test("refuses every host and port that is not named, and says which setting names them", async (t) => {
@@ -153,7 +106,10 @@ describe("CONNECT", () => {
         return ["127.0.0.1"];
       },
     });
-    assert.match(await exchange(path, connectTo(`rebinding.test:${port}`), "x"), /\r\nx$/);
+    assert.match(
+      await exchange(path, connectTo(`rebinding.test:${port}`), talk("rebinding.test", "")),
+      /rebinding\.test$/,
+    );
     assert.deepEqual(asked, ["rebinding.test"]);
   });
 
@@ -176,69 +132,6 @@ describe("CONNECT", () => {
     assert.equal(sockets.size, 1);
     socket.destroy();
     while (sockets.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  });
-});
-
-describe("plain requests", () => {
-  async function openOrigin(t: TestContext): Promise<{ port: number; server: HttpServer }> {
-    const server = createHttpServer((asked, answer) => {
-      answer.setHeader("x-seen", JSON.stringify(asked.headers));
-      answer.end(`${asked.method} ${asked.url}`);
-    });
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    t.after(() => server.close());
-    return { port: (server.address() as AddressInfo).port, server };
-  }
-
-  async function ask(path: string, target: string, headers: Record<string, string> = {}) {
-    const asked = request({ socketPath: path, path: target, headers, agent: false });
-    asked.end();
-    const [answer] = (await once(asked, "response")) as [IncomingMessage];
-    let text = "";
-    for await (const chunk of answer) text += String(chunk);
-    return { status: answer.statusCode, text, headers: answer.headers };
-  }
-
-  test("go to hosts that are named with http:// alone, without what is for the proxy", async (t) => {
-    const { port } = await openOrigin(t);
-    const path = await openProxy(t, { privateRegistries: [`http://127.0.0.1:${port}`] });
-    const headers = {
-      "proxy-authorization": "x",
-      connection: "x-private",
-      "x-private": "1",
-      "x-kept": "2",
-    };
-    const {
-      status,
-      text,
-      headers: given,
-    } = await ask(path, `http://127.0.0.1:${port}/simple/?a=1`, headers);
-    assert.equal(status, 200);
-    assert.equal(text, "GET /simple/?a=1");
-    const seen = JSON.parse(String(given["x-seen"])) as Record<string, string>;
-    assert.deepEqual(
-      [seen.host, seen["proxy-authorization"], seen["x-private"], seen["x-kept"]],
-      [`127.0.0.1:${port}`, undefined, undefined, "2"],
-    );
-  });
-
-  test("are refused to all others", async (t) => {
-    const { port } = await openOrigin(t);
-    const path = await openProxy(t, {
-      privateRegistries: [`127.0.0.1:${port}`],
-      registries: ["http://registry.test"],
-    });
-    const targets = [
-      ...[
-        `http://127.0.0.1:${port}/`,
-        "http://example.com/",
-        "http://registry.test:8080/",
-        "/",
-        "/simple",
-      ],
-      ...[`ftp://127.0.0.1:${port}/`, `https://127.0.0.1:${port}/`, "http://a@registry.test/"],
-    ];
-    for (const target of targets) assert.equal((await ask(path, target)).status, 403, target);
   });
 });
 
@@ -290,9 +183,9 @@ describe("bounds", () => {
       await once(socket, "data");
     }
     assert.equal(await exchange(path, connectTo(`localhost:${port}`)), "");
-    held[0]?.write("still here");
+    held[0]?.write(helloFor("localhost"));
     const [said] = (await once(held[0] as Socket, "data")) as [Buffer];
-    assert.equal(said.toString(), "still here");
+    assert.deepEqual(said, helloFor("localhost"));
     for (const socket of held) socket.destroy();
   });
 
@@ -302,7 +195,11 @@ describe("bounds", () => {
       privateRegistries: [`localhost:${port}`],
       limits: { bytesMax: 100_000 },
     });
-    const seen = await exchange(path, connectTo(`localhost:${port}`), "x".repeat(300_000));
+    const seen = await exchange(
+      path,
+      connectTo(`localhost:${port}`),
+      talk("localhost", record(23, Buffer.from("x")).toString("latin1") + "x".repeat(300_000)),
+    );
     assert.ok(seen.length < 110_000, `${seen.length} bytes came back`);
   });
 });
@@ -332,7 +229,10 @@ describe("the proxy of this machine", () => {
       registries: ["registry.test", "denied.test", "a.internal.test"],
       resolve: async () => ["10.0.0.1"],
     });
-    assert.match(await exchange(path, connectTo("registry.test:443"), "hello"), /hello$/);
+    assert.match(
+      await exchange(path, connectTo("registry.test:443"), talk("registry.test", "")),
+      /\rregistry\.test$/,
+    );
     assert.match(await exchange(path, connectTo("denied.test:443")), /^HTTP\/1\.1 502 .*407/);
     assert.match(
       await exchange(path, connectTo("a.internal.test:443")),

@@ -11,12 +11,15 @@ import { pipeline } from "node:stream/promises";
 import { parseRegistry } from "../domain/registry.ts";
 import { messageOf } from "../errors.ts";
 import { Refused, type RegistryRoute } from "./registry-route.ts";
+import { ServerNameGuard } from "./server-name-guard.ts";
 
 export interface ProxyLimits {
   connectionsMax: number;
   /** A connection on which nothing moves is cut after this. */
   idleTimeoutMs: number;
   headersTimeoutMs: number;
+  /** After a tunnel was opened, for the whole first message of TLS. */
+  helloTimeoutMs: number;
   /** Both ways, of all connections together. */
   bytesMax: number;
 }
@@ -25,6 +28,7 @@ export const defaultProxyLimits: ProxyLimits = {
   connectionsMax: 64,
   idleTimeoutMs: 60_000,
   headersTimeoutMs: 10_000,
+  helloTimeoutMs: 10_000,
   bytesMax: 2 ** 31,
 };
 
@@ -93,8 +97,9 @@ export class RegistryProxy {
       this.#hold(outer);
       if (socket.destroyed) return void outer.destroy();
       socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
-      if (head.length > 0) outer.write(head);
-      await this.#passOn(socket, outer);
+      const guard = new ServerNameGuard(wanted.host, this.#limits.helloTimeoutMs);
+      if (head.length > 0) guard.write(head);
+      await this.#passOn(socket, guard, outer);
     } catch (error) {
       if (!socket.writable) return;
       const text = `${messageOf(error)}\n`;
@@ -110,8 +115,9 @@ export class RegistryProxy {
     }
   }
 
-  async #passOn(inner: Socket, outer: Socket): Promise<void> {
-    const ways = [pipeline(inner, this.#counter(), outer), pipeline(outer, this.#counter(), inner)];
+  async #passOn(inner: Socket, guard: Transform, outer: Socket): Promise<void> {
+    const out = pipeline(inner, guard, this.#counter(), outer);
+    const ways = [out, pipeline(outer, this.#counter(), inner)];
     await Promise.allSettled(ways);
     inner.destroy();
     outer.destroy();
@@ -124,6 +130,7 @@ export class RegistryProxy {
         url === null || url.protocol !== "http:" ? null : parseRegistry(`http://${url.host}`);
       if (url === null || wanted === null || url.username !== "")
         throw new Refused("this is a proxy: it takes CONNECT, and requests with the whole URL");
+      const hasBody = checkBody(asked);
       const outer = await this.#route.open(wanted);
       this.#hold(outer);
       const sent = request({
@@ -136,8 +143,9 @@ export class RegistryProxy {
         sent.on("response", resolve);
         sent.on("error", reject);
       });
-      const sending = pipeline(asked, this.#counter(), sent);
-      sending.catch(() => {}); // told by `answered`
+      if (hasBody)
+        pipeline(asked, this.#counter(), sent).catch(() => {}); // told by `answered`
+      else sent.end();
       const given = await answered;
       answer.writeHead(given.statusCode ?? 502, endToEnd(given.headers));
       await pipeline(given, this.#counter(), answer);
@@ -167,6 +175,21 @@ export class RegistryProxy {
       },
     });
   }
+}
+
+/** Methods whose bodies are framed anew on their way; with any other, what is a body here would be a second request there. */
+const withBody = new Set(["POST", "PUT", "PATCH"]);
+
+/** Whether a body follows. Throws `Refused` for one that could not be passed on as it is meant. */
+function checkBody({ method = "", headers }: IncomingMessage): boolean {
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && coding.toLowerCase() !== "chunked")
+    throw new Refused("a request may have the transfer encoding chunked, and no other");
+  const length = headers["content-length"];
+  const hasBody = coding !== undefined || (length !== undefined && Number(length) !== 0);
+  if (hasBody && !withBody.has(method))
+    throw new Refused(`a request has a body with ${[...withBody].join(", ")} alone, not ${method}`);
+  return hasBody;
 }
 
 function endToEnd(headers: IncomingMessage["headers"]): Record<string, string | string[]> {

@@ -184,7 +184,7 @@ export class FunctionTable {
     try {
       this.#pools.replace(old, this.poolOf(entry));
     } catch (error) {
-      this.#pools.remove(old);
+      this.#pools.remove(old, error instanceof IsolaError ? error : undefined);
       this.#onProblem(
         `${entry.fn.name} revision ${entry.fn.revision} cannot run: ${String(error)}`,
       );

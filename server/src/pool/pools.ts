@@ -125,9 +125,11 @@ export class Pools {
     this.#pumpSoon();
   }
 
-  /** Refuses the waiting callers; calls under way finish. */
-  remove(pool: RevisionPool): void {
-    const error = new IsolaError("route_not_found", `the function ${pool.fn.name} was deleted`);
+  /** Refuses the waiting callers, with `error` where the function is not simply deleted; calls under way finish. */
+  remove(
+    pool: RevisionPool,
+    error = new IsolaError("route_not_found", `the function ${pool.fn.name} was deleted`),
+  ): void {
     for (const entry of pool.retire("deleted")) entry.waiter.onRefused(error);
     this.#forget(pool);
     this.#pumpSoon();

@@ -11,23 +11,25 @@ export async function makePrivateFolder(parent: string, name: string): Promise<s
   return folder;
 }
 
-/** Removes a folder with folders inside that may not be written to, as those with code are. Links are removed, never followed. Nothing may run inside any more. */
+/**
+ * Removes a folder with folders inside that may not be written to, as those with code are. Links are removed, never followed. Nothing may run inside any more. The
+ * keeper of an earlier life may be removing it too, at the same moment: what is gone is fine.
+ */
 export async function removeTree(folder: string): Promise<void> {
-  let entries: Awaited<ReturnType<typeof readEntries>>;
-  try {
-    await chmod(folder, 0o700);
-    entries = await readEntries(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
-  }
+  await unlessGone(chmod(folder, 0o700));
+  const entries = (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? [];
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    await (entry.isDirectory() ? removeTree(path) : unlink(path));
+    await (entry.isDirectory() ? removeTree(path) : unlessGone(unlink(path)));
   }
-  await rmdir(folder);
+  await unlessGone(rmdir(folder));
 }
 
-function readEntries(folder: string) {
-  return readdir(folder, { withFileTypes: true });
+async function unlessGone<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
 }
