@@ -270,7 +270,7 @@ describe("a server that is stopped for a while and goes on", () => {
     await server.begin();
     const sleep = (ms: number) =>
       `export const handler = () => new Promise((resolve) => setTimeout(resolve, ${ms}, 'awake'));`;
-    await server.deploy("short", { "index.mjs": sleep(3000) }, { timeoutMs: 30_000 });
+    await server.deploy("short", { "index.mjs": sleep(3000) }, { timeoutMs: 120_000 });
     await server.deploy("long", { "index.mjs": sleep(60_000) }, { timeoutMs: 4000 });
     const calls = [server.call("/short"), server.call("/long")];
     await eventually("calls under way", async () => {
@@ -279,7 +279,7 @@ describe("a server that is stopped for a while and goes on", () => {
     });
     const pids = serverPids(server);
     for (const pid of pids) process.kill(pid, "SIGSTOP");
-    await delay(8000); // beyond both, and beyond what the keeper allows a silent gateway
+    await delay(30_000); // beyond both, and beyond what the keeper allows a silent gateway
     for (const pid of pids) process.kill(pid, "SIGCONT");
     const [short, long] = await Promise.all(calls);
     assert.deepEqual([short?.status, short?.text], [200, "awake"]);
