@@ -8,6 +8,7 @@ import {
 import type { Socket } from "node:net";
 import { type Duplex, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { hopByHop } from "../domain/hop-by-hop.ts";
 import { parseRegistry } from "../domain/registry.ts";
 import { messageOf } from "../errors.ts";
 import { Refused, type RegistryRoute } from "./registry-route.ts";
@@ -33,18 +34,6 @@ export const defaultProxyLimits: ProxyLimits = {
 };
 
 const HEADER_BYTES_MAX = 16_384;
-const hopByHop = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
 /** The HTTP proxy of one build, on a unix socket: `CONNECT` and plain requests, to where its route leads. `made -> listening -> closed`. */
 export class RegistryProxy {
   readonly #route: RegistryRoute;

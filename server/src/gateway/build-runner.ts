@@ -3,6 +3,7 @@ import { systemClock } from "../domain/clock.ts";
 import { type DeployedFunction, laterSettings } from "../domain/function.ts";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { Equipment, RuntimeSpec } from "../drivers/driver.ts";
+import { INSIDE } from "../drivers/sandbox-view.ts";
 import { IsolaError } from "../errors.ts";
 import type { BuildParams, BuildResult, LinkNotices } from "../link/messages.ts";
 import type { Pools } from "../pool/pools.ts";
@@ -18,8 +19,6 @@ import { SandboxLogs } from "./sandbox-logs.ts";
 const LINES_EVERY_MS = 100;
 const INIT_TIMEOUT_MS = 60_000;
 const QUEUE_TIMEOUT_MS = 60_000;
-/** The platform's folder in a sandbox. */
-const PLATFORM = "/opt/isola";
 
 interface Build {
   id: string;
@@ -190,7 +189,7 @@ function functionOf(params: BuildParams, env: Record<string, string>): DeployedF
 function placesFor({ socket }: BuildParams, runtime: RuntimeSpec | undefined) {
   const tools = (runtime?.tools?.companions ?? []).map(({ from, at }) => [
     at,
-    [`${PLATFORM}/${at}`, from],
+    [`${INSIDE}/${at}`, from],
   ]);
   const places = Object.fromEntries([...tools, ["socket", [socket.at, socket.from]]]);
   return { ISOLA_BUILD_PLACES: JSON.stringify(places) };

@@ -1,14 +1,4 @@
-const hopByHop = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+import { hopByHop } from "../domain/hop-by-hop.ts";
 
 /** What belongs to the request and not to the connection: a `Connection` that names one of these would take it away from the function. */
 export const endToEnd = new Set([

@@ -1,22 +1,18 @@
 import type Dockerode from "dockerode";
-import { MiB, fixedLimits } from "../../domain/limits.ts";
+import { fixedLimits } from "../../domain/limits.ts";
+import { CPU_SHARES } from "../cgroups/cgroup.ts";
 import type { RuntimeSpec, SandboxSpec } from "../driver.ts";
 import type { ContainerFlavour } from "./flavour.ts";
 import { seccompProfile } from "./seccomp-profile.ts";
+import { INSIDE, SHM_BYTES, TASK_BYTES } from "../sandbox-view.ts";
 
 /** Nobody's: the user of all sandboxes. */
 const USER = 65534;
-const INSIDE = "/opt/isola";
 /** Where the control socket is mounted, alone. */
 export const CONTROL_PATH = "/run/isola/control.sock";
 export const TASK_ROOT = "/var/task";
-/** Room for the largest package, its folders and what the runtime writes beside it. */
-const TASK_BYTES = fixedLimits.packageUnpackedBytesMax + 10 * MiB;
-const SHM_BYTES = 16 * MiB;
 /** Files that a tmpfs may hold: a package's, and as many as a full `/tmp` of small ones. */
 const INODES_MAX = 65_536;
-/** As `cgroups/cgroup.ts` has it: a tenth of what the server has by default. */
-const CPU_SHARES = 102;
 
 export const labels = {
   node: "io.isola.node",

@@ -1,13 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { DriverName } from "../../domain/function.ts";
 import { IsolaError, messageOf } from "../../errors.ts";
 import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
+import { endGroup } from "../cgroups/end-group.ts";
 import type { SandboxMarks } from "../cgroups/sandbox-mark.ts";
-import { KILL_CONFIRM_MS } from "../driver.ts";
 import { labels } from "./container-options.ts";
 import type { Containers, ListedContainer } from "./containers.ts";
-
-const STEP_MS = 10;
 
 export interface SweepOptions {
   containers: Containers;
@@ -28,8 +25,9 @@ export interface SweepOptions {
  * needs no engine. Rejects with `driver_unavailable` where the engine does not answer, or when something could not be removed: the rest is.
  */
 export async function sweepContainers(options: SweepOptions): Promise<string[]> {
-  const { containers, nodeId, unheld } = options;
-  const groups = await strayGroups(options);
+  const { containers, nodeId } = options;
+  const all = await groupsOf(options);
+  const groups = strayGroups(all, options);
   // What is frozen cannot be ended by the engine.
   for (const { cgroup } of groups) await endGroup(cgroup);
   const listed = await containers.list([`${labels.node}=${nodeId}`]);
@@ -48,26 +46,31 @@ export async function sweepContainers(options: SweepOptions): Promise<string[]> 
       containers.remove(id),
     );
   for (const { name, cgroup } of groups) await attempt(`cgroup ${name}`, () => cgroup.remove());
-  noteUnheld(unheld, options, listed, await ownGroups(options));
+  noteUnheld(options, listed, all);
   if (failures.length > 0) throw new IsolaError("driver_unavailable", failures.join("; "));
   return removed;
 }
 
+interface Group {
+  name: string;
+  cgroup: Cgroup;
+}
+
+/** Groups of earlier lives, and of this one those around containers of this driver. */
+async function groupsOf({ tree, marks, driver }: SweepOptions): Promise<Group[]> {
+  const isWanted = (text: string) => {
+    const life = marks.lifeOf(text);
+    return life === "earlier" || (life === "this" && isMarkOf(driver, text));
+  };
+  return (await tree?.leftovers(isWanted)) ?? [];
+}
+
 /** Of earlier lives, and those of this one that twice nobody held. */
-async function strayGroups(options: SweepOptions): Promise<Group[]> {
-  const { tree, marks, isHeld, unheld } = options;
-  const earlier = (await tree?.leftovers((text) => marks.lifeOf(text) === "earlier")) ?? [];
-  const own = await ownGroups(options);
-  return earlier.concat(own.filter(({ name }) => !isHeld(name) && unheld.has(name)));
+function strayGroups(all: readonly Group[], { marks, isHeld, unheld }: SweepOptions): Group[] {
+  return all.filter(
+    ({ name }) => marks.lifeOf(name) === "earlier" || (!isHeld(name) && unheld.has(name)),
+  );
 }
-
-/** Groups of this life around containers of this driver. */
-async function ownGroups({ tree, marks, driver }: SweepOptions): Promise<Group[]> {
-  const isOwn = (text: string) => isMarkOf(driver, text) && marks.lifeOf(text) === "this";
-  return (await tree?.leftovers(isOwn)) ?? [];
-}
-
-type Group = { name: string; cgroup: Cgroup };
 
 /** The name of a container and of the group around it: apart from those of the sandboxes of other drivers, which lie beside it. */
 export function containerMark(marks: SandboxMarks, driver: DriverName, sandboxId: string): string {
@@ -90,21 +93,12 @@ function strayContainers(
 }
 
 function noteUnheld(
-  unheld: Set<string>,
-  { bootId, isHeld }: SweepOptions,
+  { bootId, marks, isHeld, unheld }: SweepOptions,
   listed: readonly ListedContainer[],
   groups: readonly Group[],
 ): void {
   const own = listed.filter((each) => each.labels[labels.boot] === bootId).map(({ id }) => id);
-  const names = groups.map(({ name }) => name);
+  const names = groups.map(({ name }) => name).filter((name) => marks.lifeOf(name) === "this");
   unheld.clear();
   for (const each of [...own, ...names]) if (!isHeld(each)) unheld.add(each);
-}
-
-async function endGroup(cgroup: Cgroup): Promise<void> {
-  for (let waitedMs = 0; waitedMs < KILL_CONFIRM_MS; waitedMs += STEP_MS) {
-    cgroup.killAll(waitedMs > 0);
-    if (cgroup.isEmpty()) return;
-    await delay(STEP_MS);
-  }
 }

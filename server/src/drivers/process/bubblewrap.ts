@@ -3,20 +3,16 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { fixedLimits, MiB } from "../../domain/limits.ts";
 import type { RuntimeSpec } from "../driver.ts";
 import { findProgram } from "../find-program.ts";
+import { INSIDE, SHM_BYTES, TASK_BYTES } from "../sandbox-view.ts";
 import { hostView, isReachableByAll } from "./host-view.ts";
 
 const QUESTION_TIMEOUT_MS = 5000;
-/** Room for the largest package, its folders and what the runtime writes beside it. */
-const TASK_BYTES = fixedLimits.packageUnpackedBytesMax + 10 * MiB;
-const SHM_BYTES = 16 * MiB;
 const ETC = fileURLToPath(new URL("etc", import.meta.url));
 const etcFiles = ["passwd", "group", "hosts", "nsswitch.conf", "resolv.conf"];
 /** Files of `/proc` that tell of the whole machine what no function needs: keys, timers, the moments of interrupts. */
 const telltales = ["/proc/keys", "/proc/timer_list", "/proc/interrupts", "/proc/sched_debug"];
-const INSIDE = "/opt/isola";
 
 /** Processes of bubblewrap itself around each sandbox: its monitor, and the first process of the pid namespace. */
 export const PIDS_OVERHEAD = 2;

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KILL_CONFIRM_MS } from "../driver.ts";
 import { killPid } from "../cgroups/cgroup-files.ts";
-import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
+import type { CgroupTree } from "../cgroups/cgroup.ts";
+import { endGroup } from "../cgroups/end-group.ts";
 import { removeTree } from "./private-folder.ts";
 import { findMarked } from "../cgroups/process-table.ts";
 import type { SandboxMarks } from "../cgroups/sandbox-mark.ts";
@@ -21,8 +22,11 @@ export async function sweepEarlierLives(options: SweepOptions): Promise<string[]
   const { tree, marks, foldersDir } = options;
   const isEarlier = (text: string) => marks.lifeOf(text) === "earlier";
   const removed: string[] = [];
-  for (const { name, cgroup } of (await tree?.leftovers(isEarlier)) ?? [])
-    if (await endGroup(cgroup)) removed.push(`cgroup ${name}`);
+  for (const { name, cgroup } of (await tree?.leftovers(isEarlier)) ?? []) {
+    if (!(await endGroup(cgroup))) continue;
+    cgroup.remove();
+    removed.push(`cgroup ${name}`);
+  }
   for (const { pid, mark } of await endProcesses(isEarlier))
     removed.push(`process ${pid} of ${mark}`);
   for (const name of await readdir(foldersDir).catch(() => [])) {
@@ -32,18 +36,6 @@ export async function sweepEarlierLives(options: SweepOptions): Promise<string[]
     removed.push(`folder ${name}`);
   }
   return removed;
-}
-
-async function endGroup(cgroup: Cgroup): Promise<boolean> {
-  for (let waitedMs = 0; waitedMs < KILL_CONFIRM_MS; waitedMs += STEP_MS) {
-    cgroup.killAll(waitedMs > 0);
-    if (cgroup.isEmpty()) {
-      cgroup.remove();
-      return true;
-    }
-    await delay(STEP_MS);
-  }
-  return false;
 }
 
 async function endProcesses(isEarlier: (text: string) => boolean) {
