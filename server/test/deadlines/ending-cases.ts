@@ -28,7 +28,9 @@ export default { async fetch(request) {
   return new Response("ok");
 } };`,
       };
-      await stand.deploy(name, files, { timeoutMs: 20_000, maxSandboxes: 1 });
+      // Without it the sandbox may stand still before the code behind the answer has come to its end.
+      const settings = { timeoutMs: 20_000, maxSandboxes: 1, afterResponse: "allow" };
+      await stand.deploy(name, files, settings);
       const before = await stand.server.call(`/${name}/before`);
       assert.equal(before.status, 502);
       assert.equal(before.json.error.code, "sandbox_exited");
