@@ -1,0 +1,83 @@
+import type { Duplex } from "node:stream";
+import type { StreamEnds } from "../driver.ts";
+
+/** Paths of what a guest is made of (images/microvm/README.md). Named for their content, never written to. */
+export interface GuestFiles {
+  kernel: string;
+  initramfs: string;
+  /** Root image of the runtime. */
+  root: string;
+  /** Of builds; null: none. */
+  tools: string | null;
+  /** Of all of the above: 64 hexadecimal digits. A snapshot holds for one digest only. */
+  digest: string;
+}
+
+/** What a machine is, whatever runs in it. A snapshot holds for the same shape only. */
+export interface MachineShape {
+  memoryMiB: number;
+  vcpus: number;
+}
+
+export interface MachineSpec {
+  /** The sandbox's. */
+  id: string;
+  shape: MachineShape;
+  guest: GuestFiles;
+  /** An empty folder of this machine's own, removed by whoever made it after the machine is gone. */
+  folder: string;
+  /** Files of control groups, open for writing: the VMM's process enters them before it does anything else. */
+  entries: readonly number[];
+  /** User the VMM runs as; null: the server's own. */
+  hostUser: number | null;
+  /** The VMM's name in lists of processes has it: a sweep finds what was left by it. */
+  mark: string;
+  /** null: no streams but the agent's (a machine whose snapshot is taken). */
+  ends: StreamEnds | null;
+}
+
+/** A snapshot on disk: as long as machines that were restored from it run, its memory file is in use and unchanged. */
+export interface MachineSnapshot {
+  folder: string;
+  memoryBytes: number;
+}
+
+/** One running VMM process with one guest in it. */
+export interface Machine {
+  readonly pid: number;
+  /** The agent channel, connected: nothing has been read from it. With vsock it may be another one after a restore. */
+  readonly agent: Duplex;
+  /** Resolves once, when the VMM's process has ended; `text`: its last words on stderr, bounded. */
+  readonly exited: Promise<{ exitCode: number | null; signal: string | null; text: string }>;
+  /** Last bytes of the guest's console, bounded; for error messages. */
+  readonly console: () => string;
+  /**
+   * Stops the guest, writes what `restore` needs into `folder`, and leaves the machine stopped: it is to be killed then. Rejects with `sandbox_start_failed`; what
+   * was written is the caller's to remove.
+   */
+  snapshot(folder: string): Promise<MachineSnapshot>;
+  /** SIGKILL to the VMM; idempotent. Whether it is gone is seen by `exited` and the control group. */
+  kill(): void;
+}
+
+/** What one VMM can do on this machine. */
+export interface VmmProbe {
+  isAvailable: boolean;
+  /** `{ qemu: "7.2.22", accelerator: "tcg" }` */
+  versions: Record<string, string>;
+  /** `kvm`: the processor's own virtualisation, a guest was seen to boot with it. `emulation`: all in software, about twenty times slower. */
+  accelerator: "kvm" | "emulation" | null;
+  problems: string[];
+  fixes: string[];
+}
+
+/** Starts virtual machines with one program. Every wait in it has a deadline; what fails leaves no process. */
+export interface Vmm {
+  readonly name: "qemu" | "firecracker";
+  /** Boots `guest`, where that is the only way to know. */
+  probe(guest: GuestFiles | null, signal: AbortSignal): Promise<VmmProbe>;
+  /** Resolves when the agent channel is connected. Rejects with `sandbox_start_failed`. */
+  boot(spec: MachineSpec, signal: AbortSignal): Promise<Machine>;
+  /** The same for a machine that goes on where a snapshot of the same guest and shape was taken. */
+  restore(spec: MachineSpec, snapshot: MachineSnapshot, signal: AbortSignal): Promise<Machine>;
+}
