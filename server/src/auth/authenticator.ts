@@ -52,15 +52,26 @@ export class Authenticator {
     const isRight = isSecretOf(key.secret, row?.secretHash ?? NO_HASH);
     if (row === null || !isRight)
       throw new IsolaError("unauthenticated", "the key is unknown; look for a typing mistake");
-    this.#checkAlive(row);
-    this.#touch(row.id);
-    return { keyId: row.id, scopes: row.scopes };
+    return this.#callerOf(row);
+  }
+
+  /** Of a key that was proven before. Rejects with `unauthenticated` where it does not work any more. */
+  async callerOfKey(id: string): Promise<Caller> {
+    const row = await this.#options.store.getKey(id);
+    if (row === null) throw new IsolaError("unauthenticated", `the key ${id} is gone; use another`);
+    return this.#callerOf(row);
   }
 
   /** Writes what is left. */
   async close(): Promise<void> {
     this.#cancelFlush?.();
     await this.#flush();
+  }
+
+  #callerOf(row: KeyRow): Caller {
+    this.#checkAlive(row);
+    this.#touch(row.id);
+    return { keyId: row.id, scopes: row.scopes };
   }
 
   #checkAlive(row: KeyRow): void {

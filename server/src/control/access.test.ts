@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test, describe } from "node:test";
 import fastify from "fastify";
 import { Authenticator } from "../auth/authenticator.ts";
+import { Sessions } from "../auth/sessions.ts";
 import { systemClock } from "../domain/clock.ts";
 import { openControlPlane, operationsOf } from "./control-plane.fixture.ts";
 import { enforcePolicies } from "./request-policy.ts";
@@ -9,11 +10,12 @@ import { enforcePolicies } from "./request-policy.ts";
 const allScopes = ["admin", "deploy", "invoke", "read"] as const;
 type Scope = (typeof allScopes)[number];
 
-const open = new Set(["GET /healthz", "GET /readyz"]);
+const open = new Set(["GET /healthz", "GET /readyz", "POST /api/v1/session"]);
 
 /** The matrix as docs state it, apart from how routes declare it. */
 function allowedScopes(method: string, path: string): readonly Scope[] {
   if (path.startsWith("/api/v1/keys")) return ["admin"];
+  if (path.startsWith("/api/v1/session")) return allScopes;
   if (path === "/api/v1/images" && method !== "GET") return ["admin"];
   if (method === "POST" && path.endsWith("/invocations")) return ["admin", "invoke"];
   return method === "GET" ? ["admin", "deploy", "read"] : ["admin", "deploy"];
@@ -70,9 +72,10 @@ describe("every route", () => {
   test("is refused at registration when it declares no policy", async (t) => {
     const app = fastify();
     t.after(() => app.close());
-    const store = { getKey: async () => null, touchKeys: async () => {} };
+    const { store } = await openControlPlane(t);
     const authenticator = new Authenticator({ store, clock: systemClock, onProblem() {} });
-    enforcePolicies(app, authenticator, new Map());
+    const sessions = new Sessions({ store, authenticator, clock: systemClock });
+    enforcePolicies(app, { authenticator, sessions }, new Map());
     assert.throws(() => app.get("/bare", async () => ({})), /GET \/bare declares no policy/);
     app.get("/open", { config: { policy: "open" } }, async () => ({}));
   });

@@ -7,6 +7,7 @@ import { requestLimits } from "@isola/api/limits";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { TSchema } from "typebox";
 import { Authenticator } from "../auth/authenticator.ts";
+import { Sessions } from "../auth/sessions.ts";
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
@@ -30,6 +31,8 @@ import { registerMachine } from "./machine.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { enforcePolicies } from "./request-policy.ts";
+import { registerSessions } from "./sessions.ts";
+import { consolePolicies, isPageAsked, registerConsole, sendPage } from "./console.ts";
 import { registerRevisions } from "./revisions.ts";
 import { RouteBook } from "./route-book.ts";
 import { UploadSlots } from "./upload-slots.ts";
@@ -66,16 +69,19 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   });
   const onProblem = (message: string) => log.warn({}, message);
   const authenticator = new Authenticator({ store, clock, onProblem });
+  const sessions = new Sessions({ store, authenticator, clock });
   const app = makeServer(log);
   app.setValidatorCompiler(validatorCompiler(checks));
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   setParsers(app);
   answerErrors(app, log);
   guardRequests(app, settings);
-  enforcePolicies(app, authenticator, docsPolicies);
+  enforcePolicies(app, { authenticator, sessions }, foreignPolicies);
   keepIdempotent(app, store);
   await registerOpenApi(app, settings.version);
   registerResources(app, { ...deps, facts, deployer });
+  registerSessions(app as unknown as ControlApp, sessions);
+  await registerConsole(app, settings.consoleDir);
   // Before connections are waited for: a build is told as given up.
   app.addHook("preClose", () => deps.imageWork.close());
   app.addHook("onClose", async () => {
@@ -85,6 +91,8 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   await app.ready();
   return { app, collectGarbage: () => deployer.collectGarbage() };
 }
+
+const foreignPolicies = new Map([...docsPolicies, ...consolePolicies]);
 
 /** What schemas cannot say, by the schema of the body. */
 const checks: ReadonlyMap<TSchema, Check> = new Map<TSchema, Check>([
@@ -146,7 +154,8 @@ function setParsers(app: FastifyInstance): void {
 }
 
 function answerErrors(app: FastifyInstance, log: Log): void {
-  app.setNotFoundHandler(async (request) => {
+  app.setNotFoundHandler(async (request, reply) => {
+    if (app.hasReplyDecorator("sendFile") && isPageAsked(request)) return sendPage(reply);
     throw new IsolaError("not_found", `there is no ${request.method} ${request.url.slice(0, 200)}`);
   });
   app.setErrorHandler(async (error, request, reply) => {

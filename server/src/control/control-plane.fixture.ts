@@ -58,6 +58,7 @@ export async function openControlPlane(
     timeoutMsMax: 900_000,
     invocationsMax: 100,
     defaultDriver: "auto" as const,
+    consoleDir: null,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
   const builds = { layerFor: async () => undefined };

@@ -59,6 +59,8 @@ export interface ControlSettings {
   timeoutMsMax: number;
   /** Nor one that reserves all of them. */
   invocationsMax: number;
+  /** Folder of the built console; null: there is none. */
+  consoleDir: string | null;
   /** Of functions that name none. */
   defaultDriver: DriverName | "auto";
 }

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
@@ -18,6 +19,8 @@ import { Janitor } from "./janitor.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
+/** Built by the set-up; without it there is the API alone. */
+const CONSOLE_DIR = fileURLToPath(new URL("../../../console/dist", import.meta.url));
 /** A start is told as ready once the gateway knows every function, or after this. */
 const GATEWAY_WAIT_MS = 10_000;
 /** Code that was uploaded this recently may belong to a deploy under way. */
@@ -63,6 +66,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       timeoutMsMax: config.timeoutMsMax,
       invocationsMax: config.invocationsMax,
       defaultDriver: config.defaultDriver as DriverName | "auto",
+      consoleDir: CONSOLE_DIR,
     },
     clock,
     log,

@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import { buildCases } from "./conformance/build-cases.ts";
 import { functionCases } from "./conformance/function-cases.ts";
+import { sessionCases } from "./conformance/session-cases.ts";
 import { keyCases } from "./conformance/key-cases.ts";
 import { listCases } from "./conformance/list-cases.ts";
 import { recordCases } from "./conformance/record-cases.ts";
@@ -14,6 +15,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     revisionCases(open);
     listCases(open);
     keyCases(open);
+    sessionCases(open);
     buildCases(open);
     recordCases(open);
   });

@@ -13,6 +13,7 @@ import { listInvocations } from "./queries/list-invocations.ts";
 import * as logs from "./queries/logs.ts";
 import { storeBatch } from "./queries/record-batches.ts";
 import * as revisions from "./queries/revisions.ts";
+import * as sessions from "./queries/sessions.ts";
 import { trimRecords } from "./queries/trim-records.ts";
 import type {
   BuildQuery,
@@ -21,6 +22,7 @@ import type {
   InvocationQuery,
   KeyRow,
   LogQuery,
+  SessionRow,
 } from "./store.ts";
 import type { Metadata, NewRevision, RevisionRow, Store } from "./store.ts";
 import type { DeploymentTables, RecordTables } from "./tables.ts";
@@ -157,6 +159,22 @@ export class SqlStore implements Store {
 
   touchKeys(used: Map<string, number>) {
     return keys.touchKeys(this.#db, used);
+  }
+
+  createSession(session: SessionRow) {
+    return sessions.createSession(this.#db, session);
+  }
+
+  getSession(tokenHash: string) {
+    return sessions.getSession(this.#db, tokenHash);
+  }
+
+  extendSession(tokenHash: string, expiresAt: number) {
+    return sessions.extendSession(this.#db, tokenHash, expiresAt);
+  }
+
+  deleteSession(tokenHash: string) {
+    return sessions.deleteSession(this.#db, tokenHash);
   }
 
   getIdempotent(keyId: string, key: string) {

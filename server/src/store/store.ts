@@ -64,6 +64,15 @@ export interface BuildQuery {
 
 export type Scope = "admin" | "deploy" | "invoke" | "read";
 
+/** What a browser has instead of a key. */
+export interface SessionRow {
+  /** SHA-256 of the cookie's token, hex. */
+  tokenHash: string;
+  keyId: string;
+  createdAt: number;
+  expiresAt: number;
+}
+
 export interface KeyRow {
   id: string;
   name: string;
@@ -213,6 +222,13 @@ export interface Store {
   listKeys(): Promise<KeyRow[]>;
   revokeKey(id: string): Promise<KeyRow>;
   touchKeys(used: Map<string, number>): Promise<void>;
+
+  /** Sessions of browsers. One that has ended is as good as none, and is removed in time. */
+  createSession(session: SessionRow): Promise<void>;
+  getSession(tokenHash: string): Promise<SessionRow | null>;
+  /** Never to an earlier end. */
+  extendSession(tokenHash: string, expiresAt: number): Promise<void>;
+  deleteSession(tokenHash: string): Promise<void>;
 
   /** Idempotency: the stored answer of an unsafe call, kept for a day. */
   getIdempotent(

@@ -81,6 +81,8 @@ export interface DeploymentTables {
     last_used_at: number | null;
     revoked_at: number | null;
   };
+  /** Of people in browsers, each by a key. */
+  sessions: { token_hash: string; key_id: string; created_at: number; expires_at: number };
   idempotency: {
     key_id: string;
     idempotency_key: string;
