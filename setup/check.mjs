@@ -32,6 +32,7 @@ await runScript(async () => {
   const env = toolEnvironment(node, root);
   const tools = [
     ["types", "tsc", ["-p", ".", "--noEmit"]],
+    ["types of the console", "tsc", ["-p", "console", "--noEmit"]],
     ["lint", "oxlint", ["--type-aware", "--deny-warnings"]],
     ["format", "biome", ["format", "--reporter=summary"]],
     ["dead code", "knip", ["--no-progress"]],

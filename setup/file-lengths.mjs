@@ -6,7 +6,7 @@ const LINES_MAX = 400;
 
 /** One line for each source file that is too long. */
 export function longFiles(rootDir) {
-  return sourceFiles(rootDir, [".ts", ".mjs", ".py"])
+  return sourceFiles(rootDir, [".ts", ".tsx", ".mjs", ".py"])
     .map((path) => ({
       path,
       lines: readFileSync(join(rootDir, path), "utf8").split("\n").length - 1,

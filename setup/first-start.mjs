@@ -32,6 +32,8 @@ export async function welcome({ node, server, print = (text) => process.stdout.w
     if (problem === null && !memory.deployed.includes(name)) memory.deployed.push(name);
     lines.push(`  ${name}   ${problem ?? (await call(server, key, name))}`);
   }
+  const link = await signInLink(server, key);
+  if (link !== null) lines.push("", "Console, signed in by this link once:", `  ${link}`);
   if (server.api !== DEFAULT_API) {
     lines.push("", "For `isola` from elsewhere:", `  export ISOLA_URL=${server.api}`);
   }
@@ -90,6 +92,19 @@ async function call(server, key, name) {
     signal: AbortSignal.timeout(CALL_MS_MAX),
   });
   return `${response.status} ${(await response.text()).trim()}`;
+}
+
+/** null where the console is not built. */
+async function signInLink(server, key) {
+  const page = await fetch(`${server.api}/`, { signal: AbortSignal.timeout(CALL_MS_MAX) });
+  await page.body?.cancel();
+  if (!page.ok) return null;
+  const made = await fetch(`${server.api}/api/v1/session/links`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(CALL_MS_MAX),
+  });
+  return made.ok ? server.api + (await made.json()).path : null;
 }
 
 function ask(server, key, name) {

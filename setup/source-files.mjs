@@ -7,13 +7,22 @@ export const codeFolders = [
   "protocol",
   "server",
   "cli",
+  "console",
   "runtimes",
   "builders",
   "setup",
   "bench",
   "examples",
 ];
-const skipped = new Set(["node_modules", "results", "golden", "__pycache__", ".git", "data"]);
+const skipped = new Set([
+  "node_modules",
+  "dist",
+  "results",
+  "golden",
+  "__pycache__",
+  ".git",
+  "data",
+]);
 
 /** Paths below `rootDir`, sorted, of files that end in one of `endings`. */
 export function sourceFiles(rootDir, endings, folders = codeFolders) {

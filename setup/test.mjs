@@ -1,3 +1,5 @@
+import { ensureChromium } from "./chromium.mjs";
+import { ensureConsole } from "./console.mjs";
 import { ensureDocker } from "./docker.mjs";
 import { engineFootprint, footprint, leaksSince } from "./leaks.mjs";
 import { root } from "./pinned-node.mjs";
@@ -10,6 +12,8 @@ await runScript(async (args) => {
   const node = await prepare();
   const files = args.length > 0 ? args : sourceFiles(root, [".test.ts"]);
   if (files.length === 0) throw new Error("There are no tests.");
+  await ensureConsole(node, say);
+  process.env.CHROMIUM_PATH ??= (await ensureChromium(say)) ?? "";
   const before = footprint();
   const { code, tally, files: left, inEngine } = await withDocker(node, files);
   const leaks = [

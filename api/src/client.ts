@@ -24,6 +24,7 @@ import type {
 import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.ts";
 import type { CreateKey, CreatedKey, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
+import type { OpenSession, SessionView, SignInLink } from "./sessions.ts";
 import type { Page, PageQuery } from "./shapes.ts";
 import {
   type Call,
@@ -62,6 +63,7 @@ export function createClient(options: ClientOptions) {
     ...keyCalls(transport),
     ...machineCalls(transport),
     ...imageCalls(transport),
+    ...sessionCalls(transport),
   };
 }
 
@@ -143,6 +145,22 @@ function machineCalls(transport: Transport) {
     getHealth: (options?: CallOptions) => call<Health>("GET", "/healthz", { ...options }),
     /** Rejects with status 503 while the server is not ready. */
     getReadiness: (options?: CallOptions) => call<Readiness>("GET", "/readyz", { ...options }),
+  };
+}
+
+function sessionCalls(transport: Transport) {
+  const call = caller(transport);
+  const path = "/api/v1/session";
+  return {
+    /** In a browser: the answer's cookie is the session from then on. */
+    openSession: (body: OpenSession, options?: CallOptions) =>
+      call<SessionView>("POST", path, { json: body, ...options }),
+    getSession: (options?: CallOptions) => call<SessionView>("GET", path, { ...options }),
+    closeSession: async (options?: CallOptions): Promise<void> => {
+      await transport({ method: "DELETE", path, ...options });
+    },
+    makeSignInLink: (options?: CallOptions) =>
+      call<SignInLink>("POST", `${path}/links`, { ...options }),
   };
 }
 

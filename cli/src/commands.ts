@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { consoleCommand } from "./commands/console.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
@@ -11,6 +12,7 @@ import { upCommand } from "./commands/up.ts";
 /** In the order of the help. */
 export const commands: readonly Command[] = [
   upCommand,
+  consoleCommand,
   deployCommand,
   invokeCommand,
   listCommand,

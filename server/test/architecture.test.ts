@@ -12,7 +12,7 @@ function rulesOf(path: string, text: string): string[] {
 
 describe("the architecture", () => {
   test("holds: every file imports lower levels and permitted packages only", () => {
-    const paths = sourceFiles(root, [".ts", ".mjs"]);
+    const paths = sourceFiles(root, [".ts", ".tsx", ".mjs"]);
     assert.ok(paths.length > 20, "the sources were found");
     const lines = breachesOf(root, paths).map(({ place, rule }) => `${place}: ${rule}`);
     assert.equal(lines.join("\n"), "");

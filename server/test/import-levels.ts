@@ -23,6 +23,7 @@ export const packageImports: Record<string, readonly string[]> = {
   protocol: [],
   server: ["api", "protocol"],
   cli: ["api"],
+  console: ["api"],
   runtimes: ["protocol"],
   bench: ["api", "protocol", "server", "runtimes"],
   setup: ["server"],

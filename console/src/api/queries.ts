@@ -1,0 +1,47 @@
+import type { FunctionListQuery } from "@isola/api/functions";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api } from "./client.ts";
+
+/** How often what is shown is asked for again; not while the page is hidden. */
+export const REFRESH_MS = 5000;
+
+/** One entry for each resource, so that every page that shows it shares one request. */
+export const queries = {
+  session: () =>
+    queryOptions({
+      queryKey: ["session"],
+      queryFn: ({ signal }) => api.getSession({ signal }),
+      retry: false,
+      staleTime: 60_000,
+    }),
+  /** Page by page; `functions` begins the keys of everything about functions. */
+  functions: (query: Omit<FunctionListQuery, "cursor">) =>
+    infiniteQueryOptions({
+      queryKey: ["functions", "list", query],
+      queryFn: ({ signal, pageParam }) =>
+        api.listFunctions(
+          { ...query, limit: 100, ...(pageParam !== null && { cursor: pageParam }) },
+          { signal },
+        ),
+      initialPageParam: null as string | null,
+      getNextPageParam: ({ nextCursor }) => nextCursor,
+    }),
+  system: () =>
+    queryOptions({
+      queryKey: ["system"],
+      queryFn: ({ signal }) => api.getSystem({ signal }),
+      refetchInterval: REFRESH_MS,
+    }),
+  drivers: () =>
+    queryOptions({
+      queryKey: ["drivers"],
+      queryFn: ({ signal }) => api.listDrivers({ signal }),
+      refetchInterval: 30_000,
+    }),
+  runtimes: () =>
+    queryOptions({
+      queryKey: ["runtimes"],
+      queryFn: ({ signal }) => api.listRuntimes({ signal }),
+      staleTime: 60_000,
+    }),
+};
