@@ -1,5 +1,7 @@
 import type { FunctionListQuery } from "@isola/api/functions";
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { packageText } from "../code/package-text.ts";
+import { readTar } from "../code/read-tar.ts";
 import { api } from "./client.ts";
 
 /** How often what is shown is asked for again; not while the page is hidden. */
@@ -25,6 +27,32 @@ export const queries = {
         ),
       initialPageParam: null as string | null,
       getNextPageParam: ({ nextCursor }) => nextCursor,
+    }),
+  function: (name: string) =>
+    queryOptions({
+      queryKey: ["functions", "one", name],
+      queryFn: ({ signal }) => api.getFunction(name, { signal }),
+      refetchInterval: REFRESH_MS,
+    }),
+  revisions: (name: string) =>
+    infiniteQueryOptions({
+      queryKey: ["functions", "revisions", name],
+      queryFn: ({ signal, pageParam }) =>
+        api.listRevisions(
+          name,
+          { limit: 50, ...(pageParam !== null && { cursor: pageParam }) },
+          { signal },
+        ),
+      initialPageParam: null as string | null,
+      getNextPageParam: ({ nextCursor }) => nextCursor,
+    }),
+  /** A revision never changes. */
+  code: (name: string, revision: number) =>
+    queryOptions({
+      queryKey: ["code", name, revision],
+      queryFn: async ({ signal }) =>
+        packageText(readTar(await api.getCode(name, { revision }, { signal }))),
+      staleTime: Number.POSITIVE_INFINITY,
     }),
   system: () =>
     queryOptions({

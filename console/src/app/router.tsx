@@ -31,6 +31,63 @@ const functions = createRoute({
   ),
 });
 
+const newFunction = createRoute({
+  getParentRoute: () => root,
+  path: "/new",
+  component: lazyRouteComponent(
+    () => import("../pages/new-function/new-function-page.tsx"),
+    "NewFunctionPage",
+  ),
+});
+
+const oneFunction = createRoute({
+  getParentRoute: () => root,
+  path: "/functions/$name",
+  component: lazyRouteComponent(
+    () => import("../pages/function/function-page.tsx"),
+    "FunctionPage",
+  ),
+});
+
+const functionHome = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/",
+  beforeLoad: ({ params: { name } }) => {
+    // oxlint-disable-next-line typescript/only-throw-error -- the way of the router to say so
+    throw redirect({ to: "/functions/$name/try", params: { name } });
+  },
+});
+
+const tryTab = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/try",
+  component: lazyRouteComponent(() => import("../pages/function/try/try-tab.tsx"), "TryTab"),
+});
+
+const codeTab = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/code",
+  component: lazyRouteComponent(() => import("../pages/function/code/code-tab.tsx"), "CodeTab"),
+});
+
+const revisionsTab = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/revisions",
+  component: lazyRouteComponent(
+    () => import("../pages/function/revisions/revisions-tab.tsx"),
+    "RevisionsTab",
+  ),
+});
+
+const settingsTab = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/settings",
+  component: lazyRouteComponent(
+    () => import("../pages/function/settings/settings-tab.tsx"),
+    "SettingsTab",
+  ),
+});
+
 const system = createRoute({
   getParentRoute: () => root,
   path: "/system",
@@ -38,7 +95,13 @@ const system = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, functions, system]),
+  routeTree: root.addChildren([
+    home,
+    functions,
+    newFunction,
+    oneFunction.addChildren([functionHome, tryTab, codeTab, revisionsTab, settingsTab]),
+    system,
+  ]),
   defaultPreload: "intent",
   defaultErrorComponent: ({ error, reset }) => <ErrorState error={error} onRetry={reset} />,
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { localTime, timeSince } from "./time.ts";
+import { visibleText } from "./visible-text.ts";
 import { bytes, duration, mebibytes, percent } from "./units.ts";
 
 test("durations, sizes and shares are told in the unit that a person would choose", () => {
@@ -24,4 +25,9 @@ test("moments are told as how long ago they were, and exactly", () => {
   ]);
   assert.equal(timeSince("nonsense", 0), "unknown");
   assert.match(localTime(at), /\(123 ms\)$/);
+});
+
+test("nothing that code has written hides or turns the rest of a line", () => {
+  assert.equal(visibleText("a\tb\nc"), "a\tb\nc");
+  assert.equal(visibleText("\u001b[31mred\u202etxt\r"), "\\u{1b}[31mred\\u{202e}txt\\u{d}");
 });

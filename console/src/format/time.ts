@@ -22,3 +22,12 @@ export function localTime(at: string): string {
   const ms = String(date.getMilliseconds()).padStart(3, "0");
   return `${date.toLocaleString(undefined, options)} (${ms} ms)`;
 }
+
+/** `14:03:07.123` */
+export function clockTime(at: string): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return "unknown";
+  const two = (value: number) => String(value).padStart(2, "0");
+  const ms = String(date.getMilliseconds()).padStart(3, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+}

@@ -1,9 +1,9 @@
-import { Anchor, Badge, Code, Group, Skeleton, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Badge, Button, Code, Group, Skeleton, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import type { FunctionListQuery, FunctionView } from "@isola/api/functions";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Search } from "lucide-react";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Plus, Search } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
 import { queries } from "../../api/queries.ts";
 import { mebibytes } from "../../format/units.ts";
@@ -23,9 +23,9 @@ const columns: readonly Column<FunctionView>[] = [
     width: "minmax(140px, 2fr)",
     sort: "name",
     cell: ({ name }) => (
-      <Text fw={600} size="sm" truncate>
+      <Anchor component={Link} to="/functions/$name" params={{ name } as never} fw={600} size="sm">
         {name}
-      </Text>
+      </Anchor>
     ),
   },
   {
@@ -90,6 +90,9 @@ export function FunctionsPage() {
     <>
       <PageHeader title="Functions" text="What is deployed">
         <SearchBox query={query} />
+        <Button component={Link} to="/new" leftSection={<Plus size={16} aria-hidden />}>
+          New function
+        </Button>
       </PageHeader>
       {list.error !== null && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Skeleton h={200} />}
@@ -141,7 +144,10 @@ function NoFunctions({ query }: { query: string }) {
     <Stack gap="xs">
       <Text>Nothing is deployed yet.</Text>
       <Group gap="xs">
-        <Text c="dimmed">From the command line:</Text>
+        <Anchor component={Link} to="/new">
+          Make one here
+        </Anchor>
+        <Text c="dimmed">or from the command line:</Text>
         <Code>npm run isola -- deploy examples/hello-js</Code>
       </Group>
     </Stack>

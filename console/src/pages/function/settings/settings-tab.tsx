@@ -1,0 +1,146 @@
+import { Button, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import type { FunctionView } from "@isola/api/functions";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api } from "../../../api/client.ts";
+import { queries } from "../../../api/queries.ts";
+import { BuildOutput } from "../../../parts/build-output.tsx";
+import { ConfirmByName } from "../../../parts/confirm-by-name.tsx";
+import { ErrorState } from "../../../parts/error-state.tsx";
+import { type Draft, changesOf } from "../../../settings/draft.ts";
+import { MainFields } from "../../../settings/main-fields.tsx";
+import { SettingFields } from "../../../settings/setting-fields.tsx";
+
+/** Everything that decides how the function runs. */
+export function SettingsTab() {
+  const { name } = useParams({ from: "/functions/$name" });
+  const fn = useQuery(queries.function(name));
+  if (fn.error !== null && fn.data === undefined) return <ErrorState error={fn.error} />;
+  if (fn.data === undefined) return <Skeleton h={300} />;
+  return (
+    <Stack>
+      {/* Another version is another form: what was typed into the old one is told by the server as a conflict. */}
+      <SettingsForm key={name} fn={fn.data} />
+      <DangerZone name={name} />
+    </Stack>
+  );
+}
+
+function SettingsForm({ fn }: { fn: FunctionView }) {
+  const [base, setBase] = useState(fn);
+  const [draft, setDraft] = useState<Draft>(() => draftOf(fn));
+  const [output, setOutput] = useState<string[]>([]);
+  const client = useQueryClient();
+  const changes = changesOf(base, draft);
+  const save = useMutation({
+    mutationFn: () => {
+      setOutput([]);
+      const onOutput = (line: string) => setOutput((before) => [...before.slice(-999), line]);
+      return api.patchFunction(fn.name, changes, { ifMatch: base.etag, onOutput });
+    },
+    onSuccess: (changed) => {
+      setBase(changed);
+      setDraft(draftOf(changed));
+      return client.invalidateQueries({ queryKey: ["functions"] });
+    },
+  });
+  const count = Object.keys(changes).length;
+  const onChange = (change: Draft) => setDraft((before) => ({ ...before, ...change }));
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate();
+      }}
+    >
+      <Stack>
+        <MainFields key={base.etag} draft={draft} onChange={onChange} />
+        <SettingFields draft={draft} onChange={onChange} />
+        <BuildOutput lines={output} />
+        {save.isError && <ErrorState error={save.error} />}
+        <Group>
+          <Button type="submit" disabled={count === 0} loading={save.isPending}>
+            Save as a new revision
+          </Button>
+          <Button
+            variant="default"
+            disabled={count === 0 || save.isPending}
+            onClick={() => {
+              setBase({ ...fn });
+              setDraft(draftOf(fn));
+              save.reset();
+            }}
+          >
+            Discard changes
+          </Button>
+          <Text size="sm" c="dimmed" role="status">
+            {count > 0
+              ? `Changed: ${Object.keys(changes).join(", ")}`
+              : save.isSuccess
+                ? `Revision ${base.liveRevision} is live.`
+                : ""}
+          </Text>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+/** Values of env are hidden from keys that may only read: then env is no part of the form. */
+function draftOf(fn: FunctionView): Draft {
+  const { handler, driver, exposeErrors, description } = fn;
+  const hasValues = Object.values(fn.env).every((value) => value !== null);
+  const settings: Draft = {
+    ...{ handler, driver, exposeErrors, description, route: fn.route },
+    ...{ memoryMiB: fn.memoryMiB, tmpMiB: fn.tmpMiB, timeoutMs: fn.timeoutMs },
+    ...{ initTimeoutMs: fn.initTimeoutMs, queueTimeoutMs: fn.queueTimeoutMs },
+    ...{ timeoutGraceMs: fn.timeoutGraceMs, concurrency: fn.concurrency },
+    ...{ concurrencyTarget: fn.concurrencyTarget, minSandboxes: fn.minSandboxes },
+    ...{ maxSandboxes: fn.maxSandboxes, reservedConcurrency: fn.reservedConcurrency },
+    ...{ firstByteTimeoutMs: fn.firstByteTimeoutMs, streamIdleTimeoutMs: fn.streamIdleTimeoutMs },
+    ...{ streamTimeoutMs: fn.streamTimeoutMs, afterResponse: fn.afterResponse },
+    ...{ onDisconnect: fn.onDisconnect, network: fn.network },
+  };
+  return hasValues ? { ...settings, env: fn.env as Record<string, string> } : settings;
+}
+
+function DangerZone({ name }: { name: string }) {
+  const [isAsking, setIsAsking] = useState(false);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const remove = useMutation({
+    mutationFn: () => api.deleteFunction(name),
+    onSuccess: async () => {
+      await navigate({ to: "/functions" });
+      client.removeQueries({ queryKey: ["functions", "one", name] });
+      await client.invalidateQueries({ queryKey: ["functions", "list"] });
+    },
+  });
+  return (
+    <Paper withBorder p="md" style={{ borderColor: "var(--mantine-color-error)" }}>
+      <Group justify="space-between">
+        <Stack gap={2}>
+          <Title order={2}>Delete this function</Title>
+          <Text size="sm" c="dimmed">
+            With its revisions and its address. Calls that run are ended.
+          </Text>
+        </Stack>
+        <Button color="red.8" onClick={() => setIsAsking(true)}>
+          Delete
+        </Button>
+      </Group>
+      <ConfirmByName
+        isOpen={isAsking}
+        onClose={() => setIsAsking(false)}
+        name={name}
+        title="Delete the function"
+        text="Its revisions and code are gone afterwards; records and logs stay until their time is over."
+        verb="Delete"
+        isPending={remove.isPending}
+        error={remove.error}
+        onConfirm={() => remove.mutate()}
+      />
+    </Paper>
+  );
+}

@@ -1,0 +1,7 @@
+/** Tabs of a function, in order; each is a page of its own below its path. */
+export const tabs = [
+  { path: "try", label: "Try" },
+  { path: "code", label: "Code" },
+  { path: "revisions", label: "Revisions" },
+  { path: "settings", label: "Settings" },
+] as const;

@@ -1,0 +1,5 @@
+export const handler = async (event) => {
+  const name = event.queryStringParameters?.name ?? "world";
+  console.log(`greeting ${name}`);
+  return { statusCode: 200, headers: { "content-type": "text/plain" }, body: `Hello, ${name}!\n` };
+};

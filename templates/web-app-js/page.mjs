@@ -1,0 +1,14 @@
+const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const escaped = (text) => text.replace(/[&<>"']/g, (character) => entities[character]);
+
+export const page = (name) => `<!doctype html>
+<html lang="en">
+  <meta charset="utf-8">
+  <title>Greeting</title>
+  <h1>${name ? `Hello, ${escaped(name)}!` : "Who are you?"}</h1>
+  <form>
+    <label>Name <input name="name" value="${escaped(name)}"></label>
+    <button>Greet</button>
+  </form>
+</html>
+`;
