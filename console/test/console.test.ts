@@ -40,7 +40,7 @@ describe("the console", { skip }, () => {
         await assertAccessible(page, `${path} ${scheme}`);
         await takePicture(page, `${title.toLowerCase()}-${scheme}`);
         await page.setViewportSize({ width: 390, height: 800 });
-        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        const width = await page.evaluate<number>("document.documentElement.scrollWidth");
         assert.ok(width <= 390, `${width} px wide`);
         await takePicture(page, `${title.toLowerCase()}-${scheme}-390`);
       });

@@ -21,7 +21,13 @@ export function ConfirmByName(props: ConfirmByNameProps) {
   const { isOpen, onClose, name, title, text, verb, isPending, error, onConfirm } = props;
   const [typed, setTyped] = useState("");
   return (
-    <Modal opened={isOpen} onClose={onClose} title={title} centered>
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      title={title}
+      centered
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();

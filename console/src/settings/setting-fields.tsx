@@ -33,7 +33,7 @@ function Input({ field, draft, onChange }: SettingFieldsProps & { field: Field }
         label={field.label}
         description={field.help}
         data={[...field.choices]}
-        value={String(value ?? field.choices[0]?.value)}
+        value={typeof value === "string" ? value : field.choices[0]?.value}
         onChange={(event) => change(event.currentTarget.value)}
       />
     );

@@ -1,4 +1,14 @@
-import { Anchor, Badge, Button, Code, Group, Skeleton, Stack, Text, TextInput } from "@mantine/core";
+import {
+  Anchor,
+  Badge,
+  Button,
+  Code,
+  Group,
+  Skeleton,
+  Stack,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import type { FunctionListQuery, FunctionView } from "@isola/api/functions";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";

@@ -25,7 +25,8 @@ export function Deployed({ fn, first }: { fn: ChangedFunction; first: Invoke["re
       </PageHeader>
       <Stack>
         <Alert
-          color="teal"
+          variant="outline"
+          color="isola"
           icon={<CircleCheck aria-hidden />}
           title={fn.applied ? "It answers now" : "It is stored"}
         >

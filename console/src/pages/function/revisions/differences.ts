@@ -42,5 +42,5 @@ export function changedFiles(
 
 function words(value: unknown): string {
   if (value === null) return "none";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -110,7 +110,7 @@ function Row({ revision, isBusy, onRollback, onShow }: RowProps) {
             size="compact-sm"
             variant="default"
             onClick={onShow}
-            aria-label={`What revision ${number} changed`}
+            aria-label={`Changes of revision ${number}`}
           >
             Changes
           </Button>

@@ -23,7 +23,11 @@ export function InvokedView({ invoked }: { invoked: Invoked }) {
             <Text size="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
               {visibleText(error.message)}
             </Text>
-            {error.stack !== null && <Code block>{visibleText(error.stack)}</Code>}
+            {error.stack !== null && (
+              <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+                {visibleText(error.stack)}
+              </Code>
+            )}
           </Stack>
         </Alert>
       )}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { type Stand, assertAccessible, openPage, openStand, skip, takePicture } from "./browser.ts";
+
+/** Puts text into the editor of a file, as a person who selects all and types. */
+async function writeCode(page: Page, path: string, text: string): Promise<void> {
+  const editor = page.getByRole("textbox", { name: path, exact: true });
+  await editor.click();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.insertText(text);
+}
+
+describe("a function in the console", { skip }, () => {
+  let stand: Stand;
+  before(async () => {
+    stand = await openStand();
+  });
+  after(() => stand.close());
+
+  for (const [language, name] of [
+    ["JavaScript", "hello-browser"],
+    ["Python", "hello-snake"],
+  ] as const) {
+    test(`is made from a template with the keyboard alone, and answers: ${language}`, async (t) => {
+      const page = await openPage(t, stand);
+      await page.goto("/new");
+      await page.getByRole("textbox", { name: "Name", exact: true }).focus();
+      await page.keyboard.type(name);
+      await page.getByRole("radio", { name: `Hello, ${language}` }).focus();
+      await page.keyboard.press("Space");
+      await assertAccessible(page, "new function");
+      if (language === "JavaScript") await takePicture(page, "new-function-light");
+      await page.getByRole("button", { name: "Deploy" }).focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: `${name} is deployed` }).waitFor();
+      assert.equal((await stand.server.call(`/${name}?name=Ada`)).text, "Hello, Ada!\n");
+      await page.getByRole("button", { name: "Send" }).click();
+      await page.getByRole("table", { name: "Phases of the invocation" }).waitFor();
+      await page.getByText("greeting Ada").waitFor();
+      await assertAccessible(page, "deployed");
+      await takePicture(page, `deployed-${language.toLowerCase()}`);
+    });
+  }
+
+  test("is edited, shows an error with its stack, and is rolled back", async (t) => {
+    await stand.server.deploy("edited", { "index.mjs": "export const handler = () => 'one';\n" });
+    const page = await openPage(t, stand);
+    await page.goto("/functions/edited/code");
+    const broken = "export const handler = () => {\n  throw new TypeError('no such luck');\n};\n";
+    await writeCode(page, "index.mjs", broken);
+    await assertAccessible(page, "code");
+    await takePicture(page, "code-light");
+    await page.getByRole("button", { name: "Deploy" }).click();
+    await page
+      .getByText("Revision 2 is live")
+      .or(page.getByText(/^Revision 2$/))
+      .first()
+      .waitFor();
+    await page.getByRole("tab", { name: "Try" }).click();
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("function error").waitFor();
+    await page
+      .getByText(/at .*handler \(.*index\.mjs:2/)
+      .first()
+      .waitFor();
+    await assertAccessible(page, "a failed call");
+    await takePicture(page, "try-error-light");
+    await page.getByRole("tab", { name: "Revisions" }).click();
+    await page.getByRole("button", { name: "Changes of revision 2" }).click();
+    await page.getByText("no such luck").first().waitFor();
+    await assertAccessible(page, "revisions");
+    await takePicture(page, "revisions-light");
+    await page.getByRole("button", { name: "Roll back to revision 1" }).click();
+    await page.getByRole("row", { name: /1 live/ }).waitFor();
+    assert.equal((await stand.server.call("/edited")).text, "one");
+  });
+
+  test("has its settings changed, shows a timeout, and is deleted by its name", async (t) => {
+    const endless = "export const handler = () => new Promise(() => setInterval(() => {}, 50));\n";
+    await stand.server.deploy("slow", { "index.mjs": endless });
+    const page = await openPage(t, stand);
+    await page.goto("/functions/slow/settings");
+    await page.getByRole("textbox", { name: "Timeout (ms)", exact: true }).fill("200");
+    await page.getByText("Changed: timeoutMs").waitFor();
+    await assertAccessible(page, "settings");
+    await takePicture(page, "settings-light");
+    await page.getByRole("button", { name: "Save as a new revision" }).click();
+    await page.getByText("Revision 2 is live").waitFor();
+    await page.getByRole("tab", { name: "Try" }).click();
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("timeout", { exact: true }).waitFor();
+    await page.getByRole("tab", { name: "Settings" }).click();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    const confirm = dialog.getByRole("button", { name: "Delete", exact: true });
+    assert.equal(await confirm.isDisabled(), true);
+    await dialog.getByRole("textbox").fill("slow");
+    await assertAccessible(page, "delete");
+    await confirm.click();
+    await page.getByRole("heading", { name: "Functions" }).waitFor();
+    assert.equal((await stand.server.api("GET", "/api/v1/functions/slow")).status, 404);
+  });
+
+  test("cannot make the page do anything: what it writes is text", async (t) => {
+    const hostile = `<img src=x onerror="document.title='owned'"><script>alert(1)</script>\u001b[2J\u202e`;
+    const code = `export const handler = () => { console.log(${JSON.stringify(hostile)}); return ${JSON.stringify(hostile)}; };\n`;
+    await stand.server.deploy(
+      "hostile",
+      { "index.mjs": code },
+      { description: hostile.slice(0, 60) },
+    );
+    const page = await openPage(t, stand);
+    await page.goto("/functions/hostile/try");
+    await page.getByRole("button", { name: "Send" }).click();
+    const log = page.getByRole("log", { name: "Log lines of this call" });
+    await log.waitFor();
+    assert.match(
+      (await log.textContent()) ?? "",
+      /<script>alert\(1\)<\/script>\\u\{1b\}\[2J\\u\{202e\}/,
+    );
+    assert.equal(await page.locator("img[src=x], script:not([src])").count(), 0);
+    assert.doesNotMatch(await page.title(), /owned/);
+  });
+
+  test("is deployed from a folder", async (t) => {
+    const page = await openPage(t, stand);
+    await page.goto("/new");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("from-folder");
+    await page.getByText("Folder or zip", { exact: true }).click();
+    const folder = new URL("../../templates/json-api-js", import.meta.url).pathname;
+    await page.getByLabel("Folder", { exact: true }).setInputFiles(folder);
+    await page.getByText("2 files").waitFor();
+    await page.getByRole("textbox", { name: "Handler" }).fill("index.default");
+    await page.getByRole("button", { name: "Deploy" }).click();
+    await page.getByRole("heading", { name: "from-folder is deployed" }).waitFor();
+    assert.equal((await stand.server.call("/from-folder/nowhere")).status, 404);
+  });
+});
