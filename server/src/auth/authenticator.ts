@@ -8,6 +8,8 @@ import { scopesAllow } from "./scopes.ts";
 export interface Caller {
   keyId: string;
   scopes: readonly Scope[];
+  /** The one that the key is for, and sees alone; null: every project. */
+  project: string | null;
 }
 
 export interface AuthenticatorOptions {
@@ -54,7 +56,7 @@ export class Authenticator {
       throw new IsolaError("unauthenticated", "the key is unknown; look for a typing mistake");
     this.#checkAlive(row);
     this.#touch(row.id);
-    return { keyId: row.id, scopes: row.scopes };
+    return { keyId: row.id, scopes: row.scopes, project: row.project };
   }
 
   /** Writes what is left. */

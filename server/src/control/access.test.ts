@@ -14,6 +14,7 @@ const open = new Set(["GET /healthz", "GET /readyz"]);
 /** The matrix as docs state it, apart from how routes declare it. */
 function allowedScopes(method: string, path: string): readonly Scope[] {
   if (path.startsWith("/api/v1/keys")) return ["admin"];
+  if (path.startsWith("/api/v1/projects") && method !== "GET") return ["admin"];
   if (path === "/api/v1/images" && method !== "GET") return ["admin"];
   if (method === "POST" && path.endsWith("/invocations")) return ["admin", "invoke"];
   return method === "GET" ? ["admin", "deploy", "read"] : ["admin", "deploy"];
@@ -67,13 +68,18 @@ describe("every route", () => {
     }
   });
 
-  test("is refused at registration when it declares no policy", async (t) => {
+  test("is refused at registration when it declares no policy, or takes no project and is about one", async (t) => {
     const app = fastify();
     t.after(() => app.close());
     const store = { getKey: async () => null, touchKeys: async () => {} };
     const authenticator = new Authenticator({ store, clock: systemClock, onProblem() {} });
-    enforcePolicies(app, authenticator, new Map());
+    const projects = {
+      getProject: async () => assert.fail("no call is made"),
+    };
+    enforcePolicies(app, { authenticator, store: projects, foreignPolicies: new Map() });
     assert.throws(() => app.get("/bare", async () => ({})), /GET \/bare declares no policy/);
+    const config = { policy: { scope: "read", reach: "project" } } as const;
+    assert.throws(() => app.get("/of-one", { config }, async () => ({})), /does not take one/);
     app.get("/open", { config: { policy: "open" } }, async () => ({}));
   });
 

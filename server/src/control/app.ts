@@ -26,12 +26,13 @@ import { registerImages } from "./images.ts";
 import { registerInvocations } from "./invocations.ts";
 import { checkInvoke } from "./invoke-params.ts";
 import { registerKeys } from "./keys.ts";
+import { LiveFunctions } from "./live-functions.ts";
 import { registerMachine } from "./machine.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
+import { registerProjects } from "./projects.ts";
 import { Publisher } from "./publisher.ts";
 import { enforcePolicies } from "./request-policy.ts";
 import { registerRevisions } from "./revisions.ts";
-import { RouteBook } from "./route-book.ts";
 import { UploadSlots } from "./upload-slots.ts";
 import { type Check, validatorCompiler } from "./validation.ts";
 
@@ -58,10 +59,10 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const { store, gateway, clock, log } = deps;
   const facts = new GatewayFacts(gateway, clock);
   const publisher = new Publisher({ store, gateway, clock, log });
-  const routes = await RouteBook.open(store);
   const { artifacts, builds, settings } = deps;
+  const live = await LiveFunctions.open(store, settings.acceptProjectsOnProcess);
   const deployer = new Deployer({
-    ...{ store, artifacts, builds, facts, publisher, routes },
+    ...{ store, artifacts, builds, facts, publisher, live },
     ...settings,
   });
   const onProblem = (message: string) => log.warn({}, message);
@@ -72,7 +73,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   setParsers(app);
   answerErrors(app, log);
   guardRequests(app, settings);
-  enforcePolicies(app, authenticator, docsPolicies);
+  enforcePolicies(app, { authenticator, store, foreignPolicies: docsPolicies });
   keepIdempotent(app, store);
   await registerOpenApi(app, settings.version);
   registerResources(app, { ...deps, facts, deployer });
@@ -211,6 +212,7 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerRevisions(app, context);
   registerBuilds(app, context);
   registerInvocations(app, context);
+  registerProjects(app, context);
   registerKeys(app, context);
   registerMachine(app, context);
   registerImages(app, context);

@@ -59,6 +59,8 @@ export interface ControlSettings {
   timeoutMsMax: number;
   /** Nor one that reserves all of them. */
   invocationsMax: number;
-  /** Of functions that name none. */
+  /** Of functions that name none, in projects that name none. */
   defaultDriver: DriverName | "auto";
+  /** Whether the driver `process` may serve more than one project. */
+  acceptProjectsOnProcess: boolean;
 }

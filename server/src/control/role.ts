@@ -63,6 +63,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       timeoutMsMax: config.timeoutMsMax,
       invocationsMax: config.invocationsMax,
       defaultDriver: config.defaultDriver as DriverName | "auto",
+      acceptProjectsOnProcess: config.acceptProjectsOnProcess,
     },
     clock,
     log,
