@@ -6,6 +6,7 @@ import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/
 import { imagesCommand } from "./commands/images.ts";
 import { invokeCommand } from "./commands/invoke.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { projectsCommand } from "./commands/projects.ts";
 import { upCommand } from "./commands/up.ts";
 
 /** In the order of the help. */
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   envCommand,
   rollbackCommand,
   rmCommand,
+  projectsCommand,
   imagesCommand,
   doctorCommand,
 ];
