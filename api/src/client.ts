@@ -22,9 +22,10 @@ import type {
   LogView,
 } from "./invocations.ts";
 import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.ts";
-import type { CreateKey, CreatedKey, KeyView } from "./keys.ts";
+import type { CreateKey, CreatedKey, KeyListQuery, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
 import type { OpenSession, SessionView, SignInLink } from "./sessions.ts";
+import type { CreateProject, DeletedProject, PatchProject, ProjectView } from "./projects.ts";
 import type { Page, PageQuery } from "./shapes.ts";
 import {
   type Call,
@@ -57,9 +58,11 @@ export type Client = ReturnType<typeof createClient>;
 /** One method for each call of the API. All reject with `ApiError`. */
 export function createClient(options: ClientOptions) {
   const transport = createTransport(options);
+  const ofProject = inProject(transport, options.project);
   return {
-    ...functionCalls(transport),
-    ...invocationCalls(transport),
+    ...functionCalls(ofProject),
+    ...invocationCalls(ofProject),
+    ...projectCalls(transport),
     ...keyCalls(transport),
     ...machineCalls(transport),
     ...imageCalls(transport),
@@ -122,12 +125,31 @@ function invocationCalls(transport: Transport) {
   };
 }
 
+function projectCalls(transport: Transport) {
+  const call = caller(transport);
+  const path = "/api/v1/projects";
+  const pathOfProject = (name: string) => `${path}/${encodeURIComponent(name)}`;
+  return {
+    createProject: (body: CreateProject, options?: CallOptions) =>
+      call<ProjectView>("POST", path, { json: body, ...options }),
+    listProjects: (query: PageQuery = {}, options?: CallOptions) =>
+      call<Page<ProjectView>>("GET", path, { query, ...options }),
+    getProject: (name: string, options?: CallOptions) =>
+      call<ProjectView>("GET", pathOfProject(name), { ...options }),
+    patchProject: (name: string, body: PatchProject, options?: CallOptions) =>
+      call<ProjectView>("PATCH", pathOfProject(name), { json: body, ...options }),
+    /** Rejects with `conflict` while it has functions or keys. */
+    deleteProject: (name: string, options?: CallOptions) =>
+      call<DeletedProject>("DELETE", pathOfProject(name), { ...options }),
+  };
+}
+
 function keyCalls(transport: Transport) {
   const call = caller(transport);
   return {
     createKey: (body: CreateKey, options?: CallOptions) =>
       call<CreatedKey>("POST", "/api/v1/keys", { json: body, ...options }),
-    listKeys: (query: PageQuery = {}, options?: CallOptions) =>
+    listKeys: (query: KeyListQuery = {}, options?: CallOptions) =>
       call<Page<KeyView>>("GET", "/api/v1/keys", { query, ...options }),
     revokeKey: (id: string, options?: CallOptions) =>
       call<KeyView>("DELETE", `/api/v1/keys/${encodeURIComponent(id)}`, { ...options }),
@@ -191,6 +213,12 @@ const functionsPath = "/api/v1/functions";
 
 function pathOf(name: string): string {
   return `${functionsPath}/${encodeURIComponent(name)}`;
+}
+
+/** Calls about what a project owns name it where one was named. */
+function inProject(transport: Transport, project: string | undefined): Transport {
+  if (project === undefined) return transport;
+  return (call) => transport({ ...call, query: { project, ...call.query } });
 }
 
 function caller(transport: Transport) {

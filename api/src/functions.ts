@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { NAME_PATTERN } from "./limits.ts";
+import { projectMember } from "./projects.ts";
 import { metadataMembers, resolvedMembers, runtimeAsked, settingMembers } from "./settings.ts";
 import { closed, moment, nullable, oneOf, pageMembers, pageOf, textByName } from "./shapes.ts";
 
@@ -48,6 +49,7 @@ const layer = nullable(
 
 const functionMembers = {
   name,
+  project: Type.String({ description: "That owns it" }),
   description: Type.String(),
   labels: textByName("Labels"),
   url: Type.String({ description: "The route of the settings, else the default route" }),
@@ -84,6 +86,7 @@ export type DeletedFunction = Static<typeof DeletedFunction>;
 export const FunctionPage = pageOf(FunctionView, "FunctionPage");
 
 export const FunctionListQuery = closed({
+  ...projectMember,
   query: Type.Optional(
     Type.String({ maxLength: 200, description: "Part of the name or the description" }),
   ),
@@ -116,11 +119,14 @@ export const RevisionView = closed(
 );
 export type RevisionView = Static<typeof RevisionView>;
 
+export const FunctionPageQuery = closed({ ...projectMember, ...pageMembers });
+
 export const RevisionPage = pageOf(RevisionView, "RevisionPage");
 
 export const Rollback = closed({ revision }, "Rollback");
 export type Rollback = Static<typeof Rollback>;
 
 export const CodeQuery = closed({
+  ...projectMember,
   revision: Type.Optional(revision),
 });

@@ -9,7 +9,7 @@ const idempotencyKey = Type.String({
 /** Of every unsafe call. Other headers may come along. */
 export const UnsafeHeaders = Type.Object({ "idempotency-key": Type.Optional(idempotencyKey) });
 
-/** Of calls that change a function. */
+/** Of calls that change a function or a project. */
 export const ChangeHeaders = Type.Object({
   "if-match": Type.Optional(
     Type.String({

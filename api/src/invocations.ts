@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { NAME_PATTERN, httpMethods, outcomes } from "./limits.ts";
+import { projectMember } from "./projects.ts";
 import { closed, integer, moment, nullable, oneOf, pageMembers, pageOf } from "./shapes.ts";
 
 const Header = Type.Unsafe<[string, string]>({
@@ -121,6 +122,7 @@ const unixMs = (description: string) =>
   Type.Optional(integer({ least: 0, most: Number.MAX_SAFE_INTEGER }, description));
 
 const invocationFilters = {
+  ...projectMember,
   outcome: Type.Optional(oneOf(outcomes)),
   since: unixMs("Unix time in ms, inclusive"),
   until: unixMs("Unix time in ms"),
@@ -131,7 +133,7 @@ const invocationFilters = {
 export const InvocationListQuery = closed(invocationFilters);
 export type InvocationListQuery = Static<typeof InvocationListQuery>;
 
-/** Of all functions. */
+/** Of all functions of a project. */
 export const AllInvocationsQuery = closed({
   function: Type.Optional(Type.String({ pattern: NAME_PATTERN })),
   ...invocationFilters,
@@ -139,6 +141,7 @@ export const AllInvocationsQuery = closed({
 export type AllInvocationsQuery = Static<typeof AllInvocationsQuery>;
 
 export const LogListQuery = closed({
+  ...projectMember,
   invocation: Type.Optional(Type.String({ maxLength: 128, description: "Id" })),
   since: unixMs("Unix time in ms, inclusive"),
   contains: Type.Optional(

@@ -36,6 +36,7 @@ export const RuntimePage = closed(
 );
 
 const PoolView = closed({
+  project: Type.String(),
   functionName: Type.String(),
   revision: Type.Integer(),
   driver: Type.String(),
@@ -72,7 +73,7 @@ export const SystemView = closed(
         lateFrames: Type.Integer({
           description: "Frames that came after the outcome of their call was decided; dropped",
         }),
-        pools: Type.Array(PoolView),
+        pools: Type.Array(PoolView, { description: "Of the projects that the key sees" }),
         blankPools: Type.Array(BlankPoolView),
       }),
       "null while the gateway does not answer",

@@ -6,6 +6,8 @@ export interface ClientOptions {
   url: string;
   /** `isola_<id>_<secret>`; the open calls need none. */
   apiKey?: string;
+  /** Whose functions and invocations are meant; left out: those of the key's project. */
+  project?: string;
   /** Longest wait for the head of an answer; by default 60 s, and no bound for invocations. */
   timeoutMs?: number;
   fetch?: typeof fetch;

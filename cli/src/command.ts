@@ -6,6 +6,8 @@ export interface Command {
   usage: string;
   summary: string;
   options?: readonly Option[];
+  /** It is about what one project owns: takes `--project`. */
+  isOfProject?: boolean;
   /** Every argument, `--help` too, goes to `run` unparsed. */
   isPassThrough?: boolean;
   run(context: Context, args: readonly string[], options: Options): Promise<Result>;

@@ -7,6 +7,7 @@ import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/
 import { imagesCommand } from "./commands/images.ts";
 import { invokeCommand } from "./commands/invoke.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { projectsCommand } from "./commands/projects.ts";
 import { upCommand } from "./commands/up.ts";
 
 /** In the order of the help. */
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   envCommand,
   rollbackCommand,
   rmCommand,
+  projectsCommand,
   imagesCommand,
   doctorCommand,
 ];

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { ApiError, createClient } from "@isola/api/client";
 import { Command as Commander, CommanderError } from "commander";
+import { textOption } from "./arguments.ts";
 import {
   type Command,
   type Context,
@@ -59,6 +60,7 @@ Every command but \`up\` takes --json.
 ISOLA_URL      address of the API; default: what the server wrote into its data folder, else http://127.0.0.1:8081
 ISOLA_API_KEY  default: the admin key in the data folder
 ISOLA_DATA     data folder of a server on this machine; default: ./data, else that of the checkout
+ISOLA_PROJECT  project of functions, as --project; default: that of the key, else \`default\`
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 server not reachable, 4 drift (deploy --check).`;
 
 function define(
@@ -76,6 +78,7 @@ function define(
       if (isRepeatable) sub.option(flags, `${help}; repeatable`, collect);
       else sub.option(flags, help);
     }
+    if (command.isOfProject) sub.option("--project <name>", "whose functions are meant");
     sub.option("--json", "print JSON for machines");
   }
   sub.action(() => act(sub.args, sub.opts()));
@@ -96,8 +99,9 @@ async function runCommand(command: Command, { args, options, around }: Run): Pro
   let connection: Connection | null = null;
   try {
     connection = findConnection(around);
+    const project = textOption(options, "project") ?? around.env.ISOLA_PROJECT;
     const context: Context = {
-      client: createClient(connection),
+      client: createClient({ ...connection, ...(project && { project }) }),
       url: connection.url,
       urlSource: connection.urlSource,
       env: around.env,

@@ -14,6 +14,9 @@ interface KeptFunction {
 export interface FakeApi {
   url: string;
   functions: Map<string, KeptFunction>;
+  projects: Map<string, Json>;
+  /** The project that each call names; null: none. */
+  projectsAsked: (string | null)[];
   /** `POST /api/v1/functions`, one for each call. */
   calls: string[];
   /** The body of the last invocation that was asked for. */
@@ -53,6 +56,8 @@ export async function startFakeApi(): Promise<FakeApi> {
   const api: FakeApi = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     functions: new Map(),
+    projects: new Map(),
+    projectsAsked: [],
     calls: [],
     invoked: null,
     answer: {},
@@ -76,12 +81,15 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const url = new URL(request.url ?? "/", api.url);
   api.calls.push(`${request.method} ${url.pathname}`);
+  api.projectsAsked.push(url.searchParams.get("project"));
   if (request.headers.authorization !== `Bearer ${fakeKey}` && url.pathname !== "/readyz") {
     return fail(response, 401, "unauthenticated", "No API key");
   }
   if (api.refused.length > 0) return refuse(response, api.refused);
   const body = Buffer.concat(chunks);
   const [, name, rest] = /^\/api\/v1\/functions\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
+  const project = /^\/api\/v1\/projects\/([^/]+)$/.exec(url.pathname)?.[1];
+  if (project) return ofProject(api, response, { name: project, request, body });
   if (name) return ofFunction(api, response, { name, rest: rest ?? "", url, request, body });
   if (`${request.method} ${url.pathname}` === "POST /api/v1/images") {
     api.built = JSON.parse(body.toString("utf8"));
@@ -93,6 +101,13 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
       removed: ["isola/node:1-a"],
       kept: [{ reference: "isola/node:2-b", reason: "container 0123 uses it" }],
     }),
+    "GET /api/v1/projects": () => page([...api.projects.values()]),
+    "POST /api/v1/projects": () => {
+      const given = JSON.parse(body.toString("utf8")) as Json;
+      const made = { description: "", driver: null, url: `${api.url}/~${given.name}`, ...given };
+      api.projects.set(String(given.name), { ...made, etag: '"v1"' });
+      return made;
+    },
     "GET /api/v1/functions": () => page([...api.functions.values()].map(({ view }) => view)),
     "POST /api/v1/functions": () => create(api, JSON.parse(body.toString("utf8")) as Json),
     "GET /api/v1/drivers": () => page([driver]),
@@ -115,6 +130,24 @@ interface FunctionCall {
   url: URL;
   request: IncomingMessage;
   body: Buffer;
+}
+
+function ofProject(
+  api: FakeApi,
+  response: ServerResponse,
+  { name, request, body }: Pick<FunctionCall, "name" | "request" | "body">,
+): void {
+  const kept = api.projects.get(name);
+  if (!kept) return fail(response, 404, "not_found", `project "${name}" does not exist`);
+  const ifMatch = request.headers["if-match"];
+  if (request.method !== "GET" && ifMatch !== kept.etag)
+    return fail(response, 412, "precondition_failed", "It has changed");
+  if (request.method === "DELETE") api.projects.delete(name);
+  if (request.method === "PATCH") {
+    const etag = `"v${Number(String(kept.etag).slice(2, -1)) + 1}"`;
+    Object.assign(kept, JSON.parse(body.toString("utf8")), { etag });
+  }
+  send(response, 200, kept);
 }
 
 function ofFunction(api: FakeApi, response: ServerResponse, call: FunctionCall): void {

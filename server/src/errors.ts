@@ -37,8 +37,8 @@ export const errorCatalogue = {
   forbidden: {
     status: 403,
     blame: "caller",
-    cause: "The key's scopes do not allow this call.",
-    cure: "Use a key with the scope named in the message.",
+    cause: "The key's scopes, or the project that it is of, do not allow this call.",
+    cure: "Use a key as the message describes it.",
   },
   not_found: {
     status: 404,
@@ -49,8 +49,8 @@ export const errorCatalogue = {
   conflict: {
     status: 409,
     blame: "caller",
-    cause: "The name is taken, or another change is under way.",
-    cure: "Choose another name, or read again and retry.",
+    cause: "The name is taken, something is still in use, or another change is under way.",
+    cure: "Do as the message says: choose another name, remove what is left, or retry.",
   },
   route_conflict: {
     status: 409,
@@ -62,7 +62,7 @@ export const errorCatalogue = {
     status: 412,
     blame: "caller",
     cause: "`If-Match` names a state that has passed.",
-    cure: "Read the function again and repeat the change.",
+    cure: "Read it again and repeat the change.",
   },
   too_large: {
     status: 413,

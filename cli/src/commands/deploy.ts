@@ -8,6 +8,7 @@ import { inPlaces } from "../explain-failure.ts";
 
 export const deployCommand: Command = {
   usage: "deploy [dir]",
+  isOfProject: true,
   summary:
     "Create or update the functions of a folder: those of its isola.yaml, or the folder itself",
   options: [

@@ -4,6 +4,7 @@ import { type Command, type Context, Failure, type Result, usageFailure } from "
 
 export const envCommand: Command = {
   usage: "env <name> [action] [values...]",
+  isOfProject: true,
   summary: "Show a function's environment (list), or change it: set NAME=value ..., unset NAME ...",
   async run(context, [name = "", action = "list", ...values]) {
     const fn = await context.client.getFunction(name);

@@ -6,6 +6,7 @@ import { table } from "../printable.ts";
 
 export const listCommand: Command = {
   usage: "list",
+  isOfProject: true,
   summary: "List functions",
   options: [
     { flags: "--query <text>", help: "only with this in name or description" },
@@ -37,6 +38,7 @@ export const listCommand: Command = {
 
 export const getCommand: Command = {
   usage: "get <name>",
+  isOfProject: true,
   summary: "Show a function with all its settings",
   async run(context, [name = ""]) {
     const fn = await context.client.getFunction(name);
@@ -46,6 +48,7 @@ export const getCommand: Command = {
 
 export const rmCommand: Command = {
   usage: "rm <name>",
+  isOfProject: true,
   summary: "Delete a function with its revisions",
   options: [{ flags: "--yes", help: "delete without asking" }],
   async run(context, [name = ""], options) {
@@ -62,6 +65,7 @@ export const rmCommand: Command = {
 
 export const rollbackCommand: Command = {
   usage: "rollback <name> [revision]",
+  isOfProject: true,
   summary: "Make an earlier revision live; left out: the one before the live one",
   async run(context, [name = "", revision]) {
     if (revision !== undefined && !/^[1-9]\d{0,8}$/.test(revision)) {

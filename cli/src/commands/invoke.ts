@@ -5,6 +5,7 @@ import { shownLog } from "./logs.ts";
 
 export const invokeCommand: Command = {
   usage: "invoke <name>",
+  isOfProject: true,
   summary: "Call a function and show answer, phases and logs; exit code 1 unless it went well",
   options: [
     {

@@ -11,6 +11,7 @@ const LINES_PER_POLL_MAX = 10_000;
 
 export const logsCommand: Command = {
   usage: "logs <name>",
+  isOfProject: true,
   summary: "Show what a function wrote",
   options: [
     { flags: "--limit <n>", help: "the newest lines, at most this many (default 100)" },

@@ -88,7 +88,8 @@ describe("a key", () => {
     const { secretHash = "" } = (await store.getKey(again?.key.split("_")[1] as string)) ?? {};
     const secret = again?.key.split("_")[2];
     const expiresAt = now + 1000;
-    await store.createKey({ id: "soon", name: "soon", scopes: ["read"], secretHash, expiresAt });
+    const rights = { scopes: ["read" as const], project: null };
+    await store.createKey({ id: "soon", name: "soon", ...rights, secretHash, expiresAt });
     await authenticator.authenticate(`Bearer isola_soon_${secret}`);
     now = expiresAt;
     await assert.rejects(authenticator.authenticate(`Bearer isola_soon_${secret}`), /expired/);

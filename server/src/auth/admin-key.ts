@@ -29,7 +29,8 @@ export async function ensureAdminKey(
   const path = join(dataDir, FILE);
   if (await holdsWorkingKey(store, path, clock)) return null;
   const { id, text, secretHash } = makeApiKey();
-  await store.createKey({ id, name: FILE, scopes: ["admin"], secretHash, expiresAt: null });
+  const rights = { scopes: ["admin" as const], project: null };
+  await store.createKey({ id, name: FILE, ...rights, secretHash, expiresAt: null });
   await writeSecret(dataDir, path, `${text}\n`);
   return { key: text, path };
 }
@@ -42,7 +43,7 @@ async function holdsWorkingKey(
   const key = parseApiKey((await readShort(path)).trim());
   if (key === null) return false;
   const row = await store.getKey(key.id);
-  if (row === null || row.revokedAt !== null) return false;
+  if (row === null || row.revokedAt !== null || row.project !== null) return false;
   if (row.expiresAt !== null && row.expiresAt <= clock.wall()) return false;
   return isSecretOf(key.secret, row.secretHash) && scopesAllow(row.scopes, "admin");
 }

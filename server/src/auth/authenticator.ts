@@ -8,6 +8,8 @@ import { scopesAllow } from "./scopes.ts";
 export interface Caller {
   keyId: string;
   scopes: readonly Scope[];
+  /** The one that the key is for, and sees alone; null: every project. */
+  project: string | null;
 }
 
 export interface AuthenticatorOptions {
@@ -71,7 +73,7 @@ export class Authenticator {
   #callerOf(row: KeyRow): Caller {
     this.#checkAlive(row);
     this.#touch(row.id);
-    return { keyId: row.id, scopes: row.scopes };
+    return { keyId: row.id, scopes: row.scopes, project: row.project };
   }
 
   #checkAlive(row: KeyRow): void {

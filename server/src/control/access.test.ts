@@ -16,6 +16,7 @@ const open = new Set(["GET /healthz", "GET /readyz", "POST /api/v1/session"]);
 function allowedScopes(method: string, path: string): readonly Scope[] {
   if (path.startsWith("/api/v1/keys")) return ["admin"];
   if (path.startsWith("/api/v1/session")) return allScopes;
+  if (path.startsWith("/api/v1/projects") && method !== "GET") return ["admin"];
   if (path === "/api/v1/images" && method !== "GET") return ["admin"];
   if (method === "POST" && path.endsWith("/invocations")) return ["admin", "invoke"];
   return method === "GET" ? ["admin", "deploy", "read"] : ["admin", "deploy"];
@@ -69,14 +70,16 @@ describe("every route", () => {
     }
   });
 
-  test("is refused at registration when it declares no policy", async (t) => {
+  test("is refused at registration when it declares no policy, or takes no project and is about one", async (t) => {
     const app = fastify();
     t.after(() => app.close());
     const { store } = await openControlPlane(t);
     const authenticator = new Authenticator({ store, clock: systemClock, onProblem() {} });
     const sessions = new Sessions({ store, authenticator, clock: systemClock });
-    enforcePolicies(app, { authenticator, sessions }, new Map());
+    enforcePolicies(app, { authenticator, sessions, store, foreignPolicies: new Map() });
     assert.throws(() => app.get("/bare", async () => ({})), /GET \/bare declares no policy/);
+    const config = { policy: { scope: "read", reach: "project" } } as const;
+    assert.throws(() => app.get("/of-one", { config }, async () => ({})), /does not take one/);
     app.get("/open", { config: { policy: "open" } }, async () => ({}));
   });
 

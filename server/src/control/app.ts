@@ -27,14 +27,15 @@ import { registerImages } from "./images.ts";
 import { registerInvocations } from "./invocations.ts";
 import { checkInvoke } from "./invoke-params.ts";
 import { registerKeys } from "./keys.ts";
+import { LiveFunctions } from "./live-functions.ts";
 import { registerMachine } from "./machine.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
+import { registerProjects } from "./projects.ts";
 import { Publisher } from "./publisher.ts";
 import { enforcePolicies } from "./request-policy.ts";
 import { registerSessions } from "./sessions.ts";
 import { consolePolicies, isPageAsked, registerConsole, sendPage } from "./console.ts";
 import { registerRevisions } from "./revisions.ts";
-import { RouteBook } from "./route-book.ts";
 import { UploadSlots } from "./upload-slots.ts";
 import { type Check, validatorCompiler } from "./validation.ts";
 
@@ -61,10 +62,10 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const { store, gateway, clock, log } = deps;
   const facts = new GatewayFacts(gateway, clock);
   const publisher = new Publisher({ store, gateway, clock, log });
-  const routes = await RouteBook.open(store);
   const { artifacts, builds, settings } = deps;
+  const live = await LiveFunctions.open(store, settings.acceptProjectsOnProcess);
   const deployer = new Deployer({
-    ...{ store, artifacts, builds, facts, publisher, routes },
+    ...{ store, artifacts, builds, facts, publisher, live },
     ...settings,
   });
   const onProblem = (message: string) => log.warn({}, message);
@@ -76,7 +77,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   setParsers(app);
   answerErrors(app, log);
   guardRequests(app, settings);
-  enforcePolicies(app, { authenticator, sessions }, foreignPolicies);
+  enforcePolicies(app, { authenticator, sessions, store, foreignPolicies });
   keepIdempotent(app, store);
   await registerOpenApi(app, settings.version);
   registerResources(app, { ...deps, facts, deployer });
@@ -220,6 +221,7 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerRevisions(app, context);
   registerBuilds(app, context);
   registerInvocations(app, context);
+  registerProjects(app, context);
   registerKeys(app, context);
   registerMachine(app, context);
   registerImages(app, context);

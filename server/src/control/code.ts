@@ -1,6 +1,7 @@
 import { ChangedFunction, Code, CodeQuery, FunctionParams } from "@isola/api/functions";
 import { ChangeHeaders } from "@isola/api/headers";
 import { requestLimits } from "@isola/api/limits";
+import { ProjectQuery } from "@isola/api/projects";
 import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import Type from "typebox";
@@ -8,9 +9,10 @@ import { IsolaError } from "../errors.ts";
 import { buildsAndStreams, withProgress } from "./build-progress.ts";
 import { changedAnswer } from "./changed-answer.ts";
 import { codeInput } from "./code-input.ts";
-import { type ControlApp, type ControlContext, PROJECT, answers, targetOf } from "./context.ts";
+import { type ControlApp, type ControlContext, answers, targetOf } from "./context.ts";
 import { noteBody } from "./idempotency.ts";
 import type { CodeInput } from "./ports.ts";
+import { projectOf } from "./request-policy.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 
 /** An archive as it is; `artifacts/` looks into it. */
@@ -41,7 +43,7 @@ function registerUpload(app: ControlApp, context: ControlContext, uploads: Uploa
   app.put(
     "/api/v1/functions/:name/code",
     {
-      config: { policy: { scope: "deploy" } },
+      config: { policy: { scope: "deploy", reach: "project" } },
       bodyLimit: requestLimits.codeBodyBytesMax,
       preParsing: uploads.take,
       schema: {
@@ -49,6 +51,7 @@ function registerUpload(app: ControlApp, context: ControlContext, uploads: Uploa
         summary: "Upload new code: a new revision",
         description: buildsAndStreams,
         params: FunctionParams,
+        querystring: ProjectQuery,
         headers: ChangeHeaders,
         body: {
           content: {
@@ -74,7 +77,7 @@ function registerDownload(app: ControlApp, { store, artifacts }: ControlContext)
   app.get(
     "/api/v1/functions/:name/code",
     {
-      config: { policy: { scope: "read" } },
+      config: { policy: { scope: "read", reach: "project" } },
       schema: {
         tags: ["functions"],
         summary: "Download the code as tar",
@@ -86,7 +89,7 @@ function registerDownload(app: ControlApp, { store, artifacts }: ControlContext)
     },
     async (request, reply) => {
       const { name } = request.params;
-      const fn = await store.getFunction(PROJECT, name);
+      const fn = await store.getFunction(projectOf(request), name);
       const wanted = request.query.revision ?? fn.liveRevision;
       const { artifact, revision } = await store.getRevision(fn.id, wanted);
       const tar = await artifacts.open(artifact.digest);

@@ -16,7 +16,7 @@ import type { Deployer, Target } from "./deployer.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import type { ImageWork } from "./image-work.ts";
 import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
-import { callerOf } from "./request-policy.ts";
+import { callerOf, projectOf } from "./request-policy.ts";
 
 export type ControlApp = FastifyInstance<
   RawServerDefault,
@@ -39,9 +39,6 @@ export interface ControlContext {
   log: Log;
 }
 
-/** The one project there is. */
-export const PROJECT = "default";
-
 /** The answers of an operation, errors among them. */
 export function answers<R extends Record<number, unknown>>(expected: R) {
   return { ...expected, "4xx": ErrorBody, "5xx": ErrorBody };
@@ -55,18 +52,19 @@ export function pageAsked(query: { cursor?: string; limit?: number }) {
 
 /** The function that a change is for, by whom, and the version that `If-Match` names. */
 export function targetOf(request: FastifyRequest, name: string): Target {
-  const target = { project: PROJECT, name, keyId: callerOf(request).keyId };
-  const ifVersion = versionIn(request.headers["if-match"]);
-  return ifVersion === null ? target : { ...target, ifVersion };
+  const target = { project: projectOf(request), name, keyId: callerOf(request).keyId };
+  const ifVersion = ifVersionOf(request);
+  return ifVersion === undefined ? target : { ...target, ifVersion };
 }
 
-/** Null where any version will do. Throws `precondition_failed` for a tag that was never one of ours. */
-function versionIn(ifMatch: string | undefined): number | null {
-  if (ifMatch === undefined || ifMatch.trim() === "*") return null;
+/** Undefined where any version will do. Throws `precondition_failed` for a tag that was never one of ours. */
+export function ifVersionOf(request: FastifyRequest): number | undefined {
+  const ifMatch = request.headers["if-match"];
+  if (ifMatch === undefined || ifMatch.trim() === "*") return undefined;
   const version = /^(?:W\/)?"v(\d{1,15})"$/.exec(ifMatch.trim())?.[1];
   if (version !== undefined) return Number(version);
   throw new IsolaError(
     "precondition_failed",
-    'If-Match: expected the etag of the function, like "v3", given something else',
+    'If-Match: expected an etag that was read, like "v3", given something else',
   );
 }

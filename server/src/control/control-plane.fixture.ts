@@ -16,7 +16,7 @@ import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { ImageWork } from "./image-work.ts";
 import { GatewayStandIn } from "./gateway-stand-in.fixture.ts";
-import type { Artifacts, Log } from "./ports.ts";
+import type { Artifacts, ControlSettings, Log } from "./ports.ts";
 
 export const quiet: Log = { info() {}, warn() {}, error() {} };
 
@@ -29,12 +29,14 @@ export interface ControlFixture {
   artifacts: Artifacts;
   /** Calls with a key of this scope (`null`: without a key), and holds the answer against the schema the route declares for it. */
   call(method: string, url: string, options?: CallOptions): Promise<LightMyRequestResponse>;
-  /** A key of the scope, `Bearer ...`. */
-  keyFor(scope: Scope): Promise<string>;
+  /** A key of the scope, for one project or for all, `Bearer ...`. */
+  keyFor(scope: Scope, project?: string | null): Promise<string>;
 }
 
 export interface CallOptions {
   scope?: Scope | null;
+  /** That the key is for; left out: all. */
+  project?: string | null;
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -44,13 +46,14 @@ export async function openControlPlane(
   t: TestContext,
   clock: Clock = systemClock,
   wrap: (store: Store) => Store = (store) => store,
-  dockerHost = "unix:///nonexistent/docker.sock",
+  more: { dockerHost?: string } & Partial<ControlSettings> = {},
 ): Promise<ControlFixture> {
   const dir = await mkdtemp(join(tmpdir(), "isola-control-"));
   const store = wrap(await openSqliteStore({ path: join(dir, "isola.db") }));
   const gateway = new GatewayStandIn();
   const kept = await openArtifactStore(join(dir, "artifacts"));
   const artifacts = codeStore(kept, { tempDir: dir, garbageAgeMs: -1000 });
+  const { dockerHost = "unix:///nonexistent/docker.sock", ...changed } = more;
   const settings = {
     gatewayUrl: "http://localhost:8080",
     allowedHosts: [],
@@ -59,6 +62,8 @@ export async function openControlPlane(
     invocationsMax: 100,
     defaultDriver: "auto" as const,
     consoleDir: null,
+    acceptProjectsOnProcess: false,
+    ...changed,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
   const builds = { layerFor: async () => undefined };
@@ -72,8 +77,8 @@ export async function openControlPlane(
   const keyFor = keySource(store);
   return {
     ...{ app, store, gateway, dir, collectGarbage, artifacts, keyFor },
-    call: async (method, url, { scope = "admin", body, headers = {} } = {}) => {
-      const authorization = scope === null ? {} : { authorization: await keyFor(scope) };
+    call: async (method, url, { scope = "admin", project = null, body, headers = {} } = {}) => {
+      const authorization = scope === null ? {} : { authorization: await keyFor(scope, project) };
       const response = await app.inject({
         method: method as "GET",
         url,
@@ -90,28 +95,31 @@ export interface Operation {
   method: string;
   /** `/api/v1/functions/{name}` */
   path: string;
+  parameters?: { in: string; name: string }[];
   responses: Record<string, { content?: Record<string, { schema: object }> }>;
 }
 
 /** What /openapi.json says there is. */
 export function operationsOf(app: FastifyInstance): Operation[] {
   return Object.entries(app.swagger().paths ?? {}).flatMap(([path, methods]) =>
-    Object.entries(methods as Record<string, Pick<Operation, "responses">>).map(
-      ([method, { responses }]) => ({ method: method.toUpperCase(), path, responses }),
+    Object.entries(methods as Record<string, Omit<Operation, "method" | "path">>).map(
+      ([method, described]) => ({ method: method.toUpperCase(), path, ...described }),
     ),
   );
 }
 
 function keySource(store: Store) {
-  const keys = new Map<Scope, Promise<string>>();
-  const make = async (scope: Scope) => {
+  const keys = new Map<string, Promise<string>>();
+  const make = async (scope: Scope, project: string | null) => {
     const { id, text, secretHash } = makeApiKey();
-    await store.createKey({ id, name: scope, scopes: [scope], secretHash, expiresAt: null });
+    const rights = { scopes: [scope], project };
+    await store.createKey({ id, name: scope, ...rights, secretHash, expiresAt: null });
     return `Bearer ${text}`;
   };
-  return (scope: Scope) => {
-    const key = keys.get(scope) ?? make(scope);
-    keys.set(scope, key);
+  return (scope: Scope, project: string | null = null) => {
+    const name = `${scope} ${project}`;
+    const key = keys.get(name) ?? make(scope, project);
+    keys.set(name, key);
     return key;
   };
 }

@@ -15,11 +15,11 @@ import { checkReserved, checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
+import type { LiveFunctions } from "./live-functions.ts";
 import { chooseDriver } from "./machine-choice.ts";
 import type { Artifacts, CodeInput, PackageBuilds } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { changesSettings, resolveSettings } from "./resolve-settings.ts";
-import type { RouteBook } from "./route-book.ts";
 import { invalidRequest } from "./validation.ts";
 
 export interface DeployerOptions {
@@ -28,7 +28,7 @@ export interface DeployerOptions {
   builds: PackageBuilds;
   facts: GatewayFacts;
   publisher: Publisher;
-  routes: RouteBook;
+  live: LiveFunctions;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
   /** Nor one that reserves all of them. */
@@ -73,12 +73,14 @@ export class Deployer {
     code: CodeInput,
     progress: BuildProgress,
   ): Promise<Deployed> {
-    const { store, facts, routes } = this.#options;
+    const { store, facts } = this.#options;
     const { project, name, keyId } = target;
     const { description = "", labels = {} } = body;
     const timeoutMs = Math.min(settingLimits.timeoutMs.default, this.#options.timeoutMsMax);
     const machine = await facts.known();
-    const driver = body.driver ?? chooseDriver(this.#options.defaultDriver, machine.drivers);
+    const ofProject = (await store.getProject(project)).driver;
+    const asked = body.driver ?? ofProject ?? this.#options.defaultDriver;
+    const driver = chooseDriver(asked, machine.drivers);
     const settings = resolveSettings({ timeoutMs, ...body, driver }, null, machine);
     this.#checkCaps(settings);
     await this.#checkNew(target, settings);
@@ -86,11 +88,11 @@ export class Deployer {
     const made = await this.#codeGate.share(async () => {
       await this.#keep(built, code);
       return this.#commit(async () => {
-        this.#checkRoute(target, settings);
+        this.#checkLive(target, settings);
         await failPoint("deploy.before-commit");
         const first = { ...built, settings, createdBy: keyId, reason: "create" as const };
         const made = await store.createFunction({ project, name, description, labels, first });
-        routes.put({ project, name, route: settings.route });
+        this.#putLive(target, settings);
         return made;
       });
     });
@@ -110,7 +112,7 @@ export class Deployer {
           ? before.live.settings
           : resolveSettings(body, before.live.settings, machine);
       const isNew = !sameSettings(settings, before.live.settings);
-      if (isNew) this.#checkRoute(target, settings);
+      if (isNew) this.#checkLive(target, settings);
       if (isNew) this.#checkCaps(settings);
       const metadata = {
         ...(description !== undefined && { description }),
@@ -152,16 +154,16 @@ export class Deployer {
   }
 
   async rollback(target: Target, revision: number): Promise<Deployed> {
-    const { store, routes } = this.#options;
+    const { store } = this.#options;
     const { project, name } = target;
     const { fn, live } = await this.#commit(async () => {
       const before = await this.#current(target);
       const wanted = await store.getRevision(before.fn.id, revision);
-      this.#checkRoute(target, wanted.settings);
+      this.#checkLive(target, wanted.settings);
       this.#checkCaps(wanted.settings);
       await failPoint("deploy.before-commit");
       const fn = await store.setLive(project, name, revision, before.fn.version);
-      routes.put({ project, name, route: wanted.settings.route });
+      this.#putLive(target, wanted.settings);
       return { fn, live: wanted };
     });
     return this.#told(target, fn, live);
@@ -170,10 +172,10 @@ export class Deployer {
   /** Returns whether the gateway has confirmed. */
   async delete(target: Target): Promise<boolean> {
     const { project, name, ifVersion } = target;
-    const { store, publisher, routes } = this.#options;
+    const { store, publisher, live } = this.#options;
     await this.#commit(async () => {
       await store.deleteFunction(project, name, ifVersion);
-      routes.delete({ project, name });
+      live.delete({ project, name });
     });
     await failPoint("delete.committed");
     const applied = await publisher.publish({ project, name }, APPLY_WAIT_MS);
@@ -224,6 +226,7 @@ export class Deployer {
     const { live } = await this.#current(target);
     const settings = resolveSettings(body, live.settings, machine);
     if (buildKey(settings) === buildKey(live.settings)) return null;
+    this.#checkLive(target, settings);
     const code = await this.#withLayer(target, live.artifact, settings, progress);
     return { ...code, key: buildKey(settings) };
   }
@@ -239,7 +242,7 @@ export class Deployer {
   /** Spares the work on code that could not be committed. */
   async #checkNew(target: Target, settings: RevisionSettings): Promise<void> {
     const { project, name } = target;
-    this.#checkRoute(target, settings);
+    this.#checkLive(target, settings);
     try {
       await this.#options.store.getFunction(project, name);
     } catch (error) {
@@ -252,8 +255,12 @@ export class Deployer {
     );
   }
 
-  #checkRoute({ project, name }: Target, { route }: RevisionSettings): void {
-    this.#options.routes.check({ project, name, route });
+  #checkLive({ project, name }: Target, { route, driver }: RevisionSettings): void {
+    this.#options.live.check({ project, name, route, driver });
+  }
+
+  #putLive({ project, name }: Target, { route, driver }: RevisionSettings): void {
+    this.#options.live.put({ project, name, route, driver });
   }
 
   #checkCaps(settings: RevisionSettings): void {
@@ -277,15 +284,16 @@ export class Deployer {
   }
 
   async #addRevision(
-    { project, name, keyId }: Target,
+    target: Target,
     fn: FunctionRow,
     next: Omit<NewRevision, "createdBy">,
   ): Promise<{ fn: FunctionRow; live: RevisionRow }> {
+    const { project, name, keyId } = target;
     const make = () => ({ ...next, createdBy: keyId });
-    const { store, routes } = this.#options;
+    const { store } = this.#options;
     await failPoint("deploy.before-commit");
     const added = await store.addRevision(project, name, make, fn.version);
-    routes.put({ project, name, route: next.settings.route });
+    this.#putLive(target, next.settings);
     return { fn: added.fn, live: added.revision };
   }
 

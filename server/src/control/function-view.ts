@@ -2,10 +2,11 @@ import type { FunctionView, RevisionView } from "@isola/api/functions";
 import { scopesAllow } from "../auth/scopes.ts";
 import type { Caller } from "../auth/authenticator.ts";
 import type { RevisionSettings } from "../domain/function.ts";
+import { prefixOf } from "../domain/project.ts";
 import type { FunctionRow, RevisionRow } from "../store/store.ts";
 
-export function etagOf(fn: Pick<FunctionRow, "version">): string {
-  return `"v${fn.version}"`;
+export function etagOf({ version }: { version: number }): string {
+  return `"v${version}"`;
 }
 
 /** A function as the caller may see it: values of env only for keys that may deploy. */
@@ -14,9 +15,10 @@ export function functionView(
   live: RevisionRow,
   to: { caller: Caller; gatewayUrl: string },
 ): FunctionView {
-  const urls = urlsOf(fn.name, live.settings, to.gatewayUrl);
+  const urls = urlsOf(fn, live.settings, to.gatewayUrl);
   return {
     name: fn.name,
+    project: fn.project,
     description: fn.description,
     labels: fn.labels,
     url: urls.at(-1) as string,
@@ -93,7 +95,12 @@ function settingsView(settings: RevisionSettings, caller: Caller) {
 }
 
 /** The default route first, then the route of the settings. */
-function urlsOf(name: string, settings: RevisionSettings, gatewayUrl: string): string[] {
-  const own = settings.route === null ? [] : [`${gatewayUrl}${settings.route.path}`];
-  return [`${gatewayUrl}/${name}`, ...own];
+function urlsOf(
+  { name, project }: FunctionRow,
+  settings: RevisionSettings,
+  gatewayUrl: string,
+): string[] {
+  const base = `${gatewayUrl}${prefixOf(project)}`;
+  const own = settings.route === null ? [] : [`${base}${settings.route.path}`];
+  return [`${base}/${name}`, ...own];
 }

@@ -10,26 +10,21 @@ import {
 } from "@isola/api/functions";
 import { ChangeHeaders, UnsafeHeaders } from "@isola/api/headers";
 import { requestLimits } from "@isola/api/limits";
+import { ProjectQuery } from "@isola/api/projects";
+import { DEFAULT_PROJECT } from "../domain/project.ts";
 import { buildsAndStreams, withProgress } from "./build-progress.ts";
 import { changedAnswer } from "./changed-answer.ts";
 import { codeInput } from "./code-input.ts";
-import {
-  type ControlApp,
-  type ControlContext,
-  PROJECT,
-  answers,
-  pageAsked,
-  targetOf,
-} from "./context.ts";
+import { type ControlApp, type ControlContext, answers, pageAsked, targetOf } from "./context.ts";
 import { etagOf, functionView } from "./function-view.ts";
-import { callerOf } from "./request-policy.ts";
+import { callerOf, projectOf } from "./request-policy.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 
 const tags = ["functions"];
-const reads = { policy: { scope: "read" } } as const;
-const deploys = { policy: { scope: "deploy" } } as const;
+const reads = { policy: { scope: "read", reach: "project" } } as const;
+const deploys = { policy: { scope: "deploy", reach: "project" } } as const;
 
-type Made = Pick<ChangedFunction, "name">;
+type Made = Pick<ChangedFunction, "name" | "project">;
 
 export function registerFunctions(
   app: ControlApp,
@@ -56,7 +51,7 @@ function registerReads(app: ControlApp, { store, settings }: ControlContext): vo
     async (request) => {
       const { query, label, sort = "name" } = request.query;
       const page = await store.listFunctions({
-        project: PROJECT,
+        project: projectOf(request),
         ...(query !== undefined && { query }),
         ...(label !== undefined && { labels: label }),
         sort,
@@ -75,11 +70,12 @@ function registerReads(app: ControlApp, { store, settings }: ControlContext): vo
         tags,
         summary: "Get a function",
         params: FunctionParams,
+        querystring: ProjectQuery,
         response: answers({ 200: FunctionView }),
       },
     },
     async (request, reply) => {
-      const fn = await store.getFunction(PROJECT, request.params.name);
+      const fn = await store.getFunction(projectOf(request), request.params.name);
       const live = await store.getRevision(fn.id, fn.liveRevision);
       reply.header("etag", etagOf(fn));
       return functionView(fn, live, { caller: callerOf(request), gatewayUrl });
@@ -87,18 +83,24 @@ function registerReads(app: ControlApp, { store, settings }: ControlContext): vo
   );
 }
 
+function locationOf({ name, project }: Made): string {
+  const query = project === DEFAULT_PROJECT ? "" : `?project=${project}`;
+  return `/api/v1/functions/${name}${query}`;
+}
+
 function registerChanges(app: ControlApp, context: ControlContext, uploads: UploadSlots): void {
   const { deployer } = context;
   app.post(
     "/api/v1/functions",
     {
-      config: { ...deploys, locationOf: (made) => `/api/v1/functions/${(made as Made).name}` },
+      config: { ...deploys, locationOf: (made) => locationOf(made as Made) },
       bodyLimit: requestLimits.codeBodyBytesMax,
       preParsing: uploads.take,
       schema: {
         tags,
         summary: "Create a function with its first revision",
         description: buildsAndStreams,
+        querystring: ProjectQuery,
         headers: UnsafeHeaders,
         body: CreateFunction,
         response: answers({ 201: ChangedFunction }),
@@ -123,6 +125,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
         summary: "Change settings (a new revision), description or labels (none)",
         description: buildsAndStreams,
         params: FunctionParams,
+        querystring: ProjectQuery,
         headers: ChangeHeaders,
         body: PatchFunction,
         response: answers({ 200: ChangedFunction }),
@@ -144,6 +147,7 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
         tags,
         summary: "Delete a function with its revisions",
         params: FunctionParams,
+        querystring: ProjectQuery,
         headers: ChangeHeaders,
         response: answers({ 200: DeletedFunction }),
       },

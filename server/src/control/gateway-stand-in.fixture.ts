@@ -1,13 +1,19 @@
 import { setTimeout } from "node:timers/promises";
 import type { DeployedFunction } from "../domain/function.ts";
 import { IsolaError } from "../errors.ts";
-import type { GatewayStatus, InvokeParams, InvokeResult, LinkRequests } from "../link/messages.ts";
+import type {
+  FunctionKey,
+  GatewayStatus,
+  InvokeParams,
+  InvokeResult,
+  LinkRequests,
+} from "../link/messages.ts";
 import type { GatewayLink } from "./ports.ts";
 
 /** The gateway's side of the link, without sandboxes: keeps what it is told, and echoes what it is to invoke. */
 export class GatewayStandIn implements GatewayLink {
   isConnected = true;
-  /** By name. */
+  /** By name, those of other projects than `default` as `project/name`. */
   readonly functions = new Map<string, DeployedFunction>();
   /** Each `apply` waits for this before it takes effect. */
   hold: Promise<void> = Promise.resolve();
@@ -35,8 +41,8 @@ export class GatewayStandIn implements GatewayLink {
     this.applies += 1;
     await this.hold;
     const { upserts, removes } = params as LinkRequests["apply"]["params"];
-    for (const fn of upserts) this.functions.set(fn.name, structuredClone(fn));
-    for (const { name } of removes) this.functions.delete(name);
+    for (const fn of upserts) this.functions.set(keyOf(fn), structuredClone(fn));
+    for (const key of removes) this.functions.delete(keyOf(key));
     return { functions: this.functions.size };
   }
 
@@ -44,7 +50,7 @@ export class GatewayStandIn implements GatewayLink {
     this.invoked.push(params);
     return {
       id: "inv-1",
-      revision: this.functions.get(params.name)?.revision ?? 0,
+      revision: this.functions.get(keyOf(params))?.revision ?? 0,
       status: 200,
       headers: [["content-type", "text/plain"]],
       bodyBase64: params.bodyBase64,
@@ -55,6 +61,10 @@ export class GatewayStandIn implements GatewayLink {
       logs: [],
     };
   }
+}
+
+function keyOf({ project, name }: FunctionKey): string {
+  return project === "default" ? name : `${project}/${name}`;
 }
 
 function statusAtFirst(): GatewayStatus {

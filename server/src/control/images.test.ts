@@ -12,7 +12,9 @@ async function withEngine(t: TestContext) {
   const engine = await startFakeEngine();
   for (const base of ["node:26-slim", "node:24-slim", "python:3.11-slim", "python:3.9-slim"])
     addImage(engine, base);
-  const plane = await openControlPlane(t, systemClock, (store) => store, engine.host);
+  const plane = await openControlPlane(t, systemClock, (store) => store, {
+    dockerHost: engine.host,
+  });
   t.after(() => engine.close());
   const build = async (body: object) => {
     const { statusCode, headers, body: text } = await plane.call("POST", path, { body });

@@ -12,7 +12,7 @@ export function registerImages(app: ControlApp, context: ControlContext): void {
   app.get(
     "/api/v1/images",
     {
-      config: { policy: { scope: "read" } },
+      config: { policy: { scope: "read", reach: "shared" } },
       schema: {
         tags,
         summary: "Images of sandboxes in the Docker Engine, and which are missing or outdated",
@@ -28,7 +28,7 @@ export function registerImages(app: ControlApp, context: ControlContext): void {
   app.delete(
     "/api/v1/images",
     {
-      config: { policy: { scope: "admin" } },
+      config: { policy: { scope: "admin", reach: "server" } },
       schema: {
         tags,
         summary: "Remove outdated images, but for those that containers are made of",
@@ -48,7 +48,7 @@ function registerBuild(app: ControlApp, { facts, imageWork }: ControlContext): v
   app.post(
     "/api/v1/images",
     {
-      config: { policy: { scope: "admin" }, isRepeatable: true },
+      config: { policy: { scope: "admin", reach: "server" }, isRepeatable: true },
       schema: {
         tags,
         summary: "Build the images of sandboxes that are missing, and tell how it goes",

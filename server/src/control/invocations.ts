@@ -11,12 +11,14 @@ import {
   LogListQuery,
   LogPage,
 } from "@isola/api/invocations";
-import { type ControlApp, type ControlContext, PROJECT, answers, pageAsked } from "./context.ts";
+import { ProjectQuery } from "@isola/api/projects";
+import { type ControlApp, type ControlContext, answers, pageAsked } from "./context.ts";
 import { invocationView, invokedView, logView } from "./invocation-view.ts";
 import { invokeParams } from "./invoke-params.ts";
+import { projectOf } from "./request-policy.ts";
 
 const tags = ["invocations"];
-const reads = { policy: { scope: "read" } } as const;
+const reads = { policy: { scope: "read", reach: "project" } } as const;
 /** Queue, start and run at their highest settings, and some time to answer. */
 const INVOKE_TIMEOUT_MS = 3 * 900_000 + 10_000;
 
@@ -31,12 +33,13 @@ function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): vo
   app.post(
     "/api/v1/functions/:name/invocations",
     {
-      config: { policy: { scope: "invoke" } },
+      config: { policy: { scope: "invoke", reach: "project" } },
       schema: {
         tags,
         summary:
           "Invoke a function; answers with its result, logs and phases, whatever the outcome",
         params: FunctionParams,
+        querystring: ProjectQuery,
         headers: UnsafeHeaders,
         body: Invoke,
         response: answers({ 200: Invoked }),
@@ -44,21 +47,26 @@ function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): vo
     },
     async (request, reply) => {
       const { name } = request.params;
-      await store.getFunction(PROJECT, name);
+      const project = projectOf(request);
+      await store.getFunction(project, name);
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
       const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(INVOKE_TIMEOUT_MS)]);
-      const params = invokeParams(PROJECT, name, request.body);
+      const params = invokeParams(project, name, request.body);
       return invokedView(await gateway.request("invoke", params, signal));
     },
   );
 }
 
 function registerLists(app: ControlApp, { store }: ControlContext): void {
-  const list = async (functionName: string | undefined, query: InvocationListQuery) => {
+  const list = async (
+    project: string,
+    functionName: string | undefined,
+    query: InvocationListQuery,
+  ) => {
     const { outcome, since, until } = query;
     const page = await store.listInvocations({
-      project: PROJECT,
+      project,
       ...(functionName !== undefined && { functionName }),
       ...(outcome !== undefined && { outcome }),
       ...(since !== undefined && { since }),
@@ -74,12 +82,12 @@ function registerLists(app: ControlApp, { store }: ControlContext): void {
       config: reads,
       schema: {
         tags,
-        summary: "List invocations of all functions, newest first",
+        summary: "List invocations of all functions of a project, newest first",
         querystring: AllInvocationsQuery,
         response,
       },
     },
-    async ({ query }) => list(query.function, query),
+    async (request) => list(projectOf(request), request.query.function, request.query),
   );
   app.get(
     "/api/v1/functions/:name/invocations",
@@ -93,9 +101,10 @@ function registerLists(app: ControlApp, { store }: ControlContext): void {
         response,
       },
     },
-    async ({ params, query }) => {
-      await store.getFunction(PROJECT, params.name);
-      return list(params.name, query);
+    async (request) => {
+      const { name } = request.params;
+      await store.getFunction(projectOf(request), name);
+      return list(projectOf(request), name, request.query);
     },
   );
 }
@@ -109,11 +118,12 @@ function registerOne(app: ControlApp, { store }: ControlContext): void {
         tags,
         summary: "Get an invocation with its logs",
         params: InvocationParams,
+        querystring: ProjectQuery,
         response: answers({ 200: InvocationWithLogs }),
       },
     },
     async (request) => {
-      const row = await store.getInvocation(PROJECT, request.params.id);
+      const row = await store.getInvocation(projectOf(request), request.params.id);
       return { ...invocationView(row), logs: row.logs.map(logView) };
     },
   );
@@ -132,17 +142,19 @@ function registerLogs(app: ControlApp, { store }: ControlContext): void {
         response: answers({ 200: LogPage }),
       },
     },
-    async ({ params, query }) => {
-      await store.getFunction(PROJECT, params.name);
-      const { invocation, since, contains, order = "oldest" } = query;
+    async (request) => {
+      const { name } = request.params;
+      const project = projectOf(request);
+      await store.getFunction(project, name);
+      const { invocation, since, contains, order = "oldest" } = request.query;
       const page = await store.listLogs({
-        project: PROJECT,
-        functionName: params.name,
+        project,
+        functionName: name,
         ...(invocation !== undefined && { invocationId: invocation }),
         ...(since !== undefined && { since }),
         ...(contains !== undefined && { contains }),
         newestFirst: order === "newest",
-        ...pageAsked(query),
+        ...pageAsked(request.query),
       });
       return { items: page.items.map(logView), nextCursor: page.nextCursor };
     },

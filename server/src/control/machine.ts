@@ -1,10 +1,11 @@
 import { DriverPage, Health, Readiness, RuntimePage, SystemView } from "@isola/api/machine";
 import { IsolaError } from "../errors.ts";
 import type { GatewayStatus } from "../link/messages.ts";
+import { callerOf } from "./request-policy.ts";
 import { type ControlApp, type ControlContext, answers } from "./context.ts";
 
 const tags = ["machine"];
-const reads = { policy: { scope: "read" } } as const;
+const reads = { policy: { scope: "read", reach: "shared" } } as const;
 const open = { policy: "open" } as const;
 
 export function registerMachine(app: ControlApp, context: ControlContext): void {
@@ -52,13 +53,14 @@ function registerSystem(app: ControlApp, { facts, settings, clock }: ControlCont
       config: reads,
       schema: { tags, summary: "What runs now", response: answers({ 200: SystemView }) },
     },
-    async () => {
+    async (request) => {
+      const { project } = callerOf(request);
       const status = await facts.ask().catch(() => null); // the rest is worth telling without it
       return {
         version: settings.version,
         gatewayUrl: settings.gatewayUrl,
         uptimeMs: clock.now() - startedAt,
-        gateway: status === null ? null : gatewayView(status),
+        gateway: status === null ? null : gatewayView(status, project),
       };
     },
   );
@@ -107,7 +109,9 @@ function registerHealth(app: ControlApp, { store, facts, gateway }: ControlConte
   );
 }
 
-function gatewayView(status: GatewayStatus) {
+/** With the pools of this project alone; null: of all. */
+function gatewayView(status: GatewayStatus, project: string | null) {
+  const pools = status.pools.filter((pool) => project === null || pool.project === project);
   return {
     uptimeMs: status.uptimeMs,
     functions: status.functions,
@@ -116,7 +120,8 @@ function gatewayView(status: GatewayStatus) {
     memoryReservedMiB: status.memoryReservedMiB,
     recordsLost: status.recordsLost,
     lateFrames: status.lateFrames,
-    pools: status.pools.map((pool) => ({
+    pools: pools.map((pool) => ({
+      project: pool.project,
       functionName: pool.functionName,
       revision: pool.revision,
       driver: pool.driver,

@@ -61,6 +61,8 @@ export interface ControlSettings {
   invocationsMax: number;
   /** Folder of the built console; null: there is none. */
   consoleDir: string | null;
-  /** Of functions that name none. */
+  /** Of functions that name none, in projects that name none. */
   defaultDriver: DriverName | "auto";
+  /** Whether the driver `process` may serve more than one project. */
+  acceptProjectsOnProcess: boolean;
 }

@@ -1,34 +1,33 @@
-import { ChangedFunction, FunctionParams, RevisionPage, Rollback } from "@isola/api/functions";
-import { ChangeHeaders } from "@isola/api/headers";
-import { PageQuery } from "@isola/api/shapes";
-import { changedAnswer } from "./changed-answer.ts";
 import {
-  type ControlApp,
-  type ControlContext,
-  PROJECT,
-  answers,
-  pageAsked,
-  targetOf,
-} from "./context.ts";
+  ChangedFunction,
+  FunctionPageQuery,
+  FunctionParams,
+  RevisionPage,
+  Rollback,
+} from "@isola/api/functions";
+import { ChangeHeaders } from "@isola/api/headers";
+import { ProjectQuery } from "@isola/api/projects";
+import { changedAnswer } from "./changed-answer.ts";
+import { type ControlApp, type ControlContext, answers, pageAsked, targetOf } from "./context.ts";
 import { revisionView } from "./function-view.ts";
-import { callerOf } from "./request-policy.ts";
+import { callerOf, projectOf } from "./request-policy.ts";
 
 export function registerRevisions(app: ControlApp, context: ControlContext): void {
   const { store, deployer } = context;
   app.get(
     "/api/v1/functions/:name/revisions",
     {
-      config: { policy: { scope: "read" } },
+      config: { policy: { scope: "read", reach: "project" } },
       schema: {
         tags: ["functions"],
         summary: "List the revisions of a function, newest first",
         params: FunctionParams,
-        querystring: PageQuery,
+        querystring: FunctionPageQuery,
         response: answers({ 200: RevisionPage }),
       },
     },
     async (request) => {
-      const fn = await store.getFunction(PROJECT, request.params.name);
+      const fn = await store.getFunction(projectOf(request), request.params.name);
       const page = await store.listRevisions(fn.id, pageAsked(request.query));
       const caller = callerOf(request);
       const items = page.items.map((row) => revisionView(row, fn.liveRevision, caller));
@@ -38,11 +37,12 @@ export function registerRevisions(app: ControlApp, context: ControlContext): voi
   app.post(
     "/api/v1/functions/:name/rollback",
     {
-      config: { policy: { scope: "deploy" } },
+      config: { policy: { scope: "deploy", reach: "project" } },
       schema: {
         tags: ["functions"],
         summary: "Make an earlier revision live",
         params: FunctionParams,
+        querystring: ProjectQuery,
         headers: ChangeHeaders,
         body: Rollback,
         response: answers({ 200: ChangedFunction }),

@@ -67,6 +67,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       invocationsMax: config.invocationsMax,
       defaultDriver: config.defaultDriver as DriverName | "auto",
       consoleDir: CONSOLE_DIR,
+      acceptProjectsOnProcess: config.acceptProjectsOnProcess,
     },
     clock,
     log,

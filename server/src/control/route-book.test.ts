@@ -7,7 +7,6 @@ import { IsolaError } from "../errors.ts";
 import { type Claim, RouteBook } from "./route-book.ts";
 import { routePathProblem } from "./route-pattern.ts";
 
-const project = "default";
 const segment = fc.constantFrom("a", "b", ":x", ":y");
 const pattern = fc
   .tuple(fc.array(segment, { maxLength: 3 }), fc.boolean())
@@ -71,7 +70,6 @@ function refusal(book: RouteBook, claim: Claim): string | null {
 }
 
 const claimOf = (name: string, path: string | null, methods: string[] = []): Claim => ({
-  project,
   name,
   route: path === null ? null : { methods, path },
 });
@@ -80,10 +78,8 @@ describe("the book of routes", () => {
   test("refuses a route when a request fits it and another and neither is a true part of the other", () => {
     fc.assert(
       fc.property(fc.array(route, { maxLength: 6 }), route, (others, asked) => {
-        const book = bookOf(
-          ...others.map((one, at) => ({ project, name: `other-${at}`, route: one })),
-        );
-        const isRefused = refusal(book, { project, name: "new", route: asked }) !== null;
+        const book = bookOf(...others.map((one, at) => ({ name: `other-${at}`, route: one })));
+        const isRefused = refusal(book, { name: "new", route: asked }) !== null;
         const expected = others.some((other) => conflictsByPaths(asked, other));
         assert.equal(isRefused, expected, JSON.stringify([asked, others]));
       }),
@@ -100,15 +96,15 @@ describe("the book of routes", () => {
         for (const [at, next] of steps) {
           const name = `fn-${at}`;
           if (next === null) {
-            book.delete({ project, name });
+            book.delete(name);
             left.delete(name);
           } else {
-            book.put({ project, name, route: next });
+            book.put({ name, route: next });
             left.set(name, next);
           }
         }
-        const fresh = bookOf(...[...left].map(([name, one]) => ({ project, name, route: one })));
-        const claim = { project, name: "fn-0", route: asked };
+        const fresh = bookOf(...[...left].map(([name, one]) => ({ name, route: one })));
+        const claim = { name: "fn-0", route: asked };
         assert.equal(refusal(book, claim) === null, refusal(fresh, claim) === null);
       }),
       { numRuns: 500 },

@@ -1,12 +1,10 @@
 import type { Route } from "../domain/function.ts";
 import { RouteTree } from "../domain/route-tree.ts";
 import { IsolaError } from "../errors.ts";
-import type { Store } from "../store/store.ts";
 import { findRival, firstOf } from "./route-rival.ts";
 
 /** The route that a function is to have; null: only `/<name>` and what lies below it. */
 export interface Claim {
-  project: string;
   name: string;
   route: Route | null;
 }
@@ -14,26 +12,16 @@ export interface Claim {
 const TAKES_EVERY_NAME = /^\/(?:\*|:[^/]+)$/;
 
 interface Owner {
-  project: string;
   name: string;
   route: Route;
 }
 
-/**
- * The routes of all live revisions, so that a deploy finds what stands in its way without reading every other one: the control plane is the only one that changes them. It is told of
- * every commit, before the next one is checked.
- */
+/** The routes of all live revisions of a project. */
 export class RouteBook {
   readonly #tree = new RouteTree<Owner>();
   readonly #routed = new Map<string, Owner>();
   /** Those that have only their default route. */
-  readonly #plain = new Map<string, Omit<Claim, "route">>();
-
-  static async open(store: Pick<Store, "liveRoutes">): Promise<RouteBook> {
-    const book = new RouteBook();
-    for (const claim of await store.liveRoutes()) book.put(claim);
-    return book;
-  }
+  readonly #plain = new Set<string>();
 
   /**
    * Throws `route_conflict`, naming both sides, where the function would answer what another one answers. Explicit routes win over the default routes `/<name>`; so a function
@@ -45,24 +33,22 @@ export class RouteBook {
   }
 
   /** What has been committed. */
-  put({ project, name, route }: Claim): void {
-    this.delete({ project, name });
-    const key = keyOf(project, name);
+  put({ name, route }: Claim): void {
+    this.delete(name);
     if (route === null) {
-      this.#plain.set(key, { project, name });
+      this.#plain.add(name);
       return;
     }
-    const owner = { project, name, route };
-    this.#routed.set(key, owner);
+    const owner = { name, route };
+    this.#routed.set(name, owner);
     this.#tree.add(route, owner);
   }
 
-  delete({ project, name }: Omit<Claim, "route">): void {
-    const key = keyOf(project, name);
-    const owner = this.#routed.get(key);
-    this.#plain.delete(key);
+  delete(name: string): void {
+    const owner = this.#routed.get(name);
+    this.#plain.delete(name);
     if (owner === undefined) return;
-    this.#routed.delete(key);
+    this.#routed.delete(name);
     this.#tree.remove(owner.route.path, owner);
   }
 
@@ -70,7 +56,7 @@ export class RouteBook {
     const { root } = this.#tree;
     const places = [root.literal(claim.name)?.end, root.param?.end, root.rest];
     for (const place of places) {
-      const end = firstOf(place ?? null, (other) => !isSame(other.owner, claim));
+      const end = firstOf(place ?? null, (other) => other.owner.name !== claim.name);
       if (end === null) continue;
       throw conflict(
         `/${claim.name}, the default route of ${claim.name}, is taken by ${shownRoute(end.owner.route)} of ${end.owner.name}; give ${claim.name} a route or another name`,
@@ -79,7 +65,7 @@ export class RouteBook {
   }
 
   #checkRoute(claim: Claim, route: Route): void {
-    const rival = findRival(this.#tree, route, (owner) => !isSame(owner, claim));
+    const rival = findRival(this.#tree, route, (owner) => owner.name !== claim.name);
     if (rival !== null)
       throw conflict(
         `${shownRoute(route)} of ${claim.name} and ${shownRoute(rival.owner.route)} of ${rival.owner.name} answer the same requests; change one of them`,
@@ -95,22 +81,12 @@ export class RouteBook {
   #hiddenBy(claim: Claim, route: Route): string | null {
     const literal = /^\/([a-z][a-z0-9-]*)$/.exec(route.path)?.[1];
     if (literal !== undefined) {
-      const isHidden = this.#plain.has(keyOf(claim.project, literal)) && literal !== claim.name;
-      return isHidden ? literal : null;
+      return this.#plain.has(literal) && literal !== claim.name ? literal : null;
     }
     if (!TAKES_EVERY_NAME.test(route.path)) return null;
-    for (const other of this.#plain.values())
-      if (other.project === claim.project && other.name !== claim.name) return other.name;
+    for (const name of this.#plain) if (name !== claim.name) return name;
     return null;
   }
-}
-
-function isSame(a: Omit<Claim, "route">, b: Omit<Claim, "route">): boolean {
-  return a.name === b.name && a.project === b.project;
-}
-
-function keyOf(project: string, name: string): string {
-  return `${project}/${name}`;
 }
 
 function shownRoute(route: Route): string {

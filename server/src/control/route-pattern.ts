@@ -1,4 +1,5 @@
 import { requestLimits } from "@isola/api/limits";
+import { PROJECT_MARK } from "../domain/project.ts";
 
 const LITERAL = /^[A-Za-z0-9._~@$+,;=!-]+$/;
 const PARAM = /^:[A-Za-z_][A-Za-z0-9_]{0,63}$/;
@@ -9,6 +10,8 @@ export function routePathProblem(path: string): string | null {
   if (path.length > requestLimits.routePathCharsMax)
     return `at most ${requestLimits.routePathCharsMax} characters`;
   if (path === "/") return null;
+  if (path.startsWith(`/${PROJECT_MARK}`))
+    return `a path without ${PROJECT_MARK} at its beginning, where it stands for a project`;
   const segments = path.slice(1).split("/");
   const names = segments.filter((segment) => segment.startsWith(":"));
   for (const [at, segment] of segments.entries()) {

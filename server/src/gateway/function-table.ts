@@ -1,13 +1,12 @@
 import type { DeployedFunction } from "../domain/function.ts";
+import { DEFAULT_PROJECT } from "../domain/project.ts";
 import { allMethods } from "../domain/route-tree.ts";
 import { IsolaError } from "../errors.ts";
 import type { FunctionKey } from "../link/messages.ts";
 import type { Pools } from "../pool/pools.ts";
 import type { RevisionPool } from "../pool/revision-pool.ts";
 import { type Admission, CallCount } from "./admission.ts";
-import { Router } from "./router.ts";
-
-const DEFAULT_PROJECT = "default";
+import { type PlaceInProject, ProjectRoutes, placeOf } from "./project-routes.ts";
 
 /** A function as the gateway routes to it. Small while it is not called: its pool is made by the first call. */
 export class FunctionEntry extends CallCount {
@@ -23,7 +22,7 @@ export class FunctionEntry extends CallCount {
 /** Where a request goes, and how the function sees its path. */
 export interface Destination {
   entry: FunctionEntry;
-  /** Taken off the path: "" or "/name". */
+  /** Taken off the path: "" or "/name", after the one of a project. */
   prefix: string;
   /** Raw path without prefix and query. */
   path: string;
@@ -36,7 +35,7 @@ export interface Destination {
 export class FunctionTable {
   readonly #pools: Pools;
   #entries = new Map<string, FunctionEntry>();
-  #router = new Router<FunctionEntry>();
+  readonly #routes = new ProjectRoutes<FunctionEntry>();
   #reset: Map<string, DeployedFunction> | null = null;
   #isReady = false;
   readonly #admission: Admission;
@@ -111,25 +110,26 @@ export class FunctionTable {
   /** Throws `bad_path`, `route_not_found`, `method_not_allowed`, or `not_ready` before the first `reset`. */
   find(method: string, path: string): Destination {
     this.#assertReady();
-    if (path.includes("%")) checkEscapes(path);
-    if (path.includes("/.")) checkDots(path);
-    if (path.includes("\\")) throw new IsolaError("bad_path", "the path holds a backslash");
-    const match = this.#router.find(method, path);
-    if (match !== null)
+    const problem = pathProblem(path);
+    if (problem !== null) throw new IsolaError("bad_path", `the path holds ${problem}`);
+    const place = placeOf(path);
+    const router = this.#routes.of(place.project);
+    const match = router?.find(method, place.path);
+    if (match)
       return {
         entry: match.target,
-        prefix: "",
-        path,
+        prefix: place.prefix,
+        path: place.path,
         routeKey: `${method} ${match.route}`,
         pathParameters: encodeParams(match.params),
       };
-    const allowed = this.#router.methodsFor(path);
+    const allowed = router?.methodsFor(place.path) ?? [];
     if (allowed.length > 0)
       throw new IsolaError(
         "method_not_allowed",
         `${path} answers ${allowed.join(", ")}, not ${method}`,
       );
-    return this.#findDefault(method, path);
+    return this.#findDefault(method, path, place);
   }
 
   #assertReady(): void {
@@ -142,19 +142,22 @@ export class FunctionTable {
 
   /** Methods that some function answers on this path; for `Allow`. */
   methodsFor(path: string): string[] {
-    const explicit = this.#router.methodsFor(path);
+    if (pathProblem(path) !== null) return [...allMethods];
+    const place = placeOf(path);
+    const explicit = this.#routes.of(place.project)?.methodsFor(place.path) ?? [];
     return explicit.length > 0 ? explicit : [...allMethods];
   }
 
-  #findDefault(method: string, path: string): Destination {
+  #findDefault(method: string, asked: string, place: PlaceInProject): Destination {
+    const { project, prefix, path } = place;
     const end = path.indexOf("/", 1);
     const name = end === -1 ? path.slice(1) : path.slice(1, end);
-    const entry = this.#entries.get(keyOf(DEFAULT_PROJECT, name));
+    const entry = this.#entries.get(keyOf(project, name));
     if (entry === undefined)
-      throw new IsolaError("route_not_found", `no function answers ${method} ${path}`);
+      throw new IsolaError("route_not_found", `no function answers ${method} ${asked}`);
     return {
       entry,
-      prefix: end === -1 ? path : path.slice(0, end),
+      prefix: prefix + (end === -1 ? path : path.slice(0, end)),
       path: end === -1 ? "/" : path.slice(end),
       routeKey: "$default",
       pathParameters: "",
@@ -163,12 +166,12 @@ export class FunctionTable {
 
   #route(entry: FunctionEntry): void {
     const { route } = entry.fn.settings;
-    if (route !== null) this.#router.add(route, entry);
+    if (route !== null) this.#routes.add(entry.fn.project, route, entry);
   }
 
   #unroute(entry: FunctionEntry): void {
     const { route } = entry.fn.settings;
-    if (route !== null) this.#router.remove(route, entry);
+    if (route !== null) this.#routes.remove(entry.fn.project, route, entry);
   }
 
   #reserve(entry: FunctionEntry): void {
@@ -205,24 +208,27 @@ function keyOf(project: string, name: string): string {
   return project === DEFAULT_PROJECT ? name : `${project}/${name}`;
 }
 
-/** Escapes that would change what a segment is, or are none. */
-function checkEscapes(path: string): void {
-  if (/%(?:2f|5c|00)/i.test(path))
-    throw new IsolaError("bad_path", "the path holds %2f, %5c or %00, which cannot be routed");
-  if (/%(?![0-9a-f]{2})/i.test(path))
-    throw new IsolaError("bad_path", "the path holds a percent sign that is not an escape");
-  try {
-    decodeURIComponent(path);
-  } catch {
-    throw new IsolaError("bad_path", "the path's escapes are not UTF-8");
-  }
-  checkDots(path);
+/** What a path holds that cannot be routed; null: nothing. */
+function pathProblem(path: string): string | null {
+  const isEscaped = path.includes("%");
+  const escapes = isEscaped ? escapesProblem(path) : null;
+  if (escapes !== null) return escapes;
+  // Whoever reads `.` and `..` as folders, before us or behind, would see another path than the one that is routed.
+  if ((isEscaped || path.includes("/.")) && /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path))
+    return "a segment that is . or ..";
+  return path.includes("\\") ? "a backslash" : null;
 }
 
-/** Whoever reads `.` and `..` as folders, before us or behind, would see another path than the one that is routed. */
-function checkDots(path: string): void {
-  if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path))
-    throw new IsolaError("bad_path", "the path holds a segment that is . or ..");
+/** Escapes that would change what a segment is, or are none. */
+function escapesProblem(path: string): string | null {
+  if (/%(?:2f|5c|00)/i.test(path)) return "%2f, %5c or %00, which cannot be routed";
+  if (/%(?![0-9a-f]{2})/i.test(path)) return "a percent sign that is not an escape";
+  try {
+    decodeURIComponent(path);
+    return null;
+  } catch {
+    return "escapes that are not UTF-8";
+  }
 }
 
 function encodeParams(params: Record<string, string>): string {

@@ -31,6 +31,10 @@ export class Router<T> {
     this.#tree.remove(route.path, target);
   }
 
+  get isEmpty(): boolean {
+    return this.#tree.root.isEmpty;
+  }
+
   /** `path` without query; its escapes are known to be UTF-8 and to hide no slash. */
   find(method: string, path: string): Match<T> | null {
     const search = { bit: methodBit(method), path, isEscaped: path.includes("%"), values: [] };

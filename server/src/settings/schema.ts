@@ -90,6 +90,11 @@ export const settingSpecs = {
     default: false,
     help: "Run functions as ordinary child processes where this machine offers no isolation",
   },
+  acceptProjectsOnProcess: {
+    kind: "boolean",
+    default: false,
+    help: "Let the driver `process`, which is no boundary against attackers, serve more than one project",
+  },
   memoryBudgetMiB: {
     kind: "integer",
     least: 128,
@@ -177,7 +182,7 @@ export const settingSpecs = {
     kind: "choice",
     choices: ["auto", "process", "docker", "gvisor"],
     default: "auto",
-    help: "Isolation technology of functions that name none; auto: docker where an engine answers, else process",
+    help: "Isolation technology of functions that name none, in projects that name none; auto: docker where an engine answers, else process",
   },
   buildRegistries: {
     kind: "registries",

@@ -19,7 +19,9 @@ export interface Source {
 }
 
 /** Variables with our prefix that are not settings of the server. */
-const otherVariables = new Set(["ISOLA_CONFIG", "ISOLA_URL", "ISOLA_API_KEY", "ISOLA_FAIL_POINTS"]);
+const otherVariables = new Set([
+  ...["ISOLA_CONFIG", "ISOLA_URL", "ISOLA_API_KEY", "ISOLA_PROJECT", "ISOLA_FAIL_POINTS"],
+]);
 const FILE_BYTES_MAX = 1_048_576;
 
 /** `--gateway-port 9000`, `--gateway-port=9000`, `--accept-no-isolation`, `--accept-no-isolation=false`. The last of a kind wins. */

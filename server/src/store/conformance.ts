@@ -4,6 +4,7 @@ import { functionCases } from "./conformance/function-cases.ts";
 import { sessionCases } from "./conformance/session-cases.ts";
 import { keyCases } from "./conformance/key-cases.ts";
 import { listCases } from "./conformance/list-cases.ts";
+import { projectCases } from "./conformance/project-cases.ts";
 import { recordCases } from "./conformance/record-cases.ts";
 import { revisionCases } from "./conformance/revision-cases.ts";
 import type { OpenStore } from "./conformance/fixture.ts";
@@ -11,6 +12,7 @@ import type { OpenStore } from "./conformance/fixture.ts";
 /** The specification of `Store`: every engine runs it. `open` gives a new, empty store; its files are gone after `remove`. */
 export function storeConformance(name: string, open: OpenStore): void {
   describe(`the ${name} store`, () => {
+    projectCases(open);
     functionCases(open);
     revisionCases(open);
     listCases(open);

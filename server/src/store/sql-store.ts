@@ -12,6 +12,7 @@ import { listFunctions } from "./queries/list-functions.ts";
 import { listInvocations } from "./queries/list-invocations.ts";
 import * as logs from "./queries/logs.ts";
 import { storeBatch } from "./queries/record-batches.ts";
+import * as projects from "./queries/projects.ts";
 import * as revisions from "./queries/revisions.ts";
 import * as sessions from "./queries/sessions.ts";
 import { trimRecords } from "./queries/trim-records.ts";
@@ -23,6 +24,8 @@ import type {
   KeyRow,
   LogQuery,
   SessionRow,
+  ProjectChange,
+  ProjectRow,
 } from "./store.ts";
 import type { Metadata, NewRevision, RevisionRow, Store } from "./store.ts";
 import type { DeploymentTables, RecordTables } from "./tables.ts";
@@ -51,6 +54,26 @@ export class SqlStore implements Store {
 
   #nowMs(): number {
     return this.#parts.clock.wall();
+  }
+
+  createProject(project: Pick<ProjectRow, "name" | "description" | "driver">) {
+    return projects.createProject(this.#db, project, this.#nowMs());
+  }
+
+  getProject(name: string) {
+    return projects.getProject(this.#db, name);
+  }
+
+  listProjects(page: { cursor?: string; limit: number }) {
+    return projects.listProjects(this.#db, page);
+  }
+
+  updateProject(name: string, change: ProjectChange, ifVersion?: number) {
+    return projects.updateProject(this.#db, { name, ifVersion }, change, this.#nowMs());
+  }
+
+  deleteProject(name: string, ifVersion?: number) {
+    return projects.deleteProject(this.#db, { name, ifVersion }, this.#nowMs());
   }
 
   createFunction(input: Parameters<Store["createFunction"]>[0]) {
@@ -101,8 +124,8 @@ export class SqlStore implements Store {
     return revisions.deployedFunctions(this.#db);
   }
 
-  liveRoutes() {
-    return revisions.liveRoutes(this.#db);
+  liveFunctions() {
+    return revisions.liveFunctions(this.#db);
   }
 
   artifactDigests() {

@@ -1,6 +1,7 @@
 import type {
   Artifact,
   DeployedFunction,
+  DriverName,
   FunctionName,
   Layer,
   RevisionSettings,
@@ -8,6 +9,20 @@ import type {
 } from "../domain/function.ts";
 import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+
+/** A tenant as kept. */
+export interface ProjectRow {
+  name: string;
+  description: string;
+  /** Of functions that are created without one; null: the server's. */
+  driver: DriverName | null;
+  /** Counts every change; the ETag. */
+  version: number;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export type ProjectChange = Partial<Pick<ProjectRow, "description" | "driver">>;
 
 /** A function as kept: metadata that does not make a revision, and where `live` points. */
 export interface FunctionRow {
@@ -77,6 +92,8 @@ export interface KeyRow {
   id: string;
   name: string;
   scopes: Scope[];
+  /** The one that it is for; null: every project. */
+  project: string | null;
   /** SHA-256 of the secret, lower-case hex. */
   secretHash: string;
   createdAt: number;
@@ -126,11 +143,12 @@ export interface LogQuery {
   limit: number;
 }
 
-/** Where a function answers; null: only on its default route. */
-export interface LiveRoute {
+/** What a live revision takes beside memory: its route (null: only the default one), and a driver. */
+export interface LiveFunction {
   project: string;
   name: string;
   route: Route | null;
+  driver: DriverName;
 }
 
 /** What a function says of itself beside its revisions. */
@@ -154,6 +172,17 @@ export interface NewRevision {
  * on a power cut. Failures that a caller can cause are `IsolaError`s; all methods are safe to call concurrently.
  */
 export interface Store {
+  /** Projects. */
+  /** Rejects with `conflict` for a name that is taken, or was. */
+  createProject(project: Pick<ProjectRow, "name" | "description" | "driver">): Promise<ProjectRow>;
+  /** Rejects with `not_found`. */
+  getProject(name: string): Promise<ProjectRow>;
+  /** By name. */
+  listProjects(page: { cursor?: string; limit: number }): Promise<Page<ProjectRow>>;
+  updateProject(name: string, change: ProjectChange, ifVersion?: number): Promise<ProjectRow>;
+  /** Rejects with `conflict`, naming what is left, while it has functions or keys that are not revoked; `default` exists always. */
+  deleteProject(name: string, ifVersion?: number): Promise<void>;
+
   /** Functions, revisions, aliases. */
   createFunction(input: {
     project: string;
@@ -194,7 +223,7 @@ export interface Store {
   /** What the gateway runs: the live revision of every function. */
   deployedFunctions(): Promise<DeployedFunction[]>;
   /** Of every live revision, to refuse conflicts; to be asked while nothing changes. */
-  liveRoutes(): Promise<LiveRoute[]>;
+  liveFunctions(): Promise<LiveFunction[]>;
   /** Digests that some revision or kept layer refers to; every other artifact is garbage. */
   artifactDigests(): Promise<Set<string>>;
 
@@ -217,6 +246,7 @@ export interface Store {
   trimBuilds(before: number): Promise<number>;
 
   /** Keys. */
+  /** Rejects with `not_found` where its project does not exist. */
   createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">): Promise<KeyRow>;
   getKey(id: string): Promise<KeyRow | null>;
   listKeys(): Promise<KeyRow[]>;

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
-import type { Layer } from "../domain/function.ts";
+import type { DriverName, Layer } from "../domain/function.ts";
 import type { BuildRow, RevisionRow } from "./store.ts";
 
 /**
@@ -7,7 +7,16 @@ import type { BuildRow, RevisionRow } from "./store.ts";
  * truth values are 0 and 1. An engine whose driver reads 64-bit integers as text must turn them into numbers.
  */
 export interface DeploymentTables {
-  projects: { name: string; created_at: number };
+  projects: {
+    name: string;
+    description: string;
+    driver: DriverName | null;
+    version: number;
+    created_at: number;
+    updated_at: number;
+    /** Not null: it is no more, and its name is not given again. */
+    deleted_at: number | null;
+  };
   functions: {
     id: string;
     project: string;
@@ -44,6 +53,8 @@ export interface DeploymentTables {
     layer_bytes: number | null;
     layer_entries: number | null;
     layer_unpacked_bytes: number | null;
+    /** `settings.driver` once more. */
+    driver: DriverName;
   };
   /** What builds have made, by what they made it of. */
   layers: {
@@ -76,6 +87,8 @@ export interface DeploymentTables {
     /** JSON array. */
     scopes: string;
     secret_hash: string;
+    /** null: of every project. */
+    project: string | null;
     created_at: number;
     expires_at: number | null;
     last_used_at: number | null;

@@ -85,6 +85,9 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   // At most `concurrency`, and less than what the server takes at once.
   ["concurrencyTarget", fc.constantFrom(null, 1)],
   ["reservedConcurrency", fc.constantFrom(null, 1, 9999)],
+  // What is deployed is in this one.
+  ["query.project", fc.constant("default")],
+  ["project", fc.constantFrom(null, "default")],
   // Cursors are those of earlier pages: the test follows them.
   ["query.cursor", fc.constant(undefined)],
 ]);

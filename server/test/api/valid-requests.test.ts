@@ -35,6 +35,7 @@ before(async () => {
   operations = await readOperations(server);
   for (const name of ["target", "echo", "third"])
     await server.deploy(name, { "index.mjs": source }, { env: { SECRET: MARK } });
+  await server.api("POST", "/api/v1/projects", { name: "team" });
   const key = await server.api("POST", "/api/v1/keys", { name: "reader", scopes: ["read"] });
   readKey = key.json.key;
   const invoked = await server.api("POST", "/api/v1/functions/echo/invocations", { event: 1 });
@@ -74,6 +75,13 @@ async function addSubjects(invocationId: string): Promise<void> {
   subjects.set(`DELETE ${functions}/{name}`, { runs: 20, path: newFunction });
   subjects.set("DELETE /api/v1/keys/{id}", { runs: 20, path: newKey });
   subjects.set("POST /api/v1/images", { runs: 25, ...at({}), hold: holdBuilt });
+  const projects = "/api/v1/projects";
+  const named = { name: fc.nat().map(() => `project-${counter++}`), driver: anyDriver };
+  subjects.set(`POST ${projects}`, { runs: 25, ...at({}, named), hold: holdProject });
+  subjects.set(`GET ${projects}/{name}`, { runs: 5, ...at({ name: "default" }) });
+  const ofOne = at({ name: "team" }, { driver: anyDriver });
+  subjects.set(`PATCH ${projects}/{name}`, { runs: 40, ...ofOne, hold: holdProject });
+  subjects.set(`DELETE ${projects}/{name}`, { runs: 20, path: newProject });
   const echo = at({ name: "echo" }, { "": invokeBodies });
   subjects.set(`POST ${functions}/{name}/invocations`, { runs: 60, ...echo, hold: holdInvoked });
 }
@@ -82,6 +90,21 @@ async function newFunction(): Promise<Record<string, string>> {
   const name = `gone-${counter++}`;
   await server.deploy(name, { "index.mjs": source });
   return { name };
+}
+
+const anyDriver = fc.constantFrom(null, "process", "docker", "gvisor");
+
+async function newProject(): Promise<Record<string, string>> {
+  const name = `gone-${counter++}`;
+  assert.equal((await server.api("POST", "/api/v1/projects", { name })).status, 201);
+  return { name };
+}
+
+/** What was given is what the project has now, and what it is read with. */
+async function holdProject({ body }: Request, answer: any): Promise<void> {
+  for (const [name, value] of Object.entries(body as object)) assert.deepEqual(answer[name], value);
+  const { json } = await server.api("GET", `/api/v1/projects/${answer.name}`);
+  assert.deepEqual(json, answer);
 }
 
 async function newKey(): Promise<Record<string, string>> {
@@ -182,7 +205,8 @@ async function withHeaders(
   if (takes.has("idempotency-key") && asked.isRepeated)
     headers["idempotency-key"] = `key-${counter++}`;
   if (takes.has("if-match") && asked.isGuarded !== "no") {
-    const { json } = await server.api("GET", `/api/v1/functions/${request.path.name}`);
+    const [resource] = operation.path.split("/{");
+    const { json } = await server.api("GET", `${resource}/${request.path.name}`);
     const tags: Record<string, string> = { any: "*", etag: json.etag, weak: `W/${json.etag}` };
     headers["if-match"] = tags[asked.isGuarded] as string;
   }

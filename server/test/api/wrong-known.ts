@@ -64,6 +64,11 @@ export const wrongKnown: Record<string, Wrong[]> = {
     ...at("expiresAt", ["2020-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"]),
     ...at("scopes", [["admin", "nope"], ["__proto__"], "admin"]),
     ...at("name", ["", "x".repeat(101), "\ud800"]),
+    ...at("project", ["", "Default", "no-such", 1]),
+  ],
+  project: [
+    ...at("driver", ["", "none", "Docker", 1]),
+    ...at("description", ["x".repeat(1025), null, "\ud800"]),
   ],
   rollback: at("revision", [99, 2 ** 31 - 1]),
 };
@@ -78,5 +83,7 @@ export const wrongKnownOf: Record<string, [kind: string, below: string[]][]> = {
   "PUT /api/v1/functions/{name}/code": [["code", []]],
   "POST /api/v1/functions/{name}/invocations": [["invoke", []]],
   "POST /api/v1/keys": [["key", []]],
+  "POST /api/v1/projects": [["project", []]],
+  "PATCH /api/v1/projects/{name}": [["project", []]],
   "POST /api/v1/functions/{name}/rollback": [["rollback", []]],
 };

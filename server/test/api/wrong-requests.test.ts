@@ -21,6 +21,7 @@ let keyId = "";
 before(async () => {
   await server.start();
   operations = await readOperations(server);
+  await server.api("POST", "/api/v1/projects", { name: "target" });
   for (const name of ["target", "other"])
     await server.deploy(name, { "index.mjs": source }, { env: { SECRET: MARK } });
   const tar = await tarOf([{ name: "index.mjs", text: source }]);
@@ -45,9 +46,10 @@ after(() => server.dispose());
 async function stateOf(): Promise<unknown> {
   const functions = await server.api("GET", "/api/v1/functions?limit=200");
   const all = await server.api("GET", "/api/v1/keys?limit=200");
-  assert.equal(functions.status + all.status, 400);
+  const projects = await server.api("GET", "/api/v1/projects?limit=200");
+  assert.equal(functions.status + all.status + projects.status, 600);
   const untouched = all.json.items.map(({ lastUsedAt: _at, ...key }: any) => key);
-  return [functions.json, untouched];
+  return [functions.json, untouched, projects.json];
 }
 
 function pathOf({ path }: Operation): Record<string, string> {

@@ -10,6 +10,7 @@ export function keyCases(open: OpenStore): void {
     id: "k1",
     name: "deploys",
     scopes: ["deploy", "read"] as KeyRow["scopes"],
+    project: null,
     secretHash: "c".repeat(64),
     expiresAt: null,
   };

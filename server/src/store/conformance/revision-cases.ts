@@ -136,20 +136,24 @@ export function revisionCases(open: OpenStore): void {
     assert.equal(deployed.find(({ name }) => name === "fn-8")?.revision, 1);
   });
 
-  test("routes are those of live revisions, and digests those of all revisions", async (t) => {
+  test("routes and drivers are those of live revisions, and digests those of all revisions", async (t) => {
     const { store } = await openFor(t, open);
     await create(store, "hello");
     await create(store, "other");
-    const other = { project: "default", name: "other", route: null };
+    const driver = "process";
+    const other = { project: "default", name: "other", route: null, driver };
     const route = { methods: ["GET", "POST"], path: "/users/:id" };
     const digest = "b".repeat(64);
     await store.addRevision("default", "hello", ({ artifact }) =>
-      newRevision({ settings: { ...settings, route }, artifact: { ...artifact, digest } }),
+      newRevision({
+        settings: { ...settings, route, driver: "docker" },
+        artifact: { ...artifact, digest },
+      }),
     );
     const hello = { project: "default", name: "hello" };
-    assert.deepEqual(await store.liveRoutes(), [{ ...hello, route }, other]);
+    assert.deepEqual(await store.liveFunctions(), [{ ...hello, route, driver: "docker" }, other]);
     assert.deepEqual(await store.artifactDigests(), new Set(["a".repeat(64), digest]));
     await store.setLive("default", "hello", 1);
-    assert.deepEqual(await store.liveRoutes(), [{ ...hello, route: null }, other]);
+    assert.deepEqual(await store.liveFunctions(), [{ ...hello, route: null, driver }, other]);
   });
 }

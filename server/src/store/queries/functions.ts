@@ -4,6 +4,7 @@ import { failPoint } from "../../fail-points.ts";
 import type { FunctionRow, Metadata, NewRevision, RevisionRow } from "../store.ts";
 import { LIVE, type DeploymentTables } from "../tables.ts";
 import { insertLabels, replaceLabels } from "./labels.ts";
+import { requireProject } from "./projects.ts";
 import { insertRevision, noSuchRevision, selectRevision } from "./revisions.ts";
 import { functionColumns, toFunctionRow } from "./rows.ts";
 
@@ -191,15 +192,6 @@ async function pointLive(trx: Trx, functionId: string, revision: number): Promis
     .where("function_id", "=", functionId)
     .where("name", "=", LIVE)
     .execute();
-}
-
-async function requireProject(trx: Trx, project: string): Promise<void> {
-  const found = await trx
-    .selectFrom("projects")
-    .select("name")
-    .where("name", "=", project)
-    .executeTakeFirst();
-  if (!found) throw new IsolaError("not_found", `project "${project}" does not exist`);
 }
 
 function noSuchFunction(project: string, name: string): IsolaError {

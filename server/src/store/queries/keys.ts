@@ -2,15 +2,27 @@ import type { Kysely, Selectable } from "kysely";
 import { IsolaError } from "../../errors.ts";
 import type { KeyRow } from "../store.ts";
 import type { DeploymentTables } from "../tables.ts";
+import { requireProject } from "./projects.ts";
 
 type Db = Kysely<DeploymentTables>;
 
 /** Keys a list answers at most; far above what a person manages by hand. */
 const KEYS_MAX = 10_000;
 
-export async function createKey(
+export function createKey(
   db: Db,
   key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">,
+  nowMs: number,
+): Promise<KeyRow> {
+  return db.transaction().execute(async (trx) => {
+    if (key.project !== null) await requireProject(trx, key.project);
+    return insertKey(trx, key, nowMs);
+  });
+}
+
+async function insertKey(
+  db: Db,
+  key: Parameters<typeof createKey>[1],
   nowMs: number,
 ): Promise<KeyRow> {
   const row = await db
@@ -20,6 +32,7 @@ export async function createKey(
       name: key.name,
       scopes: JSON.stringify(key.scopes),
       secret_hash: key.secretHash,
+      project: key.project,
       created_at: nowMs,
       expires_at: key.expiresAt,
       last_used_at: null,
@@ -81,6 +94,7 @@ function toKeyRow(row: Selectable<DeploymentTables["keys"]>): KeyRow {
     name: row.name,
     scopes: JSON.parse(row.scopes),
     secretHash: row.secret_hash,
+    project: row.project,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,

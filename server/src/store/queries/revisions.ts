@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import { IsolaError } from "../../errors.ts";
 import type { DeployedFunction } from "../../domain/function.ts";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
-import type { LiveRoute, NewRevision, Page, RevisionRow } from "../store.ts";
+import type { LiveFunction, NewRevision, Page, RevisionRow } from "../store.ts";
 import { LIVE, type DeploymentTables } from "../tables.ts";
 import { assertPageLimit, fromRevisionRow, toRevisionRow } from "./rows.ts";
 
@@ -123,15 +123,16 @@ async function deployedAfter(db: Db, functionId: string): Promise<DeployedFuncti
 }
 
 /** Read in chunks, so that the event loop goes on; to be called while nothing changes. */
-export async function liveRoutes(db: Db): Promise<LiveRoute[]> {
-  const all: LiveRoute[] = [];
+export async function liveFunctions(db: Db): Promise<LiveFunction[]> {
+  const all: LiveFunction[] = [];
   for (let after = ""; ; ) {
-    const rows = await routesAfter(db, after);
-    for (const { project, name, route_path: path, route_methods: methods } of rows)
+    const rows = await liveAfter(db, after);
+    for (const { project, name, route_path: path, route_methods: methods, driver } of rows)
       all.push({
         project,
         name,
         route: path === null ? null : { methods: JSON.parse(methods as string), path },
+        driver,
       });
     if (rows.length < CHUNK_ROWS) return all;
     after = rows.at(-1)?.id as string;
@@ -139,7 +140,7 @@ export async function liveRoutes(db: Db): Promise<LiveRoute[]> {
   }
 }
 
-function routesAfter(db: Db, functionId: string) {
+function liveAfter(db: Db, functionId: string) {
   return db
     .selectFrom("functions")
     .innerJoin("aliases", "aliases.function_id", "functions.id")
@@ -153,7 +154,7 @@ function routesAfter(db: Db, functionId: string) {
     .orderBy("functions.id")
     .limit(CHUNK_ROWS)
     .select(["functions.id", "functions.name", "functions.project"])
-    .select(["revisions.route_path", "revisions.route_methods"])
+    .select(["revisions.route_path", "revisions.route_methods", "revisions.driver"])
     .execute();
 }
 

@@ -93,5 +93,6 @@ export function fromRevisionRow(row: RevisionRow): Selectable<DeploymentTables["
     layer_bytes: row.layer?.artifact.bytes ?? null,
     layer_entries: row.layer?.artifact.entries ?? null,
     layer_unpacked_bytes: row.layer?.artifact.unpackedBytes ?? null,
+    driver: row.settings.driver,
   };
 }
