@@ -3,6 +3,7 @@ import { builds0002 } from "./0002-builds.ts";
 import { sessions0003 } from "./0003-sessions.ts";
 import { records0001 } from "./0001-records.ts";
 import { chunks0002 } from "./0002-invocation-chunks.ts";
+import { logsAndEvents0003 } from "./0003-logs-and-events.ts";
 import type { Migration } from "./migration.ts";
 
 /** In order; the number of a migration is its place. */
@@ -11,4 +12,4 @@ export const deploymentMigrations: readonly Migration[] = [
   builds0002,
   sessions0003,
 ];
-export const recordMigrations: readonly Migration[] = [records0001, chunks0002];
+export const recordMigrations: readonly Migration[] = [records0001, chunks0002, logsAndEvents0003];
