@@ -18,14 +18,15 @@ import type {
   InvocationWithLogs,
   Invoke,
   Invoked,
-  LogListQuery,
-  LogView,
 } from "./invocations.ts";
+import type { EventListQuery, EventView } from "./events.ts";
+import type { AllLogsQuery, LogLineView, LogListQuery } from "./logs.ts";
 import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.ts";
 import type { CreateKey, CreatedKey, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
 import type { OpenSession, SessionView, SignInLink } from "./sessions.ts";
-import type { Page, PageQuery } from "./shapes.ts";
+import { EVENT_STREAM_TYPE, type TailEvent, tailOf } from "./event-stream.ts";
+import type { Page, PageQuery, PlacedPage } from "./shapes.ts";
 import {
   type Call,
   type CallOptions,
@@ -60,6 +61,8 @@ export function createClient(options: ClientOptions) {
   return {
     ...functionCalls(transport),
     ...invocationCalls(transport),
+    ...logCalls(transport),
+    ...eventCalls(transport),
     ...keyCalls(transport),
     ...machineCalls(transport),
     ...imageCalls(transport),
@@ -117,9 +120,50 @@ function invocationCalls(transport: Transport) {
       call<InvocationWithLogs>("GET", `/api/v1/invocations/${encodeURIComponent(id)}`, {
         ...options,
       }),
-    listLogs: (name: string, query: LogListQuery = {}, options?: CallOptions) =>
-      call<Page<LogView>>("GET", `${pathOf(name)}/logs`, { query, ...options }),
   };
+}
+
+/** What a live tail filters by. */
+export type LogTailQuery = Omit<AllLogsQuery, "cursor" | "limit" | "order" | "since" | "until">;
+export type EventTailQuery = Omit<EventListQuery, "cursor" | "limit" | "order" | "since" | "until">;
+
+export interface TailOptions extends CallOptions {
+  /** Begins behind the item with this id instead of now. */
+  lastEventId?: string;
+}
+
+function logCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    listLogs: (name: string, query: LogListQuery = {}, options?: CallOptions) =>
+      call<PlacedPage<LogLineView>>("GET", `${pathOf(name)}/logs`, { query, ...options }),
+    listAllLogs: (query: AllLogsQuery = {}, options?: CallOptions) =>
+      call<PlacedPage<LogLineView>>("GET", "/api/v1/logs", { query, ...options }),
+    /** Resolves once the tail is open: what is stored from then on comes. */
+    tailLogs: (query: LogTailQuery = {}, options?: TailOptions) =>
+      tail<LogLineView>(transport, "/api/v1/logs", query, options),
+  };
+}
+
+function eventCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    listEvents: (query: EventListQuery = {}, options?: CallOptions) =>
+      call<PlacedPage<EventView>>("GET", "/api/v1/events", { query, ...options }),
+    /** Resolves once the tail is open: what happens from then on comes. */
+    tailEvents: (query: EventTailQuery = {}, options?: TailOptions) =>
+      tail<EventView>(transport, "/api/v1/events", query, options),
+  };
+}
+
+async function tail<T>(
+  transport: Transport,
+  path: string,
+  query: NonNullable<Call["query"]>,
+  options: TailOptions = {},
+): Promise<AsyncGenerator<TailEvent<T>>> {
+  const call = { method: "GET", path, query, accept: EVENT_STREAM_TYPE, isUnbounded: true };
+  return tailOf<T>(await transport({ ...call, ...options }));
 }
 
 function keyCalls(transport: Transport) {

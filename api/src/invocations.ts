@@ -1,6 +1,7 @@
 import Type, { type Static } from "typebox";
 import { NAME_PATTERN, httpMethods, outcomes } from "./limits.ts";
-import { closed, integer, moment, nullable, oneOf, pageMembers, pageOf } from "./shapes.ts";
+import { LogView } from "./logs.ts";
+import { closed, moment, nullable, oneOf, pageMembers, pageOf, unixMs } from "./shapes.ts";
 
 const Header = Type.Unsafe<[string, string]>({
   type: "array",
@@ -41,21 +42,6 @@ const phaseMembers = {
   initMs: milliseconds("Loading of the code"),
   runMs: milliseconds("Event sent until the end of the response"),
 };
-
-export const LogView = closed(
-  {
-    at: moment("When it was written"),
-    invocationId: nullable(Type.String()),
-    revision: Type.Integer(),
-    sandboxId: Type.String(),
-    stream: oneOf(["stdout", "stderr"]),
-    level: oneOf(["none", "trace", "debug", "info", "warn", "error", "fatal"]),
-    text: Type.String({ description: "As written: data, never to be interpreted" }),
-    truncated: Type.Boolean(),
-  },
-  "Log",
-);
-export type LogView = Static<typeof LogView>;
 
 export const Invoked = closed(
   {
@@ -117,9 +103,6 @@ export type InvocationWithLogs = Static<typeof InvocationWithLogs>;
 export const InvocationPage = pageOf(InvocationView, "InvocationPage");
 export const InvocationParams = closed({ id: Type.String({ maxLength: 128 }) });
 
-const unixMs = (description: string) =>
-  Type.Optional(integer({ least: 0, most: Number.MAX_SAFE_INTEGER }, description));
-
 const invocationFilters = {
   outcome: Type.Optional(oneOf(outcomes)),
   since: unixMs("Unix time in ms, inclusive"),
@@ -137,15 +120,3 @@ export const AllInvocationsQuery = closed({
   ...invocationFilters,
 });
 export type AllInvocationsQuery = Static<typeof AllInvocationsQuery>;
-
-export const LogListQuery = closed({
-  invocation: Type.Optional(Type.String({ maxLength: 128, description: "Id" })),
-  since: unixMs("Unix time in ms, inclusive"),
-  contains: Type.Optional(
-    Type.String({ maxLength: 200, description: "Case-sensitive part of the text" }),
-  ),
-  order: Type.Optional(oneOf(["oldest", "newest"], "What comes first; left out: oldest")),
-  ...pageMembers,
-});
-export type LogListQuery = Static<typeof LogListQuery>;
-export const LogPage = pageOf(LogView, "LogPage");

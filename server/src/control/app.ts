@@ -9,6 +9,7 @@ import type { TSchema } from "typebox";
 import { Authenticator } from "../auth/authenticator.ts";
 import { Sessions } from "../auth/sessions.ts";
 import type { Clock } from "../domain/clock.ts";
+import type { EventSink } from "../domain/events.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { checkCode, checkCreate, checkPatch } from "./check-function.ts";
@@ -18,6 +19,7 @@ import type { ControlApp, ControlContext } from "./context.ts";
 import { Deployer } from "./deployer.ts";
 import { docsPolicies, registerDocs } from "./docs.ts";
 import { asIsolaError, errorBody } from "./error-answer.ts";
+import { registerEvents } from "./events.ts";
 import { registerFunctions } from "./functions.ts";
 import { GatewayFacts } from "./gateway-facts.ts";
 import { hostGuard } from "./host-guard.ts";
@@ -27,6 +29,8 @@ import { registerImages } from "./images.ts";
 import { registerInvocations } from "./invocations.ts";
 import { checkInvoke } from "./invoke-params.ts";
 import { registerKeys } from "./keys.ts";
+import type { LiveTails } from "./live-tails.ts";
+import { registerLogs } from "./logs.ts";
 import { registerMachine } from "./machine.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
@@ -44,6 +48,8 @@ export interface ControlDeps {
   builds: PackageBuilds;
   gateway: GatewayLink;
   imageWork: ImageWork;
+  events: EventSink;
+  tails: LiveTails;
   settings: ControlSettings;
   clock: Clock;
   log: Log;
@@ -62,9 +68,9 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const facts = new GatewayFacts(gateway, clock);
   const publisher = new Publisher({ store, gateway, clock, log });
   const routes = await RouteBook.open(store);
-  const { artifacts, builds, settings } = deps;
+  const { artifacts, builds, settings, events } = deps;
   const deployer = new Deployer({
-    ...{ store, artifacts, builds, facts, publisher, routes },
+    ...{ store, artifacts, builds, facts, publisher, routes, events, clock },
     ...settings,
   });
   const onProblem = (message: string) => log.warn({}, message);
@@ -82,8 +88,11 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   registerResources(app, { ...deps, facts, deployer });
   registerSessions(app as unknown as ControlApp, sessions);
   await registerConsole(app, settings.consoleDir);
-  // Before connections are waited for: a build is told as given up.
-  app.addHook("preClose", () => deps.imageWork.close());
+  // Before connections are waited for: a build is told as given up, and live tails end.
+  app.addHook("preClose", () => {
+    deps.tails.close();
+    return deps.imageWork.close();
+  });
   app.addHook("onClose", async () => {
     publisher.close();
     await authenticator.close();
@@ -220,6 +229,8 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerRevisions(app, context);
   registerBuilds(app, context);
   registerInvocations(app, context);
+  registerLogs(app, context);
+  registerEvents(app, context);
   registerKeys(app, context);
   registerMachine(app, context);
   registerImages(app, context);

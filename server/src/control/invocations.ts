@@ -8,12 +8,11 @@ import {
   InvocationWithLogs,
   Invoke,
   Invoked,
-  LogListQuery,
-  LogPage,
 } from "@isola/api/invocations";
 import { type ControlApp, type ControlContext, PROJECT, answers, pageAsked } from "./context.ts";
-import { invocationView, invokedView, logView } from "./invocation-view.ts";
+import { invocationView, invokedView } from "./invocation-view.ts";
 import { invokeParams } from "./invoke-params.ts";
+import { logView } from "./log-view.ts";
 
 const tags = ["invocations"];
 const reads = { policy: { scope: "read" } } as const;
@@ -24,7 +23,6 @@ export function registerInvocations(app: ControlApp, context: ControlContext): v
   registerInvoke(app, context);
   registerLists(app, context);
   registerOne(app, context);
-  registerLogs(app, context);
 }
 
 function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): void {
@@ -115,36 +113,6 @@ function registerOne(app: ControlApp, { store }: ControlContext): void {
     async (request) => {
       const row = await store.getInvocation(PROJECT, request.params.id);
       return { ...invocationView(row), logs: row.logs.map(logView) };
-    },
-  );
-}
-
-function registerLogs(app: ControlApp, { store }: ControlContext): void {
-  app.get(
-    "/api/v1/functions/:name/logs",
-    {
-      config: reads,
-      schema: {
-        tags,
-        summary: "List what a function wrote",
-        params: FunctionParams,
-        querystring: LogListQuery,
-        response: answers({ 200: LogPage }),
-      },
-    },
-    async ({ params, query }) => {
-      await store.getFunction(PROJECT, params.name);
-      const { invocation, since, contains, order = "oldest" } = query;
-      const page = await store.listLogs({
-        project: PROJECT,
-        functionName: params.name,
-        ...(invocation !== undefined && { invocationId: invocation }),
-        ...(since !== undefined && { since }),
-        ...(contains !== undefined && { contains }),
-        newestFirst: order === "newest",
-        ...pageAsked(query),
-      });
-      return { items: page.items.map(logView), nextCursor: page.nextCursor };
     },
   );
 }

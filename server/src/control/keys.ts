@@ -1,17 +1,19 @@
 import { UnsafeHeaders } from "@isola/api/headers";
 import { CreateKey, CreatedKey, KeyListQuery, KeyPage, KeyParams, KeyView } from "@isola/api/keys";
 import { makeApiKey } from "../auth/api-key.ts";
+import { eventOf } from "../domain/events.ts";
 import type { KeyRow } from "../store/store.ts";
 import { type ControlApp, type ControlContext, answers, pageAsked } from "./context.ts";
 import { problem } from "./explain.ts";
 import { isoTime } from "./function-view.ts";
 import { pageOfKeys } from "./key-page.ts";
+import { callerOf } from "./request-policy.ts";
 import { invalidRequest } from "./validation.ts";
 
 const tags = ["keys"];
 const policy = { scope: "admin" } as const;
 
-export function registerKeys(app: ControlApp, { store, clock }: ControlContext): void {
+export function registerKeys(app: ControlApp, { store, clock, events }: ControlContext): void {
   app.post(
     "/api/v1/keys",
     {
@@ -30,6 +32,8 @@ export function registerKeys(app: ControlApp, { store, clock }: ControlContext):
       const { id, text, secretHash } = makeApiKey();
       const unique = [...new Set(scopes)];
       const row = await store.createKey({ id, name, scopes: unique, secretHash, expiresAt });
+      const made = { id, scopes: unique.join(", "), key: callerOf(request).keyId };
+      events.add(eventOf("key_created", clock.wall(), made));
       reply.code(201);
       return { ...keyView(row), key: text };
     },
@@ -62,7 +66,12 @@ export function registerKeys(app: ControlApp, { store, clock }: ControlContext):
         response: answers({ 200: KeyView }),
       },
     },
-    async (request) => keyView(await store.revokeKey(request.params.id)),
+    async (request) => {
+      const row = await store.revokeKey(request.params.id);
+      const fields = { id: row.id, key: callerOf(request).keyId };
+      events.add(eventOf("key_revoked", clock.wall(), fields));
+      return keyView(row);
+    },
   );
 }
 

@@ -44,7 +44,8 @@ export function registerMachine(app: ControlApp, context: ControlContext): void 
   registerHealth(app, context);
 }
 
-function registerSystem(app: ControlApp, { facts, settings, clock }: ControlContext): void {
+function registerSystem(app: ControlApp, context: ControlContext): void {
+  const { facts, settings, clock, store, tails } = context;
   const startedAt = clock.now();
   app.get(
     "/api/v1/system",
@@ -54,10 +55,12 @@ function registerSystem(app: ControlApp, { facts, settings, clock }: ControlCont
     },
     async () => {
       const status = await facts.ask().catch(() => null); // the rest is worth telling without it
+      const logs = { ...(await store.logTotals()), tails: tails.size };
       return {
         version: settings.version,
         gatewayUrl: settings.gatewayUrl,
         uptimeMs: clock.now() - startedAt,
+        logs,
         gateway: status === null ? null : gatewayView(status),
       };
     },
@@ -115,6 +118,7 @@ function gatewayView(status: GatewayStatus) {
     memoryBudgetMiB: status.memoryBudgetMiB,
     memoryReservedMiB: status.memoryReservedMiB,
     recordsLost: status.recordsLost,
+    logsLost: status.logsLost,
     lateFrames: status.lateFrames,
     pools: status.pools.map((pool) => ({
       functionName: pool.functionName,

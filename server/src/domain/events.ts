@@ -58,7 +58,12 @@ export const eventCatalogue = {
   scaled_down: {
     severity: "info",
     text: "{count} sandboxes of {function} ended ({reason}); it has {sandboxes}",
-    fields: { revision, reason: "`idle`, `replaced` or `deleted`", count, sandboxes },
+    fields: {
+      revision,
+      reason: "`idle`, `replaced`, `deleted`, `timeout`, `crash` ...",
+      count,
+      sandboxes,
+    },
   },
   sandboxes_evicted: {
     severity: "warn",
@@ -80,7 +85,7 @@ export const eventCatalogue = {
   },
   sandbox_crashed: {
     severity: "warn",
-    text: "a sandbox of {function} ended during a call ({count} times): {message}",
+    text: "a sandbox of {function} ended under a call ({count} times): {message}",
     fields: { revision, count, ...lastCall, message: "How the last one ended" },
   },
   sandbox_start_failed: {
@@ -105,13 +110,13 @@ export const eventCatalogue = {
   },
   gateway_started: {
     severity: "info",
-    text: "the gateway has started",
-    fields: { pid: "Of its process" },
+    text: "the gateway has started, with the drivers {drivers}",
+    fields: { pid: "Of its process", drivers: "That can run" },
   },
   gateway_restarted: {
     severity: "error",
-    text: "the gateway ended and was started again",
-    fields: { pid: "Of its process", ...exit },
+    text: "the gateway ended and was started again, with the drivers {drivers}",
+    fields: { pid: "Of its process", drivers: "That can run", ...exit },
   },
   control_started: {
     severity: "info",
@@ -125,8 +130,8 @@ export const eventCatalogue = {
   },
   keeper_restarted: {
     severity: "error",
-    text: "the keeper ended with its sandboxes and was started again",
-    fields: { count },
+    text: "the keeper ended with its sandboxes ({how}) and was started again",
+    fields: { how: "Its signal or exit code" },
   },
   records_lost: {
     severity: "error",
