@@ -48,8 +48,12 @@ describe("lines that try to be more than text", { timeout: 60_000 }, () => {
     assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
     assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
     const texts = answer.json.items.map(({ text }: { text: string }) => text);
-    assert.ok(texts.includes("\u001b[2J\u001b]0;title\u0007 <script>alert(1)</script> <b>bold</b>"));
-    assert.ok(texts.some((text: string) => text.startsWith("mine\r\n2026") && text.endsWith("\ufffd")));
+    assert.ok(
+      texts.includes("\u001b[2J\u001b]0;title\u0007 <script>alert(1)</script> <b>bold</b>"),
+    );
+    assert.ok(
+      texts.some((text: string) => text.startsWith("mine\r\n2026") && text.endsWith("\ufffd")),
+    );
     const { items } = (await server.api("GET", "/api/v1/logs?level=error&text=FORGED")).json;
     assert.deepEqual(
       items.map(({ functionName, message }: Record<string, unknown>) => [functionName, message]),
@@ -61,7 +65,10 @@ describe("lines that try to be more than text", { timeout: 60_000 }, () => {
     const { stdout, exitCode } = await isola("logs");
     assert.equal(exitCode, 0);
     // oxlint-disable-next-line no-control-regex -- what steers a terminal is looked for
-    assert.doesNotMatch(stdout, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2028\u2029]/);
+    assert.doesNotMatch(
+      stdout,
+      /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2028\u2029]/,
+    );
     const lines = stdout.trimEnd().split("\n");
     assert.equal(lines.length, 6);
     for (const line of lines) assert.match(line, prefix);
@@ -70,7 +77,16 @@ describe("lines that try to be more than text", { timeout: 60_000 }, () => {
     assert.ok(lines.some((line) => line.includes("mine\\r\\n2026-01-01T00:00:00.000Z error")));
     assert.ok(lines.some((line) => line.includes("progress 10%\\rprogress 100%")));
     assert.ok(lines.some((line) => / error hostile inv-\S+ json\\nforged \{/.test(line)));
-    const one = await isola("logs", "hostile", "--text", "GNP", "--stream", "stderr", "--since", "1h");
+    const one = await isola(
+      "logs",
+      "hostile",
+      "--text",
+      "GNP",
+      "--stream",
+      "stderr",
+      "--since",
+      "1h",
+    );
     assert.match(one.stdout, /^\S+ error inv-\S+ \\u202egnp\.exe\n$/);
     const json = await isola("logs", "hostile", "--level", "error", "--json");
     // oxlint-disable-next-line no-control-regex -- as above
@@ -79,7 +95,11 @@ describe("lines that try to be more than text", { timeout: 60_000 }, () => {
   });
 
   test("are refused where they are asked for in a way that there is not", async () => {
-    for (const argv of [["--since", "soon"], ["--limit", "x"], ["-f", "--until", "1h"]])
+    for (const argv of [
+      ["--since", "soon"],
+      ["--limit", "x"],
+      ["-f", "--until", "1h"],
+    ])
       assert.equal((await isola("logs", ...argv)).exitCode, 2, argv.join(" "));
     assert.equal((await isola("logs", "--level", "loud")).exitCode, 1);
     assert.equal((await isola("logs", "nothing")).exitCode, 1);

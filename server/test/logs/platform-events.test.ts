@@ -6,7 +6,8 @@ import { childrenOf } from "../processes.ts";
 
 const spins = "export const handler = () => { for (;;); };";
 const broken = "import 'no-such-module';";
-const hungry = "export const handler = () => { const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1)); };";
+const hungry =
+  "export const handler = () => { const kept = []; for (;;) kept.push(Buffer.alloc(1 << 20, 1)); };";
 
 interface Told {
   id: string;
@@ -69,7 +70,7 @@ describe("what happens to the platform", { timeout: 90_000 }, () => {
     const ended = await first("function=hungry&kind=sandbox_out_of_memory&kind=sandbox_crashed");
     assert.match(String(ended.fields.sandbox), /^sb-/);
     await server.deploy("broken", { "index.mjs": broken });
-    assert.equal((await server.call("/broken")).status, 500);
+    assert.equal((await server.call("/broken")).status, 502);
     const failed = await first("kind=sandbox_start_failed&function=broken");
     assert.equal(failed.fields.code, "init_failed");
     assert.match(failed.message, /no-such-module/);
@@ -92,6 +93,9 @@ describe("what happens to the platform", { timeout: 90_000 }, () => {
       env,
       cwd: server.dataDir,
     });
-    assert.match(shown.stdout, /^\S+ error keeper_restarted the keeper ended [^\n]*\n\S+ error gateway_restarted [^\n]*\n$/);
+    assert.match(
+      shown.stdout,
+      /^\S+ error keeper_restarted the keeper ended [^\n]*\n\S+ error gateway_restarted [^\n]*\n$/,
+    );
   });
 });
