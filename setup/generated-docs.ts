@@ -1,4 +1,5 @@
 import { describeSettings } from "../server/src/config.ts";
+import { eventCatalogue, eventKinds } from "../server/src/domain/events.ts";
 import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
 
 /** Pages made from tables in the sources, by their path below the root. */
@@ -6,6 +7,7 @@ export function generatedDocs(): Map<string, string> {
   return new Map([
     ["docs/settings.md", settingsPage()],
     ["docs/errors.md", errorsPage()],
+    ["docs/events.md", eventsPage()],
   ]);
 }
 
@@ -44,6 +46,25 @@ Every error has one of these codes: in the body of an answer (\`error.code\`), i
 it is: the caller's, the function's author's, or the operator's (platform).
 
 ${table(["Code", "Status", "Blame", "What happened", "What to do"], rows)}
+`;
+}
+
+function eventsPage(): string {
+  const rows = eventKinds.map((kind) => {
+    const { severity, text, fields } = eventCatalogue[kind];
+    const named = Object.entries(fields).map(([name, what]) => `\`${name}\`: ${what}`);
+    return tableRow([`\`${kind}\``, severity, text, named.join("<br>")]);
+  });
+  return `${notice}
+# Events
+
+What happens to the platform, as a list: \`GET /api/v1/events\` (scope \`read\`), newest first, by \`kind\` (repeated, any of them), \`function\`, \`severity\` (at least), \`since\` and \`until\` (Unix ms), with cursors both ways as of [logs](logs.md#search); with \`Accept: text/event-stream\` a
+[live tail](logs.md#live-tail). \`isola events\` shows them, \`isola events -f\` goes on. What functions themselves write is in their logs.
+
+Events are written in batches beside what they tell of, never on its way: those of the last moment (0.1 s of the control plane, up to 2 s of the gateway) are lost where a process is killed. Each is stored once. What may come in floods (starts, ends and failures of the
+sandboxes of one revision) is gathered for a second and told as one, with a \`count\` and the facts of the last; above a thousand revisions in a second the rest is counted as lost. \`eventsKeptMax\` events are kept, for \`recordsKeptHours\` at most.
+
+${table(["Kind", "Severity", "Says", "Fields"], rows)}
 `;
 }
 

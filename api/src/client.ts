@@ -18,15 +18,16 @@ import type {
   InvocationWithLogs,
   Invoke,
   Invoked,
-  LogListQuery,
-  LogView,
 } from "./invocations.ts";
+import type { EventListQuery, EventView } from "./events.ts";
+import type { AllLogsQuery, LogLineView, LogListQuery } from "./logs.ts";
 import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.ts";
 import type { CreateKey, CreatedKey, KeyListQuery, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
 import type { OpenSession, SessionView, SignInLink } from "./sessions.ts";
 import type { CreateProject, DeletedProject, PatchProject, ProjectView } from "./projects.ts";
-import type { Page, PageQuery } from "./shapes.ts";
+import { EVENT_STREAM_TYPE, type TailEvent, tailOf } from "./event-stream.ts";
+import type { Page, PageQuery, PlacedPage } from "./shapes.ts";
 import {
   type Call,
   type CallOptions,
@@ -62,6 +63,8 @@ export function createClient(options: ClientOptions) {
   return {
     ...functionCalls(ofProject),
     ...invocationCalls(ofProject),
+    ...logCalls(ofProject),
+    ...eventCalls(ofProject),
     ...projectCalls(transport),
     ...keyCalls(transport),
     ...machineCalls(transport),
@@ -120,8 +123,6 @@ function invocationCalls(transport: Transport) {
       call<InvocationWithLogs>("GET", `/api/v1/invocations/${encodeURIComponent(id)}`, {
         ...options,
       }),
-    listLogs: (name: string, query: LogListQuery = {}, options?: CallOptions) =>
-      call<Page<LogView>>("GET", `${pathOf(name)}/logs`, { query, ...options }),
   };
 }
 
@@ -142,6 +143,49 @@ function projectCalls(transport: Transport) {
     deleteProject: (name: string, options?: CallOptions) =>
       call<DeletedProject>("DELETE", pathOfProject(name), { ...options }),
   };
+}
+
+/** What a live tail filters by. */
+export type LogTailQuery = Omit<AllLogsQuery, "cursor" | "limit" | "order" | "since" | "until">;
+export type EventTailQuery = Omit<EventListQuery, "cursor" | "limit" | "order" | "since" | "until">;
+
+export interface TailOptions extends CallOptions {
+  /** Begins behind the item with this id instead of now. */
+  lastEventId?: string;
+}
+
+function logCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    listLogs: (name: string, query: LogListQuery = {}, options?: CallOptions) =>
+      call<PlacedPage<LogLineView>>("GET", `${pathOf(name)}/logs`, { query, ...options }),
+    listAllLogs: (query: AllLogsQuery = {}, options?: CallOptions) =>
+      call<PlacedPage<LogLineView>>("GET", "/api/v1/logs", { query, ...options }),
+    /** Resolves once the tail is open: what is stored from then on comes. */
+    tailLogs: (query: LogTailQuery = {}, options?: TailOptions) =>
+      tail<LogLineView>(transport, "/api/v1/logs", query, options),
+  };
+}
+
+function eventCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    listEvents: (query: EventListQuery = {}, options?: CallOptions) =>
+      call<PlacedPage<EventView>>("GET", "/api/v1/events", { query, ...options }),
+    /** Resolves once the tail is open: what happens from then on comes. */
+    tailEvents: (query: EventTailQuery = {}, options?: TailOptions) =>
+      tail<EventView>(transport, "/api/v1/events", query, options),
+  };
+}
+
+async function tail<T>(
+  transport: Transport,
+  path: string,
+  query: NonNullable<Call["query"]>,
+  options: TailOptions = {},
+): Promise<AsyncGenerator<TailEvent<T>>> {
+  const call = { method: "GET", path, query, accept: EVENT_STREAM_TYPE, isUnbounded: true };
+  return tailOf<T>(await transport({ ...call, ...options }));
 }
 
 function keyCalls(transport: Transport) {

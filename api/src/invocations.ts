@@ -1,7 +1,8 @@
 import Type, { type Static } from "typebox";
 import { NAME_PATTERN, httpMethods, outcomes } from "./limits.ts";
+import { LogView } from "./logs.ts";
 import { projectMember } from "./projects.ts";
-import { closed, integer, moment, nullable, oneOf, pageMembers, pageOf } from "./shapes.ts";
+import { closed, moment, nullable, oneOf, pageMembers, pageOf, unixMs } from "./shapes.ts";
 
 const Header = Type.Unsafe<[string, string]>({
   type: "array",
@@ -42,21 +43,6 @@ const phaseMembers = {
   initMs: milliseconds("Loading of the code"),
   runMs: milliseconds("Event sent until the end of the response"),
 };
-
-export const LogView = closed(
-  {
-    at: moment("When it was written"),
-    invocationId: nullable(Type.String()),
-    revision: Type.Integer(),
-    sandboxId: Type.String(),
-    stream: oneOf(["stdout", "stderr"]),
-    level: oneOf(["none", "trace", "debug", "info", "warn", "error", "fatal"]),
-    text: Type.String({ description: "As written: data, never to be interpreted" }),
-    truncated: Type.Boolean(),
-  },
-  "Log",
-);
-export type LogView = Static<typeof LogView>;
 
 export const Invoked = closed(
   {
@@ -118,9 +104,6 @@ export type InvocationWithLogs = Static<typeof InvocationWithLogs>;
 export const InvocationPage = pageOf(InvocationView, "InvocationPage");
 export const InvocationParams = closed({ id: Type.String({ maxLength: 128 }) });
 
-const unixMs = (description: string) =>
-  Type.Optional(integer({ least: 0, most: Number.MAX_SAFE_INTEGER }, description));
-
 const invocationFilters = {
   ...projectMember,
   outcome: Type.Optional(oneOf(outcomes)),
@@ -139,16 +122,3 @@ export const AllInvocationsQuery = closed({
   ...invocationFilters,
 });
 export type AllInvocationsQuery = Static<typeof AllInvocationsQuery>;
-
-export const LogListQuery = closed({
-  ...projectMember,
-  invocation: Type.Optional(Type.String({ maxLength: 128, description: "Id" })),
-  since: unixMs("Unix time in ms, inclusive"),
-  contains: Type.Optional(
-    Type.String({ maxLength: 200, description: "Case-sensitive part of the text" }),
-  ),
-  order: Type.Optional(oneOf(["oldest", "newest"], "What comes first; left out: oldest")),
-  ...pageMembers,
-});
-export type LogListQuery = Static<typeof LogListQuery>;
-export const LogPage = pageOf(LogView, "LogPage");

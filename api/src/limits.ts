@@ -53,6 +53,8 @@ export const onDisconnects = ["cancel", "continue"] as const;
 export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 export const httpMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 export const scopes = ["admin", "deploy", "invoke", "read"] as const;
+export const logLevels = ["none", "trace", "debug", "info", "warn", "error", "fatal"] as const;
+export const severities = ["info", "warn", "error"] as const;
 export const outcomes = [
   "ok",
   "function_error",

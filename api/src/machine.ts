@@ -62,6 +62,11 @@ export const SystemView = closed(
     version: Type.String(),
     gatewayUrl: Type.String(),
     uptimeMs: Type.Number(),
+    logs: closed({
+      lines: Type.Integer({ description: "Kept" }),
+      bytes: Type.Integer({ description: "About what they take on the disk" }),
+      tails: Type.Integer({ description: "Live tails that are open, of events too" }),
+    }),
     gateway: nullable(
       closed({
         uptimeMs: Type.Number(),
@@ -69,7 +74,11 @@ export const SystemView = closed(
         runningInvocations: Type.Integer(),
         memoryBudgetMiB: Type.Number(),
         memoryReservedMiB: Type.Number(),
-        recordsLost: Type.Integer(),
+        recordsLost: Type.Integer({
+          description:
+            "Invocations, log lines and events that could not be kept until the store took them",
+        }),
+        logsLost: Type.Integer({ description: "The log lines among them" }),
         lateFrames: Type.Integer({
           description: "Frames that came after the outcome of their call was decided; dropped",
         }),

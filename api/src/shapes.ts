@@ -51,6 +51,25 @@ export function pageOf<T extends TSchema>(item: T, title: string) {
   return closed({ items: Type.Array(item), nextCursor: nullable(Type.String()) }, title);
 }
 
+/** A list along time, which may be entered anywhere and read in both directions. */
+export function placedPageOf<T extends TSchema>(item: T, title: string) {
+  return closed(
+    {
+      items: Type.Array(item),
+      nextCursor: nullable(Type.String(), "For what follows; null at the end"),
+      previousCursor: nullable(
+        Type.String(),
+        "For what lies before the first item, with the other `order`; null where nothing is known of that",
+      ),
+    },
+    title,
+  );
+}
+
+export function unixMs(description: string) {
+  return Type.Optional(integer({ least: 0, most: Number.MAX_SAFE_INTEGER }, description));
+}
+
 export const pageMembers = {
   cursor: Type.Optional(
     Type.String({ maxLength: 1024, description: "`nextCursor` of the page before" }),
@@ -64,4 +83,8 @@ export type PageQuery = Static<typeof PageQuery>;
 export interface Page<T> {
   items: T[];
   nextCursor: string | null;
+}
+
+export interface PlacedPage<T> extends Page<T> {
+  previousCursor: string | null;
 }

@@ -33,6 +33,7 @@ export interface Call extends CallOptions {
   contentType?: string;
   /** Instead of JSON. */
   accept?: string;
+  lastEventId?: string;
   /** The call lasts as long as the function or the build runs. */
   isUnbounded?: boolean;
 }
@@ -103,6 +104,7 @@ function headersOf(options: ClientOptions, call: Call): Record<string, string> {
   if (call.bytes !== undefined)
     headers["content-type"] = call.contentType ?? "application/octet-stream";
   else if (call.json !== undefined) headers["content-type"] = "application/json";
+  if (call.lastEventId !== undefined) headers["last-event-id"] = call.lastEventId;
   if (call.ifMatch !== undefined) headers["if-match"] = call.ifMatch;
   if (call.idempotencyKey !== undefined) headers["idempotency-key"] = call.idempotencyKey;
   return headers;

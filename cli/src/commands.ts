@@ -3,6 +3,7 @@ import { consoleCommand } from "./commands/console.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
+import { eventsCommand } from "./commands/events.ts";
 import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/functions.ts";
 import { imagesCommand } from "./commands/images.ts";
 import { invokeCommand } from "./commands/invoke.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   listCommand,
   getCommand,
   logsCommand,
+  eventsCommand,
   envCommand,
   rollbackCommand,
   rmCommand,

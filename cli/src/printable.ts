@@ -16,6 +16,16 @@ export function printable(text: string): string {
     );
 }
 
+/** The same in one line: what a reader could take for the end of it is shown as an escape too, tabs stay. */
+export function printableLine(text: string): string {
+  const inOneLine = text
+    .replaceAll("\r", "\\r")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\u2028", "\\u2028")
+    .replaceAll("\u2029", "\\u2029");
+  return printable(inOneLine);
+}
+
 /** JSON that is safe for a terminal and still the same value. */
 export function printableJson(value: unknown, indent = 2): string {
   return JSON.stringify(value, null, indent).replace(

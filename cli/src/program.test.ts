@@ -22,12 +22,6 @@ const answer = {
   logs: [],
 };
 
-function log(second: number, text: string) {
-  const at = `2026-01-01T00:00:${String(second).padStart(2, "0")}.000Z`;
-  const rest = { revision: 1, sandboxId: "sb-1", stream: "stdout", level: "none" };
-  return { at, invocationId: "inv-1", text, truncated: false, ...rest };
-}
-
 async function withFunction(t: Parameters<typeof workplace>[0]) {
   const place = await workplace(t);
   place.write("f/index.mjs", "export const handler = () => 1;");
@@ -208,35 +202,6 @@ describe("isola", () => {
     const failed = await isola("invoke", "f");
     assert.equal(failed.exitCode, 1);
     assert.equal(failed.stdout, "function_timeout: too long\n");
-  });
-
-  test("logs shows the newest lines, oldest first", async (t) => {
-    const { api, isola } = await withFunction(t);
-    api.logs = [log(1, "one"), log(2, "two \u001b[31m"), log(3, "three")];
-    const { stdout } = await isola("logs", "f", "--limit", "2");
-    assert.match(stdout, /^\S+:02\S+ stdout inv-1 two \\x1b\[31m\n\S+:03\S+ stdout inv-1 three\n$/);
-    const json = await isola("logs", "f", "--json");
-    assert.equal((JSON.parse(json.stdout) as { items: unknown[] }).items.length, 3);
-  });
-
-  test("logs --follow shows each line once, late and repeated ones too, until Ctrl-C", async (t) => {
-    const { api, dir } = await withFunction(t);
-    api.logs = [log(1, "one"), log(5, "two")];
-    const stopping = new AbortController();
-    const shown: string[] = [];
-    const stdout = {
-      write(text: string) {
-        shown.push((JSON.parse(text) as { text: string }).text);
-        if (shown.length === 2) api.logs.push(log(5, "two"), log(6, "three"));
-        if (shown.length === 4) api.logs.splice(2, 0, log(5, "late"));
-        if (shown.length === 5) stopping.abort();
-      },
-    };
-    const env = { ISOLA_URL: api.url, ISOLA_API_KEY: fakeKey };
-    const argv = ["logs", "f", "--follow", "--json"];
-    const { exitCode } = await runIsola(argv, { env, cwd: dir, stdout, signal: stopping.signal });
-    assert.equal(exitCode, 0);
-    assert.deepEqual(shown, ["one", "two", "two", "three", "late"]);
   });
 
   test("doctor names what works, what does not and what mends it", async (t) => {

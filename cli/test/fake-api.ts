@@ -23,7 +23,6 @@ export interface FakeApi {
   invoked: unknown;
   /** What invocations answer. */
   answer: Json;
-  logs: Json[];
   images: Json[];
   /** What a build of images was asked, and how it goes; a text is a line that is no JSON. */
   built: unknown;
@@ -61,7 +60,6 @@ export async function startFakeApi(): Promise<FakeApi> {
     calls: [],
     invoked: null,
     answer: {},
-    logs: [],
     images: [],
     built: null,
     buildEvents: [],
@@ -151,7 +149,7 @@ function ofProject(
 }
 
 function ofFunction(api: FakeApi, response: ServerResponse, call: FunctionCall): void {
-  const { rest, request, body, url } = call;
+  const { rest, request, body } = call;
   const kept = api.functions.get(call.name);
   if (!kept) return fail(response, 404, "not_found", `There is no function ${call.name}`);
   const ifMatch = request.headers["if-match"];
@@ -168,14 +166,6 @@ function ofFunction(api: FakeApi, response: ServerResponse, call: FunctionCall):
     "POST invocations": () => {
       api.invoked = json();
       return api.answer;
-    },
-    "GET logs": () => {
-      const limit = Number(url.searchParams.get("limit") ?? 50);
-      const since = Number(url.searchParams.get("since") ?? 0);
-      const lines = api.logs.filter(({ at }) => Date.parse(String(at)) >= since);
-      return page(
-        url.searchParams.get("order") === "newest" ? lines.toReversed().slice(0, limit) : lines,
-      );
     },
   };
   if (request.method === "GET" && rest === "code") {

@@ -152,6 +152,8 @@ export interface Boot {
   nodeId: string;
   /** This life of this process: a role that is started again has another. */
   bootId: string;
+  /** How the life before this one ended; null: it is the first since the server was started. */
+  lastExit: { code: number | null; signal: string | null } | null;
   log: Logger;
   /** `<data>/run`, mode 0700: sockets and files that mean nothing after the end of this life. */
   runDir: string;

@@ -141,7 +141,7 @@ export const errorCatalogue = {
     status: 429,
     blame: "platform",
     cause:
-      "As many calls wait, or are under way, as may: in the function's queue, within its `reservedConcurrency`, or in the server.",
+      "As many calls wait, or are under way, as may: in the function's queue, within its `reservedConcurrency`, or in the server; or as many live tails are open as may.",
     cure: "Retry later; raise the limit that the message names.",
   },
   init_timeout: {

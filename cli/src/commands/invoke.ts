@@ -73,7 +73,7 @@ function summaryOf(invoked: Invoked): string {
     .map(([name, ms]) => `${name} ${(ms as number).toFixed(1)} ms`);
   const { status, outcome, startKind, revision, id, logs } = invoked;
   const head = `${status} ${outcome}, ${startKind ?? "no sandbox"}, revision ${revision}, ${id}`;
-  return [head, phases.join(", "), ...logs.map(shownLog)].join("\n");
+  return [head, phases.join(", "), ...logs.map((line) => shownLog(line))].join("\n");
 }
 
 function textOf({ error, body, bodyBase64 }: Invoked): string {

@@ -1,86 +1,105 @@
-import { setTimeout as delay } from "node:timers/promises";
-import type { LogView } from "@isola/api/invocations";
+import type { AllLogsQuery, LogLineView, LogView } from "@isola/api/logs";
 import { integerOption, textOption } from "../arguments.ts";
-import type { Command, Context } from "../command.ts";
+import { type Command, type Options, usageFailure } from "../command.ts";
+import { follow } from "../follow.ts";
+import { momentOf } from "../moment.ts";
 import { collectPages } from "../pages.ts";
+import { printableLine } from "../printable.ts";
 
-const POLL_MS = 1000;
-/** Lines reach the store up to a second late and not in order; so much of the past is read again on each poll. */
-const OVERLAP_MS = 5000;
-const LINES_PER_POLL_MAX = 10_000;
+const LINES_DEFAULT = 100;
 
 export const logsCommand: Command = {
-  usage: "logs <name>",
+  usage: "logs [name]",
   isOfProject: true,
-  summary: "Show what a function wrote",
+  summary: "Show what a function, or all of them, wrote",
   options: [
-    { flags: "--limit <n>", help: "the newest lines, at most this many (default 100)" },
+    {
+      flags: "-f, --follow",
+      help: "go on with new lines until Ctrl-C; with --json one object a line",
+    },
+    {
+      flags: "--limit <n>",
+      help: `the newest lines, at most this many (default ${LINES_DEFAULT})`,
+    },
+    { flags: "--level <level>", help: "at least trace, debug, info, warn, error or fatal" },
+    { flags: "--text <text>", help: "only lines with this text, in upper or lower case" },
+    { flags: "--since <moment>", help: "from then on: 10m, 2h, 3d (ago), or a date and time" },
+    { flags: "--until <moment>", help: "before then" },
     { flags: "--invocation <id>", help: "only of this invocation" },
-    { flags: "--contains <text>", help: "only lines with this text" },
-    { flags: "--follow", help: "go on with new lines until Ctrl-C; with --json one object a line" },
+    { flags: "--sandbox <id>", help: "only of this sandbox" },
+    { flags: "--stream <name>", help: "only stdout or stderr" },
   ],
-  async run(context, [name = ""], options) {
-    const limit = integerOption(options, "limit", "--limit") ?? 100;
-    const invocation = textOption(options, "invocation");
-    const contains = textOption(options, "contains");
-    const filter = { ...(invocation && { invocation }), ...(contains && { contains }) };
-    const newest = await collectPages(
-      (page) => context.client.listLogs(name, { ...filter, order: "newest", ...page }),
-      limit,
-    );
-    const lines = newest.reverse();
-    if (options.follow !== true) return { json: { items: lines }, text: textOf(lines) };
-    for (const line of lines) context.emit({ json: line, text: shownLog(line) });
-    await follow(context, lines, (since) =>
-      collectPages(
-        (page) => context.client.listLogs(name, { ...filter, since, order: "oldest", ...page }),
-        LINES_PER_POLL_MAX,
-      ),
-    );
+  async run(context, [name], options) {
+    const limit = integerOption(options, "limit", "--limit") ?? LINES_DEFAULT;
+    const filter = filterOf(name, options);
+    const range = rangeOf(options);
+    const list = async () => {
+      const newest = await collectPages(
+        (page) => context.client.listAllLogs({ ...filter, ...range, order: "newest", ...page }),
+        limit,
+      );
+      return newest.reverse();
+    };
+    // Says so where there is none of that name.
+    if (name !== undefined) await context.client.getFunction(name);
+    if (options.follow !== true) {
+      const lines = await list();
+      const text = lines.map((line) => shownLine(line, name === undefined)).join("\n");
+      return { json: { items: lines }, text: text || "No lines." };
+    }
+    if (range.until !== undefined) throw usageFailure("--until and --follow exclude each other");
+    const { signal } = context;
+    await follow<LogLineView>(context, {
+      open: (lastEventId) =>
+        context.client.tailLogs(filter, { signal, ...(lastEventId && { lastEventId }) }),
+      list,
+      show: (line) => ({ json: line, text: shownLine(line, name === undefined) }),
+    });
     return { json: undefined, text: "" };
   },
 };
 
-/** Prints lines that were not there at the poll before, until the person has enough. */
-async function follow(
-  context: Context,
-  shown: readonly LogView[],
-  read: (since: number) => Promise<LogView[]>,
-): Promise<void> {
-  const from = Date.parse(shown.at(-1)?.at ?? "1970-01-01");
-  let newestAt = from;
-  let seen = countsOf(shown);
-  while (!context.signal.aborted) {
-    const lines = await read(Math.max(from, newestAt - OVERLAP_MS));
-    const known = new Map(seen);
-    seen = countsOf(lines);
-    for (const line of lines) {
-      newestAt = Math.max(newestAt, Date.parse(line.at));
-      const key = keyOf(line);
-      const left = known.get(key) ?? 0;
-      known.set(key, left - 1);
-      if (left <= 0) context.emit({ json: line, text: shownLog(line) });
-    }
-    await delay(POLL_MS, undefined, { signal: context.signal }).catch(() => {}); // Ctrl-C ends the loop
-  }
+type Filter = Pick<
+  AllLogsQuery,
+  "function" | "level" | "text" | "invocation" | "sandbox" | "stream"
+>;
+
+function filterOf(name: string | undefined, options: Options): Filter {
+  const text = textOption(options, "text");
+  const level = textOption(options, "level");
+  const invocation = textOption(options, "invocation");
+  const sandbox = textOption(options, "sandbox");
+  const stream = textOption(options, "stream");
+  return {
+    ...(name !== undefined && { function: name }),
+    ...(text && { text }),
+    // What is none of them the server names.
+    ...(level && { level: level as Filter["level"] & string }),
+    ...(invocation && { invocation }),
+    ...(sandbox && { sandbox }),
+    ...(stream && { stream: stream as Filter["stream"] & string }),
+  };
 }
 
-/** How often each line occurs: a function may write the same twice within a millisecond. */
-function countsOf(lines: readonly LogView[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const line of lines) counts.set(keyOf(line), (counts.get(keyOf(line)) ?? 0) + 1);
-  return counts;
+export function rangeOf(options: Options): { since?: number; until?: number } {
+  const [since, until] = [textOption(options, "since"), textOption(options, "until")];
+  const now = Date.now();
+  return {
+    ...(since !== undefined && { since: momentOf(since, "--since", now) }),
+    ...(until !== undefined && { until: momentOf(until, "--until", now) }),
+  };
 }
 
-function keyOf({ at, sandboxId, invocationId, stream, text }: LogView): string {
-  return JSON.stringify([at, sandboxId, invocationId, stream, text]);
+function shownLine(line: LogLineView, isOfMany: boolean): string {
+  return shownLog(line, isOfMany ? ` ${line.functionName}` : "");
 }
 
-function textOf(lines: readonly LogView[]): string {
-  return lines.length === 0 ? "No lines." : lines.map(shownLog).join("\n");
-}
-
-export function shownLog({ at, invocationId, stream, level, text, truncated }: LogView): string {
+/** One line, whatever is in it: no text of a function can look like the beginning of another. Of JSON its message comes first. */
+export function shownLog(line: LogView, of = ""): string {
+  const { at, invocationId, stream, level, text, message, truncated } = line;
   const kind = level === "none" ? stream : level;
-  return `${at} ${kind} ${invocationId ?? "-"} ${text}${truncated ? " (cut)" : ""}`;
+  const said = message === null ? text : `${message} ${text}`;
+  return printableLine(
+    `${at} ${kind}${of} ${invocationId ?? "-"} ${said}${truncated ? " (cut)" : ""}`,
+  );
 }

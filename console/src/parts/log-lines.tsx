@@ -1,5 +1,5 @@
 import { Box, Text } from "@mantine/core";
-import type { LogView } from "@isola/api/invocations";
+import type { LogView } from "@isola/api/logs";
 import { clockTime } from "../format/time.ts";
 import { visibleText } from "../format/visible-text.ts";
 import classes from "./log-lines.module.css";

@@ -9,6 +9,7 @@ import type { TSchema } from "typebox";
 import { Authenticator } from "../auth/authenticator.ts";
 import { Sessions } from "../auth/sessions.ts";
 import type { Clock } from "../domain/clock.ts";
+import type { EventSink } from "../domain/events.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { checkCode, checkCreate, checkPatch } from "./check-function.ts";
@@ -18,6 +19,7 @@ import type { ControlApp, ControlContext } from "./context.ts";
 import { Deployer } from "./deployer.ts";
 import { docsPolicies, registerDocs } from "./docs.ts";
 import { asIsolaError, errorBody } from "./error-answer.ts";
+import { registerEvents } from "./events.ts";
 import { registerFunctions } from "./functions.ts";
 import { GatewayFacts } from "./gateway-facts.ts";
 import { hostGuard } from "./host-guard.ts";
@@ -28,6 +30,8 @@ import { registerInvocations } from "./invocations.ts";
 import { checkInvoke } from "./invoke-params.ts";
 import { registerKeys } from "./keys.ts";
 import { LiveFunctions } from "./live-functions.ts";
+import type { LiveTails } from "./live-tails.ts";
+import { registerLogs } from "./logs.ts";
 import { registerMachine } from "./machine.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { registerProjects } from "./projects.ts";
@@ -45,6 +49,8 @@ export interface ControlDeps {
   builds: PackageBuilds;
   gateway: GatewayLink;
   imageWork: ImageWork;
+  events: EventSink;
+  tails: LiveTails;
   settings: ControlSettings;
   clock: Clock;
   log: Log;
@@ -62,10 +68,10 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const { store, gateway, clock, log } = deps;
   const facts = new GatewayFacts(gateway, clock);
   const publisher = new Publisher({ store, gateway, clock, log });
-  const { artifacts, builds, settings } = deps;
+  const { artifacts, builds, settings, events } = deps;
   const live = await LiveFunctions.open(store, settings.acceptProjectsOnProcess);
   const deployer = new Deployer({
-    ...{ store, artifacts, builds, facts, publisher, live },
+    ...{ store, artifacts, builds, facts, publisher, live, events, clock },
     ...settings,
   });
   const onProblem = (message: string) => log.warn({}, message);
@@ -83,8 +89,11 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   registerResources(app, { ...deps, facts, deployer });
   registerSessions(app as unknown as ControlApp, sessions);
   await registerConsole(app, settings.consoleDir);
-  // Before connections are waited for: a build is told as given up.
-  app.addHook("preClose", () => deps.imageWork.close());
+  // Before connections are waited for: a build is told as given up, and live tails end.
+  app.addHook("preClose", () => {
+    deps.tails.close();
+    return deps.imageWork.close();
+  });
   app.addHook("onClose", async () => {
     publisher.close();
     await authenticator.close();
@@ -222,6 +231,8 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerBuilds(app, context);
   registerInvocations(app, context);
   registerProjects(app, context);
+  registerLogs(app, context);
+  registerEvents(app, context);
   registerKeys(app, context);
   registerMachine(app, context);
   registerImages(app, context);

@@ -12,9 +12,11 @@ import type {
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
+import type { EventSink } from "../domain/events.ts";
 import type { Deployer, Target } from "./deployer.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import type { ImageWork } from "./image-work.ts";
+import type { LiveTails } from "./live-tails.ts";
 import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { callerOf, projectOf } from "./request-policy.ts";
 
@@ -34,6 +36,9 @@ export interface ControlContext {
   facts: GatewayFacts;
   deployer: Deployer;
   imageWork: ImageWork;
+  /** Takes what happens. */
+  events: EventSink;
+  tails: LiveTails;
   settings: ControlSettings;
   clock: Clock;
   log: Log;

@@ -14,8 +14,11 @@ import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { Scope, Store } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
+import { EventLog } from "./event-log.ts";
 import { ImageWork } from "./image-work.ts";
 import { GatewayStandIn } from "./gateway-stand-in.fixture.ts";
+import { LiveTails } from "./live-tails.ts";
+import { Recorder } from "./recorder.ts";
 import type { Artifacts, ControlSettings, Log } from "./ports.ts";
 
 export const quiet: Log = { info() {}, warn() {}, error() {} };
@@ -24,6 +27,7 @@ export interface ControlFixture {
   app: FastifyInstance;
   store: Store;
   gateway: GatewayStandIn;
+  recorder: Recorder;
   dir: string;
   collectGarbage(): Promise<void>;
   artifacts: Artifacts;
@@ -67,16 +71,35 @@ export async function openControlPlane(
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
   const builds = { layerFor: async () => undefined };
-  const deps = { store, artifacts, builds, gateway, imageWork, settings, clock, log: quiet };
+  const tails = new LiveTails({ store, clock });
+  const recorder = new Recorder({
+    ...{ store, clock, log: quiet },
+    onStored: (stored) => tails.publish(stored),
+  });
+  const events = new EventLog({ record: (batch) => recorder.record(batch), clock });
+  const told = { events, tails };
+  const deps = {
+    ...told,
+    store,
+    artifacts,
+    builds,
+    gateway,
+    imageWork,
+    settings,
+    clock,
+    log: quiet,
+  };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
     await app.close();
+    await events.close();
+    await recorder.close();
     await store.close();
     await rm(dir, { recursive: true });
   });
   const keyFor = keySource(store);
   return {
-    ...{ app, store, gateway, dir, collectGarbage, artifacts, keyFor },
+    ...{ app, store, gateway, recorder, dir, collectGarbage, artifacts, keyFor },
     call: async (method, url, { scope = "admin", project = null, body, headers = {} } = {}) => {
       const authorization = scope === null ? {} : { authorization: await keyFor(scope, project) };
       const response = await app.inject({

@@ -1,5 +1,7 @@
 import type { CreateFunction, PatchFunction } from "@isola/api/functions";
 import type { BuildProgress } from "../builds/ports.ts";
+import type { Clock } from "../domain/clock.ts";
+import { type EventKind, type EventSink, eventOf } from "../domain/events.ts";
 import {
   type Artifact,
   type DriverName,
@@ -29,6 +31,9 @@ export interface DeployerOptions {
   facts: GatewayFacts;
   publisher: Publisher;
   live: LiveFunctions;
+  /** Hears of every change that is committed. */
+  events: EventSink;
+  clock: Clock;
   /** No revision with a higher `timeoutMs` becomes live. */
   timeoutMsMax: number;
   /** Nor one that reserves all of them. */
@@ -96,6 +101,7 @@ export class Deployer {
         return made;
       });
     });
+    this.#note("function_created", target, { driver: settings.driver, revision: 1 });
     return this.#told(target, made.fn, made.revision);
   }
 
@@ -132,7 +138,9 @@ export class Deployer {
       const fn = await store.updateMetadata(project, name, metadata, before.fn.version);
       return { fn, live: before.live, isNew };
     });
-    return isNew ? this.#told(target, fn, live) : { fn, live, applied: true };
+    if (!isNew) return { fn, live, applied: true };
+    this.#noteRevision(target, live);
+    return this.#told(target, fn, live);
   }
 
   async putCode(target: Target, code: CodeInput, progress: BuildProgress): Promise<Deployed> {
@@ -150,6 +158,7 @@ export class Deployer {
         return this.#addRevision(target, before.fn, { ...built, settings, reason: "code" });
       });
     });
+    this.#noteRevision(target, live);
     return this.#told(target, fn, live);
   }
 
@@ -166,6 +175,7 @@ export class Deployer {
       this.#putLive(target, wanted.settings);
       return { fn, live: wanted };
     });
+    this.#note("function_rolled_back", target, { revision });
     return this.#told(target, fn, live);
   }
 
@@ -177,6 +187,7 @@ export class Deployer {
       await store.deleteFunction(project, name, ifVersion);
       live.delete({ project, name });
     });
+    this.#note("function_deleted", target, {});
     await failPoint("delete.committed");
     const applied = await publisher.publish({ project, name }, APPLY_WAIT_MS);
     await failPoint("delete.published");
@@ -295,6 +306,21 @@ export class Deployer {
     const added = await store.addRevision(project, name, make, fn.version);
     this.#putLive(target, next.settings);
     return { fn: added.fn, live: added.revision };
+  }
+
+  #noteRevision(target: Target, { revision, reason, settings }: RevisionRow): void {
+    const fields = { revision, driver: settings.driver, reason };
+    this.#note("function_deployed", target, fields);
+  }
+
+  #note<K extends EventKind>(
+    kind: K,
+    target: Target,
+    fields: Omit<Parameters<typeof eventOf<K>>[2], "key">,
+  ): void {
+    const { events, clock } = this.#options;
+    const all = { ...fields, key: target.keyId } as Parameters<typeof eventOf<K>>[2];
+    events.add(eventOf(kind, clock.wall(), all, target));
   }
 
   #commit<T>(task: () => Promise<T>): Promise<T> {

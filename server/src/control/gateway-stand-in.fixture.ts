@@ -95,6 +95,7 @@ function statusAtFirst(): GatewayStatus {
       { name: "python3.11", family: "python", version: "3.11.2" },
     ],
     recordsLost: 0,
+    logsLost: 0,
     lateFrames: 0,
   };
 }

@@ -1,7 +1,8 @@
-import type { InvocationView, Invoked, LogView } from "@isola/api/invocations";
-import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import type { InvocationView, Invoked } from "@isola/api/invocations";
+import type { InvocationRecord, Outcome } from "../domain/invocation.ts";
 import type { InvokeResult } from "../link/messages.ts";
 import { isoTime } from "./function-view.ts";
+import { logView } from "./log-view.ts";
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -29,19 +30,6 @@ export function invocationView(row: InvocationRecord): InvocationView {
     requestBytes: row.requestBytes,
     responseBytes: row.responseBytes,
     killMs: row.killMs,
-  };
-}
-
-export function logView(row: LogRecord): LogView {
-  return {
-    at: isoTime(row.at),
-    invocationId: row.invocationId,
-    revision: row.revision,
-    sandboxId: row.sandboxId,
-    stream: row.stream,
-    level: row.level,
-    text: row.text,
-    truncated: row.truncated,
   };
 }
 

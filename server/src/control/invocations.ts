@@ -8,13 +8,12 @@ import {
   InvocationWithLogs,
   Invoke,
   Invoked,
-  LogListQuery,
-  LogPage,
 } from "@isola/api/invocations";
 import { ProjectQuery } from "@isola/api/projects";
 import { type ControlApp, type ControlContext, answers, pageAsked } from "./context.ts";
-import { invocationView, invokedView, logView } from "./invocation-view.ts";
+import { invocationView, invokedView } from "./invocation-view.ts";
 import { invokeParams } from "./invoke-params.ts";
+import { logView } from "./log-view.ts";
 import { projectOf } from "./request-policy.ts";
 
 const tags = ["invocations"];
@@ -26,7 +25,6 @@ export function registerInvocations(app: ControlApp, context: ControlContext): v
   registerInvoke(app, context);
   registerLists(app, context);
   registerOne(app, context);
-  registerLogs(app, context);
 }
 
 function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): void {
@@ -125,38 +123,6 @@ function registerOne(app: ControlApp, { store }: ControlContext): void {
     async (request) => {
       const row = await store.getInvocation(projectOf(request), request.params.id);
       return { ...invocationView(row), logs: row.logs.map(logView) };
-    },
-  );
-}
-
-function registerLogs(app: ControlApp, { store }: ControlContext): void {
-  app.get(
-    "/api/v1/functions/:name/logs",
-    {
-      config: reads,
-      schema: {
-        tags,
-        summary: "List what a function wrote",
-        params: FunctionParams,
-        querystring: LogListQuery,
-        response: answers({ 200: LogPage }),
-      },
-    },
-    async (request) => {
-      const { name } = request.params;
-      const project = projectOf(request);
-      await store.getFunction(project, name);
-      const { invocation, since, contains, order = "oldest" } = request.query;
-      const page = await store.listLogs({
-        project,
-        functionName: name,
-        ...(invocation !== undefined && { invocationId: invocation }),
-        ...(since !== undefined && { since }),
-        ...(contains !== undefined && { contains }),
-        newestFirst: order === "newest",
-        ...pageAsked(request.query),
-      });
-      return { items: page.items.map(logView), nextCursor: page.nextCursor };
     },
   );
 }

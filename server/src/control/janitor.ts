@@ -4,12 +4,21 @@ import type { Store } from "../store/store.ts";
 import type { Log } from "./ports.ts";
 
 export interface JanitorOptions {
-  store: Pick<Store, "trimRecords" | "trimLayers" | "trimBuilds">;
+  store: Pick<Store, "trimRecords" | "trimLogs" | "trimEvents" | "trimLayers" | "trimBuilds">;
   /** Removes the code that no revision refers to. */
   collectGarbage(): Promise<void>;
   clock: Clock;
   log: Log;
-  bounds: { invocationsMax: number; logsMax: number; keptMs: number; layersBytesMax: number };
+  bounds: {
+    invocationsMax: number;
+    /** Of records other than log lines. */
+    keptMs: number;
+    logLinesMax: number;
+    logBytesMax: number;
+    logKeptMs: number;
+    eventsMax: number;
+    layersBytesMax: number;
+  };
   /** From the end of one round to the next. */
   intervalMs?: number;
 }
@@ -39,10 +48,18 @@ export class Janitor {
   /** One round now; the first of ten removes unused code too. Never rejects: what fails is logged and tried in the next round. */
   async clean(): Promise<void> {
     const { store, clock, bounds, collectGarbage } = this.#options;
-    const { invocationsMax, logsMax, keptMs, layersBytesMax: bytesMax } = bounds;
+    const { invocationsMax, keptMs, layersBytesMax: bytesMax } = bounds;
     const before = clock.wall() - keptMs;
     await this.#attempt("records could not be trimmed", async () => {
-      await store.trimRecords({ invocationsMax, logsMax, before });
+      await store.trimRecords({ invocationsMax, before });
+    });
+    await this.#attempt("log lines could not be trimmed", async () => {
+      const { logLinesMax: linesMax, logBytesMax, logKeptMs } = bounds;
+      const oldest = clock.wall() - logKeptMs;
+      await store.trimLogs({ linesMax, bytesMax: logBytesMax, before: oldest });
+    });
+    await this.#attempt("events could not be trimmed", async () => {
+      await store.trimEvents({ eventsMax: bounds.eventsMax, before });
     });
     await this.#attempt("layers could not be trimmed", async () => {
       await store.trimBuilds(before);

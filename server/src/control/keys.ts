@@ -2,6 +2,7 @@ import { UnsafeHeaders } from "@isola/api/headers";
 import { CreateKey, CreatedKey, KeyListQuery, KeyPage, KeyParams, KeyView } from "@isola/api/keys";
 import { makeApiKey } from "../auth/api-key.ts";
 import type { Caller } from "../auth/authenticator.ts";
+import { eventOf } from "../domain/events.ts";
 import { IsolaError } from "../errors.ts";
 import type { KeyRow } from "../store/store.ts";
 import { type ControlApp, type ControlContext, answers, pageAsked } from "./context.ts";
@@ -20,7 +21,7 @@ export function registerKeys(app: ControlApp, context: ControlContext): void {
   registerRevoke(app, context);
 }
 
-function registerCreate(app: ControlApp, { store, clock }: ControlContext): void {
+function registerCreate(app: ControlApp, { store, clock, events }: ControlContext): void {
   app.post(
     "/api/v1/keys",
     {
@@ -40,6 +41,8 @@ function registerCreate(app: ControlApp, { store, clock }: ControlContext): void
       const project = projectFor(callerOf(request), request.body.project);
       const key = { id, name, scopes: [...new Set(scopes)], project, secretHash, expiresAt };
       const row = await store.createKey(key);
+      const made = { id, scopes: key.scopes.join(", "), key: callerOf(request).keyId };
+      events.add(eventOf("key_created", clock.wall(), made));
       reply.code(201);
       return { ...keyView(row), key: text };
     },
@@ -71,7 +74,7 @@ function registerList(app: ControlApp, { store }: ControlContext): void {
   );
 }
 
-function registerRevoke(app: ControlApp, { store }: ControlContext): void {
+function registerRevoke(app: ControlApp, { store, clock, events }: ControlContext): void {
   app.delete(
     "/api/v1/keys/:id",
     {
@@ -86,10 +89,12 @@ function registerRevoke(app: ControlApp, { store }: ControlContext): void {
     },
     async (request) => {
       const { id } = request.params;
-      const { project } = callerOf(request);
+      const { keyId, project } = callerOf(request);
       const isForeign = project !== null && (await store.getKey(id))?.project !== project;
       if (isForeign) throw new IsolaError("not_found", `key "${id}" does not exist`);
-      return keyView(await store.revokeKey(id));
+      const row = await store.revokeKey(id);
+      events.add(eventOf("key_revoked", clock.wall(), { id: row.id, key: keyId }));
+      return keyView(row);
     },
   );
 }

@@ -45,7 +45,8 @@ export function registerMachine(app: ControlApp, context: ControlContext): void 
   registerHealth(app, context);
 }
 
-function registerSystem(app: ControlApp, { facts, settings, clock }: ControlContext): void {
+function registerSystem(app: ControlApp, context: ControlContext): void {
+  const { facts, settings, clock, store, tails } = context;
   const startedAt = clock.now();
   app.get(
     "/api/v1/system",
@@ -56,10 +57,12 @@ function registerSystem(app: ControlApp, { facts, settings, clock }: ControlCont
     async (request) => {
       const { project } = callerOf(request);
       const status = await facts.ask().catch(() => null); // the rest is worth telling without it
+      const logs = { ...(await store.logTotals()), tails: tails.size };
       return {
         version: settings.version,
         gatewayUrl: settings.gatewayUrl,
         uptimeMs: clock.now() - startedAt,
+        logs,
         gateway: status === null ? null : gatewayView(status, project),
       };
     },
@@ -119,6 +122,7 @@ function gatewayView(status: GatewayStatus, project: string | null) {
     memoryBudgetMiB: status.memoryBudgetMiB,
     memoryReservedMiB: status.memoryReservedMiB,
     recordsLost: status.recordsLost,
+    logsLost: status.logsLost,
     lateFrames: status.lateFrames,
     pools: pools.map((pool) => ({
       project: pool.project,

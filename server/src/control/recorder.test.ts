@@ -59,6 +59,7 @@ describe("the recorder", () => {
       recordBatch: async () => {
         await held.promise;
         stored += 1;
+        return { logs: [], events: [] };
       },
     };
     const recorder = new Recorder({ store, clock: handClock().clock, log: quiet });
@@ -78,12 +79,21 @@ describe("the janitor", () => {
     const { clock, timers } = handClock();
     const trims: unknown[] = [];
     const layerTrims: unknown[] = [];
+    const logTrims: unknown[] = [];
     let collections = 0;
     const janitor = new Janitor({
       store: {
         trimRecords: async (bounds) => {
           trims.push(bounds);
           throw new Error("busy");
+        },
+        trimLogs: async (bounds) => {
+          logTrims.push(bounds);
+          return 0;
+        },
+        trimEvents: async (bounds) => {
+          logTrims.push(bounds);
+          return 0;
         },
         trimBuilds: async () => 0,
         trimLayers: async (bounds) => {
@@ -96,7 +106,10 @@ describe("the janitor", () => {
         throw new Error("busy");
       },
       ...{ clock, log: quiet },
-      bounds: { invocationsMax: 10, logsMax: 20, keptMs: 1000, layersBytesMax: 5 },
+      bounds: {
+        ...{ invocationsMax: 10, keptMs: 1000, layersBytesMax: 5 },
+        ...{ logLinesMax: 20, logBytesMax: 30, logKeptMs: 500, eventsMax: 40 },
+      },
     });
     janitor.start();
     janitor.start();
@@ -108,7 +121,12 @@ describe("the janitor", () => {
       for (let turns = 0; turns < 5; turns++) await turn();
     }
     assert.equal(trims.length, 11);
-    assert.deepEqual(trims[0], { invocationsMax: 10, logsMax: 20, before: 999_000 });
+    assert.deepEqual(trims[0], { invocationsMax: 10, before: 999_000 });
+    assert.deepEqual(logTrims.slice(0, 2), [
+      { linesMax: 20, bytesMax: 30, before: 999_500 },
+      { eventsMax: 40, before: 999_000 },
+    ]);
+    assert.equal(logTrims.length, 22);
     assert.equal(collections, 2);
     await janitor.close();
     assert.equal(timers.length, 0);

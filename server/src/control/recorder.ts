@@ -2,20 +2,23 @@ import type { Clock } from "../domain/clock.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
 import type { LinkNotices } from "../link/messages.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, StoredRecords } from "../store/store.ts";
 import type { Log } from "./ports.ts";
+import { recognised } from "./recognised.ts";
 
 export interface RecorderOptions {
   store: Pick<Store, "recordBatch">;
   clock: Clock;
   log: Log;
+  /** What is in the store now and was not before. */
+  onStored?(stored: StoredRecords): void;
 }
 
 const ATTEMPTS_MAX = 4;
 const RETRY_LEAST_MS = 50;
 const WAITING_MAX = 64;
 
-/** Puts what the gateway reports into the store, in the order it came. Life: `open -> closed`. */
+/** Puts what the gateway reports into the store, in the order it came, lines with the level that they name. Life: `open -> closed`. */
 export class Recorder {
   #options: RecorderOptions;
   #tail: Promise<unknown> = Promise.resolve();
@@ -54,10 +57,13 @@ export class Recorder {
   }
 
   async #store(batch: LinkNotices["records"]): Promise<void> {
+    const { store, onStored } = this.#options;
+    const known = { ...batch, logs: batch.logs.map(recognised) };
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#options.store.recordBatch(batch);
+        const stored = await store.recordBatch(known);
         await failPoint("records.stored");
+        onStored?.(stored);
         return;
       } catch (error) {
         if (attempt >= ATTEMPTS_MAX || this.#isClosed) throw error;

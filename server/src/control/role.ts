@@ -8,14 +8,18 @@ import { openBuilds } from "../builds/open-builds.ts";
 import { MiB } from "../domain/limits.ts";
 import { systemClock as clock } from "../domain/clock.ts";
 import type { DriverName } from "../domain/function.ts";
+import { type PlatformEvent, eventOf } from "../domain/events.ts";
 import { messageOf } from "../errors.ts";
 import { LinkClient, type LinkClientOptions } from "../link/client.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
+import type { StoredRecords } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
+import { EventLog } from "./event-log.ts";
 import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
+import { LiveTails } from "./live-tails.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
@@ -36,7 +40,10 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   if (made !== null) log.info({ path: made.path }, "made an admin key");
   const workDir = join(boot.runDir, "builds");
   await mkdir(workDir, { recursive: true, mode: 0o700 });
-  const recorder = new Recorder({ store, clock, log });
+  const tails = new LiveTails({ store, clock });
+  const onStored = (stored: StoredRecords) => tails.publish(stored);
+  const recorder = new Recorder({ store, clock, log, onStored });
+  const events = new EventLog({ record: (batch) => recorder.record(batch), clock });
   let onBuildOutput: NonNullable<LinkClientOptions["onBuildOutput"]> = () => {};
   const gateway = new LinkClient({
     path: boot.gatewaySocketPath,
@@ -52,6 +59,8 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     artifacts: codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS }),
     builds: builds.service,
     gateway,
+    events,
+    tails,
     imageWork: new ImageWork(
       {
         dockerHost: config.dockerHost,
@@ -79,14 +88,18 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     log,
     bounds: {
       invocationsMax: config.invocationsKeptMax,
-      logsMax: config.logsKeptMax,
       keptMs: config.recordsKeptHours * HOUR_MS,
+      logLinesMax: config.logsKeptMax,
+      logBytesMax: config.logsKeptMiB * MiB,
+      logKeptMs: config.logsKeptHours * HOUR_MS,
+      eventsMax: config.eventsKeptMax,
       layersBytesMax: config.layersKeptMiB * MiB,
     },
   });
   const { controlHost: host, controlPort } = config;
   await app.listen({ host, port: controlPort });
   janitor.start();
+  events.add(startOf(boot));
   await gateway.connected(GATEWAY_WAIT_MS).catch((error: unknown) => {
     // Deploys and lists work without it, and the link goes on dialling.
     log.warn({ reason: messageOf(error) }, "ready without the gateway");
@@ -105,8 +118,16 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       await app.close();
       await janitor.close();
       gateway.close();
+      await events.close();
       await recorder.close();
       await store.close();
     },
   };
+}
+
+function startOf({ lastExit }: Boot): PlatformEvent {
+  const { pid } = process;
+  if (lastExit === null) return eventOf("control_started", clock.wall(), { pid });
+  const { code: exitCode, signal } = lastExit;
+  return eventOf("control_restarted", clock.wall(), { pid, exitCode, signal });
 }

@@ -1,3 +1,5 @@
+import type { LogLevel } from "./log-level.ts";
+
 /** How the sandbox of an invocation came to be. */
 export type StartKind = "cold" | "prewarmed" | "warm";
 
@@ -73,7 +75,7 @@ export interface LogRecord {
   /** Unix time in ms. */
   at: number;
   stream: "stdout" | "stderr";
-  level: "none" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+  level: LogLevel;
   /** Text as written: data, never to be interpreted. */
   text: string;
   truncated: boolean;

@@ -13,6 +13,7 @@ import { ApiInvoker } from "./api-invoke.ts";
 import { BuildRunner } from "./build-runner.ts";
 import { CodeCache } from "./code-cache.ts";
 import { FunctionTable } from "./function-table.ts";
+import type { GatheredEvents } from "./gathered-events.ts";
 import type { InvocationContext } from "./invocation-context.ts";
 import { Listener } from "./listener.ts";
 import type { Machine } from "./machine.ts";
@@ -31,6 +32,7 @@ export class Gateway {
   readonly #pools: Pools;
   readonly #table: FunctionTable;
   readonly #records: RecordBuffer;
+  readonly #events: GatheredEvents;
   readonly #logs: SandboxLogs;
   readonly #builds: BuildRunner;
   readonly #invoker: ApiInvoker;
@@ -42,11 +44,17 @@ export class Gateway {
   #onQuiet: () => void = () => {};
 
   constructor(config: Config, boot: Boot, machine: Machine) {
+    const { events } = machine;
+    this.#events = events;
     this.#config = config;
     this.#machine = machine;
     this.#socketPath = boot.gatewaySocketPath;
     const onProblem = (message: string) => boot.log.warn(message);
     this.#records = new RecordBuffer(systemClock, (batch) => this.#link.sendRecords(batch));
+    events.open({
+      add: (event) => this.#records.addEvent(event),
+      dropped: (count) => this.#records.noteEventsLost(count),
+    });
     this.#logs = new SandboxLogs({
       clock: systemClock,
       onRecord: (record) => this.#records.addLog(record),
@@ -65,8 +73,9 @@ export class Gateway {
       context: {
         clock: systemClock,
         logs: this.#logs,
-        onDone: ((_call, record, count) => {
+        onDone: ((call, record, count) => {
           this.#records.addInvocation(record);
+          if (record.outcome !== "ok") events.onCall(call.fn, record);
           this.#admission.leave(count);
           if (this.#admission.calls === 0) this.#onQuiet();
         }) satisfies InvocationContext["onDone"],
@@ -102,6 +111,7 @@ export class Gateway {
       setTimeout(resolve, this.#config.drainTimeoutMs).unref();
     });
     await Promise.race([Promise.all([answered, quiet]), tooLong]);
+    this.#events.flush();
     await this.#records.drained(RECORDS_DRAIN_MS);
   }
 
@@ -111,6 +121,7 @@ export class Gateway {
     await this.#pools.close();
     await this.#machine.keeping.close();
     await this.#listener.close();
+    this.#events.flush();
     await this.#records.drained(RECORDS_DRAIN_MS);
     await this.#link.close();
   }
@@ -139,6 +150,7 @@ export class Gateway {
       blanks: { nodejs: blankNodejs, python: blankPython },
       code: (digest, bytes) => code.read(digest, bytes),
       watch: this.#machine.keeping.watch,
+      news: this.#events,
       events: {
         onLog: (sandbox, line) => this.#hears(sandbox).onLog(sandbox, line),
         onRaw: (sandbox, stream, bytes) => this.#hears(sandbox).onRaw(sandbox, stream, bytes),
@@ -200,6 +212,7 @@ export class Gateway {
         version,
       })),
       recordsLost: this.#records.lost,
+      logsLost: this.#records.logsLost,
       lateFrames: this.#lateFrames,
     };
   }

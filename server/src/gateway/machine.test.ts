@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Boot } from "../config.ts";
 import type { Driver, DriverProbe } from "../drivers/driver.ts";
+import { systemClock } from "../domain/clock.ts";
+import { GatheredEvents } from "./gathered-events.ts";
 import { type Machine, reviewMachine } from "./machine.ts";
 
 /** A driver of an engine that comes and goes, which counts how often it was asked. */
@@ -27,6 +29,7 @@ function machineOf(driver: Driver): Machine {
     probes: [{ name: "docker", isAvailable: false } as DriverProbe],
     isAway: new Set(),
     runtimes: new Map(),
+    events: new GatheredEvents(systemClock),
     keeping: { drivers: [driver] } as unknown as Machine["keeping"],
   };
 }

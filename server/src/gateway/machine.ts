@@ -3,9 +3,11 @@ import { fileURLToPath } from "node:url";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import type { Driver, DriverProbe, RuntimeSpec } from "../drivers/driver.ts";
+import { eventOf } from "../domain/events.ts";
 import { messageOf } from "../errors.ts";
 import { findRuntimes } from "../drivers/runtimes.ts";
 import { type SandboxKeeping, openSandboxKeeping } from "../keeper/sandbox-keeping.ts";
+import { GatheredEvents } from "./gathered-events.ts";
 
 const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -19,20 +21,23 @@ export interface Machine {
   isAway: Set<string>;
   runtimes: Map<string, RuntimeSpec>;
   keeping: SandboxKeeping;
+  /** What happens to it, and in the gateway. */
+  events: GatheredEvents;
 }
 
 /** Probes the drivers, finds the runtimes, and removes what an earlier life left behind. */
 export async function examineMachine(config: Config, boot: Boot): Promise<Machine> {
-  const keeping = await openKeeping(config, boot);
+  const events = new GatheredEvents(systemClock);
+  const keeping = await openKeeping(config, boot, events);
   try {
-    return await examine(keeping, config, boot);
+    return await examine({ keeping, events }, config, boot);
   } catch (error) {
     await keeping.close();
     throw error;
   }
 }
 
-function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
+function openKeeping(config: Config, boot: Boot, events: GatheredEvents): Promise<SandboxKeeping> {
   const { nodeId, bootId, runDir, gatewaySocketPath, log } = boot;
   const { acceptNoIsolation } = config;
   return openSandboxKeeping({
@@ -46,11 +51,15 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
     socketDir: dirname(gatewaySocketPath),
     clock: systemClock,
     onProblem: (problem) => log.warn(problem),
+    onKeeperLost: (how) => events.add(eventOf("keeper_restarted", systemClock.wall(), { how })),
   });
 }
 
-async function examine(keeping: SandboxKeeping, config: Config, boot: Boot): Promise<Machine> {
-  const { log } = boot;
+async function examine(
+  { keeping, events }: Pick<Machine, "keeping" | "events">,
+  config: Config,
+  boot: Boot,
+): Promise<Machine> {
   const all = keeping.drivers;
   const [probes, runtimes] = await Promise.all([
     Promise.all(all.map((driver) => driver.probe())),
@@ -60,18 +69,28 @@ async function examine(keeping: SandboxKeeping, config: Config, boot: Boot): Pro
   for (const [at, driver] of all.entries()) {
     const probe = probes[at] as DriverProbe;
     if (probe.isAvailable) drivers.set(driver.name, driver);
-    else tell(probe, config, log);
+    else tell(probe, config, { boot, events });
   }
   const byName = new Map(runtimes.map((each) => [each.name, each]));
-  const machine = { drivers, probes, runtimes: byName, keeping, isAway: new Set<string>() };
+  const isAway = new Set<string>();
+  const machine = { drivers, probes, runtimes: byName, keeping, isAway, events };
   await sweepMachine(machine, boot);
   return machine;
 }
 
 /** Nobody misses a driver that nobody asked for. */
-function tell({ name, problems, fixes }: DriverProbe, config: Config, log: Boot["log"]): void {
+function tell(
+  { name, problems, fixes }: DriverProbe,
+  config: Config,
+  { boot, events }: { boot: Boot; events: GatheredEvents },
+): void {
   const isWanted = name === "process" || name === config.defaultDriver;
-  log[isWanted ? "error" : "info"]({ driver: name, problems, fixes }, "driver cannot run");
+  boot.log[isWanted ? "error" : "info"]({ driver: name, problems, fixes }, "driver cannot run");
+  if (isWanted) tellAway(events, name, problems.join("; "));
+}
+
+function tellAway(events: GatheredEvents, driver: string, reason: string): void {
+  events.add(eventOf("driver_unavailable", systemClock.wall(), { driver, reason }));
 }
 
 /** Sweeps, and looks again at drivers that could not run or can no longer: an engine may come and go. Never rejects. */
@@ -93,6 +112,8 @@ async function probeAgain(
     machine.probes[at] = probe;
     if (!probe.isAvailable) return;
     machine.isAway.delete(driver.name);
+    const { name, tier } = probe;
+    machine.events.add(eventOf("driver_available", systemClock.wall(), { driver: name, tier }));
     if (machine.drivers.has(driver.name)) return;
     machine.drivers.set(driver.name, driver);
     log.info({ driver: driver.name }, "driver can run now");
@@ -102,13 +123,17 @@ async function probeAgain(
 }
 
 /** A driver that cannot sweep is away, and the rest goes on without it. */
-async function sweepMachine({ drivers, isAway }: Machine, { log }: Boot): Promise<void> {
+async function sweepMachine(machine: Machine, { log }: Boot): Promise<void> {
+  const { drivers, isAway, events } = machine;
   for (const driver of drivers.values()) {
     try {
       const { removed } = await driver.sweep();
-      if (removed.length > 0)
-        log.warn({ driver: driver.name, removed }, "removed what an earlier life left behind");
+      if (removed.length === 0) continue;
+      log.warn({ driver: driver.name, removed }, "removed what an earlier life left behind");
+      const fields = { driver: driver.name, count: removed.length };
+      events.add(eventOf("swept", systemClock.wall(), fields));
     } catch (error) {
+      if (!isAway.has(driver.name)) tellAway(events, driver.name, messageOf(error));
       isAway.add(driver.name);
       log.warn({ driver: driver.name, reason: messageOf(error) }, "driver could not sweep");
     }

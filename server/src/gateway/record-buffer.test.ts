@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { eventOf } from "../domain/events.ts";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { LinkNotices } from "../link/messages.ts";
 import { ManualClock } from "../pool/testing/manual-clock.ts";
@@ -181,5 +182,56 @@ describe("records", () => {
     isUp = true;
     records.resend();
     assert.deepEqual(ids(), ["a"]);
+  });
+
+  test("of events travel apart, and what had to be dropped is told as one when records are taken again", () => {
+    isUp = false;
+    const started = eventOf("gateway_started", 1, { pid: 1, drivers: "process" });
+    records.addEvent(started);
+    const text = "x".repeat(250_000);
+    for (let at = 0; at < 100; at += 1) records.addLog({ text } as LogRecord);
+    records.flush();
+    const { logsLost } = records;
+    assert.ok(logsLost > 0 && logsLost === records.lost);
+    isUp = true;
+    records.resend();
+    assert.deepEqual(
+      sent.flatMap(({ events = [] }) => events),
+      [started],
+      "nobody has taken anything yet",
+    );
+    records.noteEventsLost(2);
+    while (sent.some((batch) => acknowledge(batch))) records.flush();
+    const told = sent.flatMap(({ events = [] }) => events);
+    assert.deepEqual(told.map(({ kind, fields }) => [kind, fields]).slice(1), [
+      ["records_lost", { invocations: 0, logs: logsLost, events: 2 }],
+    ]);
+    records.flush();
+    assert.equal(sent.flatMap(({ events = [] }) => events).length, 2, "told once");
+  });
+
+  test("that were dropped with a batch that was to tell of losses are told by the next", () => {
+    isUp = false;
+    const text = "x".repeat(250_000);
+    const flood = () => {
+      for (let at = 0; at < 200; at += 1) records.addLog({ text } as LogRecord);
+      records.flush();
+    };
+    flood();
+    flood();
+    isUp = true;
+    records.resend();
+    while (sent.some((batch) => acknowledge(batch))) {
+      // Each acknowledgement lets another batch go.
+    }
+    records.addLog({ text } as LogRecord);
+    records.flush();
+    while (sent.some((batch) => acknowledge(batch))) {
+      // And once more.
+    }
+    assert.equal(
+      sent.reduce((sum, { lost }) => sum + lost, 0),
+      records.lost,
+    );
   });
 });

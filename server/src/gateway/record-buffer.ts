@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
+import { type PlatformEvent, eventOf } from "../domain/events.ts";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { LinkNotices } from "../link/messages.ts";
 import { ChunkWriter } from "../records/chunk-writer.ts";
 
 type Batch = LinkNotices["records"];
-type Kind = "invocations" | "logs";
+type Kind = "invocations" | "logs" | "events";
+type Counts = Record<Kind, number>;
 
 const FLUSH_MS = 500;
 /** 0.2 s of 20,000 calls a second; what the store reads to find one of them. */
@@ -17,6 +19,7 @@ const INVOCATIONS_PER_BATCH_MAX = 4096;
 const SLOW_MS = 2000;
 const SLOW_PER_BATCH_MAX = 256;
 const LOGS_PER_BATCH_MAX = 1000;
+const EVENTS_PER_BATCH_MAX = 1000;
 /** Of one message; far below what the link takes. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 /** Kept of each kind for a control plane that is away; beyond it the oldest batches are dropped and counted. */
@@ -26,6 +29,8 @@ const IN_FLIGHT_MAX = 8;
 const RETRY_FIRST_MS = 1000;
 const RETRY_LAST_MS = 30_000;
 const LOG_BYTES = 600;
+/** Of an event, its texts included: they are cut. */
+const EVENT_BYTES = 2000;
 /** The most a character may take in JSON: `\u0001`. */
 const CHARACTER_BYTES_MAX = 6;
 
@@ -39,7 +44,8 @@ interface Kept {
 
 /**
  * What happened, on its way to the control plane: gathered, sent in batches at most `FLUSH_MS` late, kept until acknowledged, in bounds. Losing the control plane
- * loses no call and, up to the bounds, no record. Invocations and log lines travel apart, so that no flood of lines takes invocations with it.
+ * loses no call and, up to the bounds, no record. Invocations, log lines and events travel apart, so that no flood of one takes the others with it. What had to be dropped is told as
+ * an event once the store takes records again.
  */
 export class RecordBuffer {
   readonly #clock: Clock;
@@ -49,13 +55,17 @@ export class RecordBuffer {
   readonly #slow = new ChunkWriter(SLOW_PER_BATCH_MAX);
   #logs: LogRecord[] = [];
   #logBytes = 0;
-  readonly #keptBytes: Record<Kind, number> = { invocations: 0, logs: 0 };
+  #events: PlatformEvent[] = [];
+  readonly #keptBytes: Counts = noCounts();
   /** By number, oldest first. */
   readonly #kept = new Map<number, Kept>();
   #nextBatch = 1;
   #inFlight = 0;
-  #lost = 0;
+  readonly #lost: Counts = noCounts();
+  /** In the batches that were made since. */
   #lostTold = 0;
+  /** As an event. */
+  #lostNoted: Counts = noCounts();
   #refusals = 0;
   #cancelFlush: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
@@ -67,8 +77,13 @@ export class RecordBuffer {
     this.#source = source;
   }
 
+  /** Of all kinds. */
   get lost(): number {
-    return this.#lost;
+    return this.#lost.invocations + this.#lost.logs + this.#lost.events;
+  }
+
+  get logsLost(): number {
+    return this.#lost.logs;
   }
 
   addInvocation(record: InvocationRecord): void {
@@ -85,12 +100,23 @@ export class RecordBuffer {
     this.#schedule(isFull || this.#logBytes >= BATCH_BYTES_MAX / 2);
   }
 
+  addEvent(event: PlatformEvent): void {
+    this.#events.push(event);
+    this.#schedule(this.#events.length >= EVENTS_PER_BATCH_MAX);
+  }
+
+  /** So many could not be taken. */
+  noteEventsLost(count: number): void {
+    this.#lost.events += count;
+  }
+
   flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = null;
     this.#keepInvocations(this.#quick);
     this.#keepInvocations(this.#slow);
     this.#keepLogs();
+    this.#keepEvents();
     this.#sendMore();
   }
 
@@ -106,6 +132,7 @@ export class RecordBuffer {
   acknowledged(batch: number): void {
     this.#refusals = 0;
     this.#forget(batch);
+    this.#noteLost();
     this.#sendMore();
   }
 
@@ -155,14 +182,36 @@ export class RecordBuffer {
     this.#keep({ invocations: null, logs }, { kind: "logs", records: logs.length, bytes });
   }
 
+  #keepEvents(): void {
+    const events = this.#events;
+    if (events.length === 0) return;
+    this.#events = [];
+    const size = { records: events.length, bytes: events.length * EVENT_BYTES };
+    this.#keep({ invocations: null, logs: [], events }, { kind: "events", ...size });
+  }
+
+  /** Whoever takes records again hears what is missing. */
+  #noteLost(): void {
+    const { invocations, logs, events } = this.#lost;
+    const noted = this.#lostNoted;
+    const fields = {
+      invocations: invocations - noted.invocations,
+      logs: logs - noted.logs,
+      events: events - noted.events,
+    };
+    if (fields.invocations + fields.logs + fields.events === 0) return;
+    this.#lostNoted = { ...this.#lost };
+    this.addEvent(eventOf("records_lost", this.#clock.wall(), fields));
+  }
+
   #keep(
-    content: Pick<Batch, "invocations" | "logs">,
+    content: Pick<Batch, "invocations" | "logs" | "events">,
     size: Pick<Kept, "kind" | "records" | "bytes">,
   ): void {
     const number = this.#nextBatch++;
-    const lost = this.#lost - this.#lostTold;
+    const lost = this.lost - this.#lostTold;
     const batch: Batch = { source: this.#source, batch: number, lost, ...content };
-    this.#lostTold = this.#lost;
+    this.#lostTold = this.lost;
     this.#kept.set(number, { batch, ...size, isSent: false });
     this.#keptBytes[size.kind] += size.bytes;
     this.#dropOldest(size.kind);
@@ -191,8 +240,14 @@ export class RecordBuffer {
     for (const [number, kept] of this.#kept) {
       if (this.#keptBytes[kind] <= KEPT_BYTES_MAX) return;
       if (kept.kind !== kind) continue;
-      this.#lost += kept.records;
+      this.#lost[kind] += kept.records;
+      // What it would have told the next one tells.
+      this.#lostTold -= kept.batch.lost;
       this.#forget(number);
     }
   }
+}
+
+function noCounts(): Counts {
+  return { invocations: 0, logs: 0, events: 0 };
 }

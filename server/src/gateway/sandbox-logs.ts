@@ -138,12 +138,12 @@ export class SandboxLogs {
     state.raw[file].push(bytes);
   }
 
-  /** What the function said as it failed, as a line of its own. */
+  /** What the function said as it failed, in lines of their own. */
   failed(target: LogTarget, failure: { type: string; message: string; stack: string }): void {
     const { type, message, stack } = failure;
     const title = type === "" ? message : `${type}: ${message}`;
     const text = stack.includes(message) ? stack : `${title}\n${stack}`;
-    this.said(target, text.trimEnd());
+    for (const line of text.trimEnd().split("\n")) this.said(target, line);
   }
 
   /** The end of a call, where the function's own log would not show it. */

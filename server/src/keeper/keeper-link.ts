@@ -31,7 +31,7 @@ export interface KeeperLinkOptions {
   bootId: string;
   onProblem(problem: string): void;
   /** A life has ended with everything it kept; the next one is being started. */
-  onLost(): void;
+  onLost(how: string): void;
   /** Resolves with the path of a unix socket on which the stream is awaited. */
   listenFor(id: string, stream: StreamName): Promise<string>;
   /** A keeper that has not answered for this long is killed; another one takes its place. */
@@ -169,7 +169,7 @@ export class KeeperLink {
     );
     this.#options.onProblem(`the keeper ended (${how}); starting it again in ${restartMs} ms`);
     this.#restart = setTimeout(() => this.#begin(), restartMs);
-    this.#options.onLost();
+    this.#options.onLost(how);
   }
 
   #onMessage(message: FromKeeper): void {

@@ -16,6 +16,8 @@ export interface SandboxKeepingOptions {
   socketDir: string;
   clock: Clock;
   onProblem(problem: string): void;
+  /** A keeper has ended, and another takes its place. */
+  onKeeperLost?(how: string): void;
 }
 
 /** Everything that starts and ends sandboxes, as the gateway holds it. */
@@ -35,7 +37,8 @@ export async function openSandboxKeeping(options: SandboxKeepingOptions): Promis
     bootId,
     onProblem,
     listenFor: (id, stream) => streams.listenFor(id, stream),
-    onLost: () => {
+    onLost: (how) => {
+      options.onKeeperLost?.(how);
       for (const driver of kept) void driver.onKeeperLost();
     },
   });

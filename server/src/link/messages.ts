@@ -130,7 +130,9 @@ export interface GatewayStatus {
   blankPools: BlankPoolStatus[];
   drivers: DriverProbe[];
   runtimes: { name: string; family: "nodejs" | "python"; version: string }[];
+  /** Of all kinds, log lines and events too. */
   recordsLost: number;
+  logsLost: number;
   /** Frames of sandboxes that came after the outcome of their call was decided. */
   lateFrames: number;
 }

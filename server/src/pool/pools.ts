@@ -7,6 +7,7 @@ import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
 import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
 import type { Evicted } from "./idle-sandboxes.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import type { PoolNews } from "./pool-news.ts";
 import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxEvents, SandboxWatch } from "./pooled-sandbox.ts";
 import { ProjectShares } from "./project-shares.ts";
@@ -33,6 +34,8 @@ export interface PoolsOptions {
   code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
   events: Omit<SandboxEvents, "onGone">;
   watch: SandboxWatch;
+  /** Of functions, not of builds. */
+  news?: PoolNews;
   onProblem(message: string): void;
 }
 
@@ -89,7 +92,7 @@ export class Pools {
   /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. `equipment`: of a build. */
   open(fn: DeployedFunction, equipment?: Equipment): RevisionPool {
     if (this.#isClosed) throw shuttingDown();
-    const { drivers, runtimes, clock, code, queueLengthMax, onProblem } = this.#options;
+    const { drivers, runtimes, clock, code, queueLengthMax, news, onProblem } = this.#options;
     const driver = drivers.get(fn.settings.driver);
     const runtime = runtimes.get(fn.settings.runtime);
     if (driver === undefined || runtime === undefined) {
@@ -103,6 +106,7 @@ export class Pools {
       driver,
       runtime,
       ...(equipment && { equipment }),
+      ...(news && !equipment && { news }),
       clock,
       code,
       queueLengthMax,

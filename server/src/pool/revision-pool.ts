@@ -7,6 +7,7 @@ import { IdleSandboxes } from "./idle-sandboxes.ts";
 import { AHEAD_USES } from "./keep-alive/worth.ts";
 import { MinimumRetry } from "./minimum-retry.ts";
 import { OpenSandboxes } from "./open-sandboxes.ts";
+import type { PoolNews } from "./pool-news.ts";
 import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
 import type { ProjectShare } from "./project-shares.ts";
@@ -18,6 +19,8 @@ export interface RevisionPoolOptions extends BringUpOptions {
   room: PoolRoom;
   share: ProjectShare;
   queueLengthMax: number;
+  /** Left out: nobody cares to know. */
+  news?: PoolNews;
   onProblem(message: string): void;
 }
 
@@ -197,6 +200,7 @@ export class RevisionPool implements SandboxOwner {
     this.#drainReasons.delete(sandbox);
     const isOwnEnd = reason === "crash" || reason === "protocol_error";
     if (isOwnEnd && sandbox.ready !== null) this.#minimum.ended(sandbox.readyAt);
+    if (sandbox.ready !== null) this.#options.news?.onEnded(this.fn, reason, this.#serving());
   }
 
   onGone(sandbox: PooledSandbox): void {
@@ -205,12 +209,15 @@ export class RevisionPool implements SandboxOwner {
     if (!this.#isRetired) this.pump();
   }
 
+  #serving(): number {
+    let count = 0;
+    for (const { state, isIdle } of this.#sandboxes) if (isIdle || state === "busy") count += 1;
+    return count;
+  }
+
   /** Beyond what `minSandboxes` keeps. One that still starts stands in for none: it may fail. */
   #spare(): number {
-    let ready = 0;
-    for (const sandbox of this.#sandboxes)
-      if (sandbox.isIdle || sandbox.state === "busy") ready += 1;
-    return ready - this.fn.settings.minSandboxes;
+    return this.#serving() - this.fn.settings.minSandboxes;
   }
 
   #enter(sandbox: PooledSandbox): void {
@@ -341,8 +348,10 @@ export class RevisionPool implements SandboxOwner {
   #settle(attempt: StartAttempt, failure: IsolaError | null): void {
     const entries = [...attempt.entries];
     if (failure !== null) {
-      if (!this.#isRetired)
+      if (!this.#isRetired) {
         this.#options.onProblem(`${this.fn.name}: ${failure.code}: ${failure.message}`);
+        this.#options.news?.onStartFailed(this.fn, failure);
+      }
       for (const entry of entries) {
         this.#queue.remove(entry);
         entry.waiter.onRefused(failure);
@@ -358,6 +367,7 @@ export class RevisionPool implements SandboxOwner {
 
   #welcome(sandbox: PooledSandbox, attempt: StartAttempt): void {
     if (sandbox.state !== "idle") return;
+    this.#options.news?.onStarted(this.fn, this.#serving());
     sandbox.idleSince = this.#options.clock.now();
     if (attempt.keepMs !== null) sandbox.uses = AHEAD_USES;
     sandbox.keepMs = attempt.keepMs ?? this.#life.keepMs;

@@ -1,3 +1,4 @@
+import type { PlatformEvent } from "../domain/events.ts";
 import type { LogRecord } from "../domain/invocation.ts";
 
 /** What happened, on its way into the store. The same batch may come more than once and is stored once. */
@@ -9,4 +10,6 @@ export interface RecordBatch {
   /** A chunk; null: none. */
   invocations: Uint8Array | null;
   logs: LogRecord[];
+  /** Left out: none. */
+  events?: PlatformEvent[];
 }

@@ -1,10 +1,13 @@
 import { describe } from "node:test";
 import { buildCases } from "./conformance/build-cases.ts";
+import { eventCases } from "./conformance/event-cases.ts";
 import { functionCases } from "./conformance/function-cases.ts";
 import { sessionCases } from "./conformance/session-cases.ts";
 import { keyCases } from "./conformance/key-cases.ts";
 import { listCases } from "./conformance/list-cases.ts";
 import { projectCases } from "./conformance/project-cases.ts";
+import { logCases } from "./conformance/log-cases.ts";
+import { logTrimCases } from "./conformance/log-trim-cases.ts";
 import { recordCases } from "./conformance/record-cases.ts";
 import { revisionCases } from "./conformance/revision-cases.ts";
 import type { OpenStore } from "./conformance/fixture.ts";
@@ -20,5 +23,8 @@ export function storeConformance(name: string, open: OpenStore): void {
     sessionCases(open);
     buildCases(open);
     recordCases(open);
+    logCases(open);
+    logTrimCases(open);
+    eventCases(open);
   });
 }

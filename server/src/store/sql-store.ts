@@ -3,6 +3,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
 import type { Layer } from "../domain/function.ts";
 import * as builds from "./queries/builds.ts";
+import * as events from "./queries/events.ts";
 import * as functions from "./queries/functions.ts";
 import * as idempotency from "./queries/idempotency.ts";
 import { selectInvocation } from "./queries/invocation-chunks.ts";
@@ -15,13 +16,18 @@ import { storeBatch } from "./queries/record-batches.ts";
 import * as projects from "./queries/projects.ts";
 import * as revisions from "./queries/revisions.ts";
 import * as sessions from "./queries/sessions.ts";
+import { trimEvents } from "./queries/trim-events.ts";
+import { logTotals, trimLogs } from "./queries/trim-logs.ts";
 import { trimRecords } from "./queries/trim-records.ts";
 import type {
   BuildQuery,
   BuildRow,
+  EventFilter,
+  EventQuery,
   FunctionQuery,
   InvocationQuery,
   KeyRow,
+  LogFilter,
   LogQuery,
   SessionRow,
   ProjectChange,
@@ -225,8 +231,32 @@ export class SqlStore implements Store {
     return logs.listLogs(this.#parts.records, query);
   }
 
-  trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }) {
+  logsBehind(filter: LogFilter, from: { seq: number; linesMax: number }) {
+    return logs.logsBehind(this.#parts.records, filter, from);
+  }
+
+  listEvents(query: EventQuery) {
+    return events.listEvents(this.#parts.records, query);
+  }
+
+  eventsBehind(filter: EventFilter, from: { seq: number; eventsMax: number }) {
+    return events.eventsBehind(this.#parts.records, filter, from);
+  }
+
+  trimRecords(bounds: { invocationsMax: number; before: number }) {
     return trimRecords(this.#parts.records, bounds);
+  }
+
+  trimLogs(bounds: { linesMax: number; bytesMax: number; before: number }) {
+    return trimLogs(this.#parts.records, bounds);
+  }
+
+  trimEvents(bounds: { eventsMax: number; before: number }) {
+    return trimEvents(this.#parts.records, bounds);
+  }
+
+  logTotals() {
+    return logTotals(this.#parts.records);
   }
 
   close() {

@@ -7,8 +7,11 @@ import type {
   RevisionSettings,
   Route,
 } from "../domain/function.ts";
+import type { EventKind, PlatformEvent } from "../domain/events.ts";
 import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import type { LogLevel } from "../domain/log-level.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { PlacedPage, PlacedQuery } from "./queries/placed-pages.ts";
 
 /** A tenant as kept. */
 export interface ProjectRow {
@@ -130,17 +133,51 @@ export interface InvocationQuery {
   limit: number;
 }
 
-export interface LogQuery {
+export interface LogFilter {
   project: string;
-  functionName: string;
+  functionName?: string;
   invocationId?: string;
+  sandboxId?: string;
+  levels?: readonly LogLevel[];
+  stream?: LogRecord["stream"];
+  /** Unix ms, inclusive. */
   since?: number;
-  /** Case-sensitive part of the text. */
-  contains?: string;
-  /** Newest first when true; the cursor goes on in the same direction. */
-  newestFirst?: boolean;
-  cursor?: string;
-  limit: number;
+  until?: number;
+  /** Part of the text, in upper or lower case. */
+  text?: string;
+}
+
+export type LogQuery = LogFilter & PlacedQuery;
+
+/** A line with its place in the order of arrival. */
+export type StoredLog = LogRecord & { seq: number };
+
+export interface EventFilter {
+  /** Its events, and those of no project unless `isItsOwn`. */
+  project: string;
+  isItsOwn?: boolean;
+  functionName?: string;
+  kinds?: readonly EventKind[];
+  /** Unix ms, inclusive. */
+  since?: number;
+  until?: number;
+}
+
+export type EventQuery = EventFilter & PlacedQuery;
+
+export type StoredEvent = PlatformEvent & { seq: number };
+
+/** What a batch has added; nothing where it was stored before. */
+export interface StoredRecords {
+  logs: StoredLog[];
+  events: StoredEvent[];
+}
+
+/** What arrived behind a number: up to `last`, without the `passedOver` rows that were too many to look at. */
+export interface Arrived<T> {
+  items: T[];
+  last: number;
+  passedOver: number;
 }
 
 /** What a live revision takes beside memory: its route (null: only the default one), and a driver. */
@@ -273,15 +310,30 @@ export interface Store {
 
   /** Records. */
   /** All of it or nothing; a batch that is stored already is left as it is. */
-  recordBatch(batch: RecordBatch): Promise<void>;
+  recordBatch(batch: RecordBatch): Promise<StoredRecords>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
-  listLogs(query: LogQuery): Promise<Page<LogRecord & { seq: number }>>;
+  /** A page looks at so many lines at most; what it looks for may be rare, and then it is short and has a cursor. */
+  listLogs(query: LogQuery): Promise<PlacedPage<StoredLog>>;
+  /** In order of arrival; looks at `linesMax` lines at most. */
+  logsBehind(
+    filter: LogFilter,
+    from: { seq: number; linesMax: number },
+  ): Promise<Arrived<StoredLog>>;
+  listEvents(query: EventQuery): Promise<PlacedPage<StoredEvent>>;
+  eventsBehind(
+    filter: EventFilter,
+    from: { seq: number; eventsMax: number },
+  ): Promise<Arrived<StoredEvent>>;
   /**
-   * Drops records beyond the bounds, oldest first, and says how many. Lines go one by one, and so do invocations above `invocationsMax`; by age invocations go in the
-   * batches they came in, once all of a batch are from before `before`.
+   * Drops invocations beyond the bounds, oldest first, and says how many. Those above `invocationsMax` go one by one; by age they go in the batches they came in, once
+   * all of a batch are from before `before`.
    */
-  trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }): Promise<number>;
+  trimRecords(bounds: { invocationsMax: number; before: number }): Promise<number>;
+  /** Drops lines in the order they came, in steps: from before `before`, then what is above the bounds. Bytes count what the store needs for a line. */
+  trimLogs(bounds: { linesMax: number; bytesMax: number; before: number }): Promise<number>;
+  trimEvents(bounds: { eventsMax: number; before: number }): Promise<number>;
+  logTotals(): Promise<{ lines: number; bytes: number }>;
 
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from "kysely";
 import type { DriverName, Layer } from "../domain/function.ts";
+import type { LogLevel } from "../domain/log-level.ts";
 import type { BuildRow, RevisionRow } from "./store.ts";
 
 /**
@@ -142,9 +143,21 @@ export interface RecordTables {
     sandbox_id: string;
     at: number;
     stream: "stdout" | "stderr";
-    level: "none" | "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+    level: LogLevel;
     text: string;
     truncated: ColumnType<number, number, never>;
+  };
+  /** One row: what all of `logs` comes to, with what each line takes beside its text. */
+  log_totals: { lines: number; bytes: number };
+  events: {
+    /** Order of arrival; never used twice. */
+    seq: Generated<number>;
+    kind: string;
+    at: number;
+    project: string | null;
+    function_name: string | null;
+    /** JSON object. */
+    fields: string;
   };
 }
 

@@ -4,7 +4,7 @@ import { type Config, type RoleName, urlOf, withPorts } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { FAIL_POINTS_VARIABLE, armFailPoints } from "../fail-points.ts";
-import { Child } from "./child.ts";
+import { Child, type ChildExit } from "./child.ts";
 import { type DataFolder, newBootId, openDataFolder } from "./data-folder.ts";
 import { endLeftoverRoles, noteRole } from "./leftover-roles.ts";
 import { type LogSink, logSink } from "./log-lines.ts";
@@ -167,10 +167,10 @@ class Supervised {
     this.#parts.config = withPorts(this.#parts.config, ports);
   }
 
-  #startRole(name: RoleName): Child {
+  #startRole(name: RoleName, lastExit: ChildExit | null = null): Child {
     const { entry, config, folder, sink, log, watch } = this.#parts;
     const { nodeId, runDir, gatewaySocketPath } = folder;
-    const boot = { nodeId, bootId: newBootId(), runDir, gatewaySocketPath };
+    const boot = { nodeId, bootId: newBootId(), lastExit, runDir, gatewaySocketPath };
     const isAgain = this.#children.has(name);
     const child = new Child(name, { entry, config, boot, sink, isAgain });
     this.#children.set(name, child);
@@ -211,7 +211,7 @@ class Supervised {
       } catch {
         return; // the server stops
       }
-      this.#startRole(name).ready.catch((error: unknown) => {
+      this.#startRole(name, exit ?? null).ready.catch((error: unknown) => {
         this.#parts.log.error({ child: name }, messageOf(error)); // its end starts the next round
       });
     }

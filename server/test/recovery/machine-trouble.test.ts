@@ -110,6 +110,35 @@ describe("a full disk", mounts, () => {
     await server.assertTidy();
   });
 
+  test("keeps log lines within bounds while calls go on, counts what is lost, and tells it once there is room", async (t) => {
+    const server = await onSmallDisk(t);
+    const writes = "for (let at = 0; at < 4; at += 1) console.log('\\x01'.repeat(240_000));";
+    const code = `export const handler = async () => { ${writes} return "written"; };`;
+    await server.deploy("writer", { "index.mjs": code });
+    fill(server);
+    const lost = async () => (await server.api("GET", "/api/v1/system")).json.gateway.logsLost;
+    await eventually("more than is kept", async () => {
+      for (let call = 0; call < 4; call += 1)
+        assert.deepEqual((await server.call("/writer")).text, "written");
+      return (await lost()) > 0;
+    });
+    assert.deepEqual((await server.call("/hello")).json, hello);
+    const before = await server.api("GET", "/api/v1/events?kind=records_lost");
+    assert.deepEqual(before.json.items, []);
+    free(server);
+    const told = await eventually("the event", async () => {
+      const { json } = await server.api("GET", "/api/v1/events?kind=records_lost");
+      return json.items[0];
+    });
+    assert.equal(told.severity, "error");
+    assert.ok(told.fields.logs > 0 && told.fields.invocations === 0, told.message);
+    const last = (await server.call("/writer")).headers.get("isola-request-id") as string;
+    await eventually("lines of a call after that", async () => {
+      const { json } = await server.api("GET", `/api/v1/logs?invocation=${last}`);
+      return json.items.length === 4;
+    });
+  });
+
   test("never mixes the revisions of changes that fit and of those that do not", async (t) => {
     const server = await onSmallDisk(t);
     fill(server);

@@ -158,3 +158,10 @@ export function logLine(change: Partial<LogRecord> = {}): LogRecord {
     ...change,
   };
 }
+
+/** What a stored line or event was before it had a number. */
+export function withoutSeq<T extends { seq: number }>(item: T): Omit<T, "seq"> {
+  const bare: Partial<T> = { ...item };
+  delete bare.seq;
+  return bare as Omit<T, "seq">;
+}

@@ -4,6 +4,7 @@ import { projects0003 } from "./0003-projects.ts";
 import { sessions0004 } from "./0004-sessions.ts";
 import { records0001 } from "./0001-records.ts";
 import { chunks0002 } from "./0002-invocation-chunks.ts";
+import { logsAndEvents0003 } from "./0003-logs-and-events.ts";
 import type { Migration } from "./migration.ts";
 
 /** In order; the number of a migration is its place. */
@@ -13,4 +14,4 @@ export const deploymentMigrations: readonly Migration[] = [
   projects0003,
   sessions0004,
 ];
-export const recordMigrations: readonly Migration[] = [records0001, chunks0002];
+export const recordMigrations: readonly Migration[] = [records0001, chunks0002, logsAndEvents0003];

@@ -1,6 +1,8 @@
 import type { Kysely } from "kysely";
 import type { RecordBatch } from "../../records/record-batch.ts";
+import type { StoredRecords } from "../store.ts";
 import type { RecordTables } from "../tables.ts";
+import { insertEvents } from "./events.ts";
 import { insertChunk } from "./invocation-chunks.ts";
 import { insertLogs } from "./logs.ts";
 
@@ -12,11 +14,16 @@ type Db = Kysely<RecordTables>;
 const REMEMBERED_BATCHES = 1000;
 
 /** In one transaction. A batch comes again when its acknowledgement was lost; then nothing is stored. */
-export async function storeBatch(db: Db, batch: RecordBatch, nowMs: number): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    if (!(await remember(trx, batch, nowMs))) return;
+export async function storeBatch(
+  db: Db,
+  batch: RecordBatch,
+  nowMs: number,
+): Promise<StoredRecords> {
+  return await db.transaction().execute(async (trx) => {
+    if (!(await remember(trx, batch, nowMs))) return { logs: [], events: [] };
     if (batch.invocations !== null) await insertChunk(trx, batch.invocations);
-    await insertLogs(trx, batch.logs);
+    const logs = await insertLogs(trx, batch.logs);
+    return { logs, events: await insertEvents(trx, batch.events ?? []) };
   });
 }
 
