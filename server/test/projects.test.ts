@@ -14,7 +14,12 @@ test("two projects have functions of one name, with addresses, calls and logs ap
   const made = await server.api("POST", "/api/v1/projects", { name: "one", driver: "process" });
   assert.equal(made.status, 201);
   const route = { path: "/users/:id" };
-  const body = { name: "hello", runtime: "nodejs", route, code: { files: { "index.mjs": source } } };
+  const body = {
+    name: "hello",
+    runtime: "nodejs",
+    route,
+    code: { files: { "index.mjs": source } },
+  };
   for (const project of ["default", "one"]) {
     const answer = await server.api("POST", `/api/v1/functions?project=${project}`, body);
     assert.equal(answer.status, 201, answer.text);
@@ -47,5 +52,8 @@ test("two projects have functions of one name, with addresses, calls and logs ap
   assert.equal((await server.api("GET", `/api/v1/invocations/${items[0].id}`)).status, 404);
 
   await server.stop();
-  await assert.rejects(server.start(), /projects default, one have functions on the driver process/);
+  await assert.rejects(
+    server.start(),
+    /projects default, one have functions on the driver process/,
+  );
 });
