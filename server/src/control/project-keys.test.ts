@@ -76,7 +76,7 @@ describe("a key of one project", () => {
         assert.equal(answer.json().error.message, `project "${asked}" does not exist`);
       }
     }
-    assert.equal(seen, 16, "calls about what a project owns");
+    assert.ok(seen >= 18, "calls about what a project owns");
     assert.deepEqual(plane.gateway.functions, before);
     assert.equal(plane.gateway.invoked.length, 0);
   });

@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { DeployedFunction } from "../domain/function.ts";
+import { GrowingPauses } from "../domain/growing-pauses.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import type { FunctionKey } from "../link/messages.ts";
 import type { Store } from "../store/store.ts";
@@ -16,11 +17,11 @@ interface Line {
   key: FunctionKey;
   waiters: ((isApplied: boolean) => void)[];
   failures: number;
+  pauses: GrowingPauses;
 }
 
 const APPLY_TIMEOUT_MS = 5000;
-const RETRY_LEAST_MS = 50;
-const RETRY_MOST_MS = 1000;
+const RETRY_PAUSES = { leastMs: 100, mostMs: 1000 };
 
 /**
  * Tells the gateway what the store says of a function. One line for each function with something to tell: it reads the store anew before every attempt, so that the gateway ends
@@ -51,7 +52,8 @@ export class Publisher {
         line.waiters.push(waiter);
         return;
       }
-      const started = { key, waiters: [waiter], failures: 0 };
+      const pauses = new GrowingPauses(RETRY_PAUSES);
+      const started = { key, waiters: [waiter], failures: 0, pauses };
       this.#lines.set(id, started);
       void this.#run(id, started);
     });
@@ -72,13 +74,12 @@ export class Publisher {
       try {
         await this.#tell(line.key);
         line.failures = 0;
+        line.pauses.reset();
         for (const waiter of told) waiter(true);
       } catch (error) {
         line.waiters = [...told, ...line.waiters];
         this.#note(line, error);
-        await this.#pause(
-          Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** Math.min(line.failures, 10)),
-        );
+        await this.#pause(line.pauses.next());
       }
     }
     this.#lines.delete(id);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import { type PlatformEvent, eventOf } from "../domain/events.ts";
+import { GrowingPauses } from "../domain/growing-pauses.ts";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { LinkNotices } from "../link/messages.ts";
 import { ChunkWriter } from "../records/chunk-writer.ts";
@@ -26,8 +27,7 @@ const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 /** Sent and not yet acknowledged. */
 const IN_FLIGHT_MAX = 8;
-const RETRY_FIRST_MS = 1000;
-const RETRY_LAST_MS = 30_000;
+const RETRY_PAUSES = { leastMs: 1000, mostMs: 30_000 };
 const LOG_BYTES = 600;
 /** Of an event, its texts included: they are cut. */
 const EVENT_BYTES = 2000;
@@ -66,7 +66,7 @@ export class RecordBuffer {
   #lostTold = 0;
   /** As an event. */
   #lostNoted: Counts = noCounts();
-  #refusals = 0;
+  readonly #pauses = new GrowingPauses(RETRY_PAUSES);
   #cancelFlush: (() => void) | null = null;
   #cancelRetry: (() => void) | null = null;
 
@@ -130,7 +130,7 @@ export class RecordBuffer {
   }
 
   acknowledged(batch: number): void {
-    this.#refusals = 0;
+    this.#pauses.reset();
     this.#forget(batch);
     this.#noteLost();
     this.#sendMore();
@@ -142,8 +142,7 @@ export class RecordBuffer {
     if (kept?.isSent !== true) return;
     kept.isSent = false;
     this.#inFlight -= 1;
-    const delayMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#refusals);
-    this.#refusals += 1;
+    const delayMs = this.#pauses.next();
     this.#cancelRetry ??= this.#clock.after(delayMs, () => {
       this.#cancelRetry = null;
       this.#sendMore();

@@ -67,7 +67,7 @@ function certificates(folder: string): Dockerode.DockerOptions {
 }
 
 /**
- * Asks the engine one thing within a deadline. What it answers with an error, or not in time, is a `driver_unavailable` that names the engine and `what` was
+ * Asks the engine one thing within a deadline, at which the wait ends in any case: some calls of the client take no signal, and an answer may be a stream that outlives it. What it answers with an error, or not in time, is a `driver_unavailable` that names the engine and `what` was
  * asked (`list images`); with `absent` given, a 404 gives that instead.
  */
 export async function askEngine<T, A = never>(
@@ -79,7 +79,10 @@ export async function askEngine<T, A = never>(
   const deadlineMs = options.deadlineMs ?? QUESTION_MS_MAX;
   const signal = AbortSignal.timeout(deadlineMs);
   try {
-    return await ask(engine.docker, signal);
+    const late = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => late.reject(signal.reason), { once: true });
+    late.promise.catch(() => {}); // the answer came first
+    return await Promise.race([ask(engine.docker, signal), late.promise]);
   } catch (cause) {
     if ("absent" in options && (cause as { statusCode?: number }).statusCode === 404)
       return options.absent as A;

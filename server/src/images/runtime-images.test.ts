@@ -167,7 +167,7 @@ describe("the image of a runtime", { timeout: 30_000 }, () => {
 });
 
 describe("an engine", { timeout: 30_000 }, () => {
-  test("that hangs is given up at the deadline of the question", async (t) => {
+  test("that hangs is given up at the deadline of the question, whether the call listens to the signal or not", async (t) => {
     const { fake } = await opened(t);
     fake.isHung = true;
     const engine = await openEngine(fake.host, {});
@@ -182,6 +182,8 @@ describe("an engine", { timeout: 30_000 }, () => {
     const { code, message } = await refusal(asked);
     assert.equal(code, "driver_unavailable");
     assert.match(message, /said nothing for 0\.06 s when asked to list images/);
+    const deaf = askEngine(engine, "tell of itself", (docker) => docker.info(), { deadlineMs: 60 });
+    assert.match((await refusal(deaf)).message, /said nothing for 0\.06 s when asked to tell of/);
   });
 
   test("that is not there is told with what to do, whatever DOCKER_HOST says", async (t) => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../domain/clock.ts";
 import type { DriverName } from "../domain/function.ts";
+import { GrowingPauses } from "../domain/growing-pauses.ts";
 import { Watchdog } from "../domain/watchdog.ts";
 import type { SandboxExit, StreamName } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
@@ -16,8 +17,7 @@ import type {
 } from "./messages.ts";
 
 const entry = fileURLToPath(new URL("main.ts", import.meta.url));
-const RESTART_MS_LEAST = 100;
-const RESTART_MS_MOST = 5000;
+const RESTART_PAUSES = { leastMs: 100, mostMs: 5000 };
 /** A keeper that lived this long has shaken off its earlier failures. */
 const STABLE_MS = 10_000;
 const CLOSE_MS_MAX = 8000;
@@ -51,9 +51,9 @@ export class KeeperLink {
   #child: ChildProcess | null = null;
   #restart: NodeJS.Timeout | null = null;
   #watchdog: Watchdog | null = null;
+  readonly #pauses = new GrowingPauses(RESTART_PAUSES);
   #nextCall = 1;
   #lives = 0;
-  #failures = 0;
   #bornAt = 0;
   #unsent: ToKeeper[] = [];
   #isClosed = false;
@@ -162,11 +162,8 @@ export class KeeperLink {
       exited({ cause: "exited", exitCode: null, signal: null });
     this.#exits.clear();
     if (this.#isClosed) return;
-    this.#failures = performance.now() - this.#bornAt > STABLE_MS ? 1 : this.#failures + 1;
-    const restartMs = Math.min(
-      RESTART_MS_MOST,
-      RESTART_MS_LEAST * 2 ** Math.min(this.#failures - 1, 10),
-    );
+    if (performance.now() - this.#bornAt > STABLE_MS) this.#pauses.reset();
+    const restartMs = this.#pauses.next();
     this.#options.onProblem(`the keeper ended (${how}); starting it again in ${restartMs} ms`);
     this.#restart = setTimeout(() => this.#begin(), restartMs);
     this.#options.onLost(how);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DriverName } from "../domain/function.ts";
+import { GrowingPauses } from "../domain/growing-pauses.ts";
 import type {
   DestroyReason,
   DestroyReport,
@@ -18,8 +19,7 @@ import { type SandboxStreams, type StreamListener, notTaken } from "./streams.ts
 
 /** Output that someone reads comes to its own end, as nothing of the sandbox holds the other side any more; what was not found does not keep it open. */
 const OUTPUT_END_MS = 1000;
-const RESWEEP_MS_LEAST = 200;
-const RESWEEP_MS_MOST = 10_000;
+const RESWEEP_PAUSES = { leastMs: 200, mostMs: 10_000 };
 
 /** A driver whose core runs in the keeper, and whose streams end here. */
 export class KeptDriver implements Driver {
@@ -80,16 +80,13 @@ export class KeptDriver implements Driver {
   /** The keeper died with everything it kept: once its successor has swept, nothing of it is left. Tried until that is so. */
   async onKeeperLost(): Promise<void> {
     for (const sandbox of this.#sandboxes) sandbox.lose();
-    for (
-      let waitMs = RESWEEP_MS_LEAST;
-      this.#hasLost;
-      waitMs = Math.min(RESWEEP_MS_MOST, 2 * waitMs)
-    ) {
+    const pauses = new GrowingPauses(RESWEEP_PAUSES);
+    while (this.#hasLost) {
       try {
         await this.sweep();
       } catch {
         // That keeper has ended too, or its engine is away: `destroy` is not confirmed until then.
-        await delay(waitMs, undefined, { ref: false });
+        await delay(pauses.next(), undefined, { ref: false });
       }
     }
   }

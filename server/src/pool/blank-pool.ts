@@ -1,5 +1,6 @@
 import { reservedMiBOf } from "../domain/function.ts";
 import type { Clock } from "../domain/clock.ts";
+import { GrowingPauses } from "../domain/growing-pauses.ts";
 import { settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
@@ -31,8 +32,7 @@ export interface BlankPoolOptions {
 /** Blank sandboxes have the memory of the smallest function until they are claimed. */
 export const BLANK_MEMORY_MIB = settingLimits.memoryMiB.default;
 const STARTS_AT_ONCE_MAX = 2;
-const RETRY_FIRST_MS = 100;
-const RETRY_LAST_MS = 10_000;
+const RETRY_PAUSES = { leastMs: 100, mostMs: 10_000 };
 const REFILL_DELAY_MS = 30;
 const START_TIMEOUT_MS = 15_000;
 
@@ -45,7 +45,7 @@ export class BlankPool implements SandboxOwner {
   #ready: PooledSandbox[] = [];
   #starting = 0;
   readonly #demand: BlankDemand;
-  #failures = 0;
+  readonly #pauses = new GrowingPauses(RETRY_PAUSES);
   #cancelRetry: (() => void) | null = null;
   #cancelReview: (() => void) | null = null;
   #cancelRefill: (() => void) | null = null;
@@ -144,7 +144,7 @@ export class BlankPool implements SandboxOwner {
         { driver, runtime, memoryMiB: BLANK_MEMORY_MIB, tmpMiB, holder: null },
         signal,
       );
-      this.#failures = 0;
+      this.#pauses.reset();
       if (this.#abort.signal.aborted) {
         await sandbox.destroy("shutdown");
         return;
@@ -166,9 +166,7 @@ export class BlankPool implements SandboxOwner {
 
   #retryLater(): void {
     if (this.#cancelRetry !== null) return;
-    const delayMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#failures);
-    this.#failures += 1;
-    this.#cancelRetry = this.#options.clock.after(delayMs, () => {
+    this.#cancelRetry = this.#options.clock.after(this.#pauses.next(), () => {
       this.#cancelRetry = null;
       this.refill();
     });

@@ -1,16 +1,15 @@
 import type { Clock } from "../domain/clock.ts";
+import { GrowingPauses } from "../domain/growing-pauses.ts";
 
 /** A sandbox that ends by itself sooner than this after it was ready is not replaced at once. */
 const STABLE_MS = 10_000;
-const RETRY_FIRST_MS = 1000;
-const RETRY_LAST_MS = 60_000;
+const RETRY_PAUSES = { leastMs: 1000, mostMs: 60_000 };
 
 /** When what `minSandboxes` lacks is tried again, after it failed: later and later. `open -> closed`. */
 export class MinimumRetry {
   readonly #clock: Clock;
   readonly #run: () => void;
-  /** Sandboxes that failed one after the other. */
-  #failures = 0;
+  readonly #pauses = new GrowingPauses(RETRY_PAUSES);
   #cancel: (() => void) | null = null;
   #isClosed = false;
 
@@ -26,14 +25,12 @@ export class MinimumRetry {
   /** A sandbox that was ready has ended by itself. */
   ended(readyAt: number): void {
     if (this.#clock.now() - readyAt < STABLE_MS) this.later();
-    else this.#failures = 0;
+    else this.#pauses.reset();
   }
 
   later(): void {
     if (this.#isClosed || this.#cancel !== null) return;
-    const delayMs = Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** this.#failures);
-    this.#failures += 1;
-    this.#cancel = this.#clock.after(delayMs, () => {
+    this.#cancel = this.#clock.after(this.#pauses.next(), () => {
       this.#cancel = null;
       this.#run();
     });

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pino, { type Logger } from "pino";
 import { type Config, type RoleName, urlOf, withPorts } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
+import { GrowingPauses } from "../domain/growing-pauses.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { FAIL_POINTS_VARIABLE, armFailPoints } from "../fail-points.ts";
 import { Child, type ChildExit } from "./child.ts";
@@ -35,8 +36,7 @@ export interface ServerUrls {
   api: string;
 }
 
-const RESTART_MS_LEAST = 100;
-const RESTART_MS_MOST = 5000;
+const RESTART_PAUSES = { leastMs: 100, mostMs: 5000 };
 /** A role that lived this long has shaken off its earlier failures. */
 const STABLE_MS = 10_000;
 /** Beyond `drainTimeoutMs`, for the role to see its own limit first. */
@@ -195,16 +195,13 @@ class Supervised {
   }
 
   async #keepRunning(name: RoleName): Promise<void> {
-    let failures = 0;
+    const pauses = new GrowingPauses(RESTART_PAUSES);
     for (;;) {
       const startedAt = performance.now();
       const exit = await this.#children.get(name)?.exited;
       if (this.#stopping.signal.aborted) return;
-      failures = performance.now() - startedAt > STABLE_MS ? 1 : failures + 1;
-      const restartMs = Math.min(
-        RESTART_MS_MOST,
-        RESTART_MS_LEAST * 2 ** Math.min(failures - 1, 10),
-      );
+      if (performance.now() - startedAt > STABLE_MS) pauses.reset();
+      const restartMs = pauses.next();
       this.#parts.log.error({ child: name, ...exit, restartMs }, "ended; starting it again");
       try {
         await delay(restartMs, undefined, { signal: this.#stopping.signal });

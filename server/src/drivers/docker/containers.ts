@@ -194,24 +194,12 @@ export class Containers {
     });
   }
 
-  /** Some calls of the client take no signal, and their answers may be streams that outlive it: the wait ends in any case. */
   async #ask<T>(
     what: string,
     deadlineMs: number,
     ask: (docker: Dockerode, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const engine = await this.engine();
-    return await askEngine(
-      engine,
-      what,
-      (docker, signal) => {
-        const late = Promise.withResolvers<never>();
-        signal.addEventListener("abort", () => late.reject(signal.reason), { once: true });
-        late.promise.catch(() => {}); // the answer came first
-        return Promise.race([ask(docker, signal), late.promise]);
-      },
-      { deadlineMs },
-    );
+    return await askEngine(await this.engine(), what, ask, { deadlineMs });
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type SandboxUsage,
 } from "../driver.ts";
 import { signalOf } from "../exit-status.ts";
+import { exitWithin } from "../exit-within.ts";
 import type { ContainerGroup } from "./container-group.ts";
 import { TASK_ROOT } from "./container-options.ts";
 
@@ -203,9 +204,9 @@ export class DockerSandbox implements SandboxHandle {
     const until = performance.now() + graceMs;
     for (;;) {
       if (this.#hasExited) return;
-      if (await this.#isEmpty()) return await this.#exitWithin(END_TOLD_MS);
+      if (await this.#isEmpty()) return await exitWithin(this.exited, END_TOLD_MS);
       if (performance.now() >= until) return;
-      await this.#exitWithin(10);
+      await exitWithin(this.exited, 10);
     }
   }
 
@@ -231,13 +232,6 @@ export class DockerSandbox implements SandboxHandle {
 
   async #isEmpty(): Promise<boolean> {
     return await this.#options.group.isEmpty().catch(() => false); // the kill will say why
-  }
-
-  async #exitWithin(ms: number): Promise<void> {
-    const enough = new AbortController();
-    const timer = delay(ms, undefined, { signal: enough.signal }).catch(() => {}); // ended early: it did
-    await Promise.race([this.exited, timer]);
-    enough.abort();
   }
 
   /** What cannot be removed now is found by a sweep. */

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { GrowingPauses } from "../../domain/growing-pauses.ts";
 import { messageOf } from "../../errors.ts";
 import type { Containers } from "./containers.ts";
 
-const RETRY_MS_LEAST = 100;
-const RETRY_MS_MOST = 5000;
+const RETRY_PAUSES = { leastMs: 100, mostMs: 5000 };
 const LINE_BYTES_MAX = 1_000_000;
 
 /** Something that happened to a container. */
@@ -78,8 +78,9 @@ export class EngineEvents {
     const { onProblem, onGap, containers } = this.#options;
     if (this.#end.signal.aborted) return;
     onProblem(`the Docker Engine at ${containers.host} can no longer be heard`);
-    for (let waitMs = RETRY_MS_LEAST; ; waitMs = Math.min(RETRY_MS_MOST, 2 * waitMs)) {
-      await delay(waitMs, undefined, { signal: this.#end.signal }).catch(() => {}); // closed
+    const pauses = new GrowingPauses(RETRY_PAUSES);
+    for (;;) {
+      await delay(pauses.next(), undefined, { signal: this.#end.signal }).catch(() => {}); // closed
       if (this.#end.signal.aborted) return;
       try {
         await this.#listen();

@@ -11,6 +11,7 @@ import {
   type SandboxUsage,
 } from "../driver.ts";
 import { signalOf } from "../exit-status.ts";
+import { exitWithin } from "../exit-within.ts";
 import type { SandboxGroup } from "./sandbox-group.ts";
 
 /** A control stream that ends is mostly a process that ends: it may say how before it is killed. */
@@ -133,7 +134,7 @@ export class ProcessSandbox implements SandboxHandle {
   async #end(reason: DestroyReason): Promise<DestroyReport> {
     const startedAt = performance.now();
     const graceMs = reason === "crash" && !this.#isOutOfMemory ? CRASH_GRACE_MS : 0;
-    if (!this.#hasExited && graceMs > 0) await this.#exitWithin(graceMs);
+    if (!this.#hasExited && graceMs > 0) await exitWithin(this.exited, graceMs);
     const isConfirmed = await this.#kill(startedAt + KILL_CONFIRM_MS);
     this.#isLost = !isConfirmed;
     if (isConfirmed) await this.#clear();
@@ -154,15 +155,8 @@ export class ProcessSandbox implements SandboxHandle {
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) return false;
       const stepMs = Math.min(2 ** Math.min(pass, 10), CONFIRM_STEP_MS_MAX, leftMs);
-      await (this.#hasExited ? delay(stepMs) : this.#exitWithin(stepMs));
+      await (this.#hasExited ? delay(stepMs) : exitWithin(this.exited, stepMs));
     }
-  }
-
-  async #exitWithin(ms: number): Promise<void> {
-    const enough = new AbortController();
-    const timer = delay(ms, undefined, { signal: enough.signal }).catch(() => {}); // ended early: the process did
-    await Promise.race([this.exited, timer]);
-    enough.abort();
   }
 
   async #clear(): Promise<void> {

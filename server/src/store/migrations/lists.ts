@@ -1,7 +1,7 @@
 import { deployments0001 } from "./0001-deployments.ts";
 import { builds0002 } from "./0002-builds.ts";
-import { projects0003 } from "./0003-projects.ts";
-import { sessions0004 } from "./0004-sessions.ts";
+import { sessions0003 } from "./0003-sessions.ts";
+import { projects0004 } from "./0004-projects.ts";
 import { records0001 } from "./0001-records.ts";
 import { chunks0002 } from "./0002-invocation-chunks.ts";
 import { logsAndEvents0003 } from "./0003-logs-and-events.ts";
@@ -11,7 +11,7 @@ import type { Migration } from "./migration.ts";
 export const deploymentMigrations: readonly Migration[] = [
   deployments0001,
   builds0002,
-  projects0003,
-  sessions0004,
+  sessions0003,
+  projects0004,
 ];
 export const recordMigrations: readonly Migration[] = [records0001, chunks0002, logsAndEvents0003];

@@ -100,18 +100,7 @@ export function deployedFunctions(db: Db): Promise<DeployedFunction[]> {
 }
 
 async function deployedAfter(db: Db, functionId: string): Promise<DeployedFunction[]> {
-  const rows = await db
-    .selectFrom("functions")
-    .innerJoin("aliases", "aliases.function_id", "functions.id")
-    .innerJoin("revisions", (join) =>
-      join
-        .onRef("revisions.function_id", "=", "aliases.function_id")
-        .onRef("revisions.revision", "=", "aliases.revision"),
-    )
-    .where("aliases.name", "=", LIVE)
-    .where("functions.id", ">", functionId)
-    .orderBy("functions.id")
-    .limit(CHUNK_ROWS)
+  const rows = await liveAfter(db, functionId)
     .select(["functions.project", "functions.name"])
     .selectAll("revisions")
     .execute();
@@ -126,7 +115,10 @@ async function deployedAfter(db: Db, functionId: string): Promise<DeployedFuncti
 export async function liveFunctions(db: Db): Promise<LiveFunction[]> {
   const all: LiveFunction[] = [];
   for (let after = ""; ; ) {
-    const rows = await liveAfter(db, after);
+    const rows = await liveAfter(db, after)
+      .select(["functions.id", "functions.name", "functions.project"])
+      .select(["revisions.route_path", "revisions.route_methods", "revisions.driver"])
+      .execute();
     for (const { project, name, route_path: path, route_methods: methods, driver } of rows)
       all.push({
         project,
@@ -140,6 +132,7 @@ export async function liveFunctions(db: Db): Promise<LiveFunction[]> {
   }
 }
 
+/** The next functions in the order of their ids, each with its live revision. */
 function liveAfter(db: Db, functionId: string) {
   return db
     .selectFrom("functions")
@@ -152,10 +145,7 @@ function liveAfter(db: Db, functionId: string) {
     .where("aliases.name", "=", LIVE)
     .where("functions.id", ">", functionId)
     .orderBy("functions.id")
-    .limit(CHUNK_ROWS)
-    .select(["functions.id", "functions.name", "functions.project"])
-    .select(["revisions.route_path", "revisions.route_methods", "revisions.driver"])
-    .execute();
+    .limit(CHUNK_ROWS);
 }
 
 export async function artifactDigests(db: Db): Promise<Set<string>> {

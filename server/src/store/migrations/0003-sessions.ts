@@ -1,7 +1,7 @@
 import type { Migration } from "./migration.ts";
 
-export const sessions0004: Migration = {
-  name: "0004-sessions",
+export const sessions0003: Migration = {
+  name: "0003-sessions",
   async up(db) {
     await db.schema
       .createTable("sessions")

@@ -5,8 +5,8 @@ import type { Migration } from "./migration.ts";
 const CHUNK_ROWS = 1000;
 
 /** Projects with settings of their own, keys that are for one of them, and the driver of a revision where it is found without parsing all settings. */
-export const projects0003: Migration = {
-  name: "0003-projects",
+export const projects0004: Migration = {
+  name: "0004-projects",
   async up(db) {
     await widenProjects(db);
     await db.schema.alterTable("keys").addColumn("project", "text").execute();
