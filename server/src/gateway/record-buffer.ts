@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
+import type { GatewaySample } from "../domain/gateway-sample.ts";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { LinkNotices } from "../link/messages.ts";
 import { ChunkWriter } from "../records/chunk-writer.ts";
 
 type Batch = LinkNotices["records"];
-type Kind = "invocations" | "logs";
+type Kind = "invocations" | "logs" | "samples";
 
 const FLUSH_MS = 500;
 /** 0.2 s of 20,000 calls a second; what the store reads to find one of them. */
@@ -26,6 +27,8 @@ const IN_FLIGHT_MAX = 8;
 const RETRY_FIRST_MS = 1000;
 const RETRY_LAST_MS = 30_000;
 const LOG_BYTES = 600;
+/** Of a sample: one pool with its values. */
+const PART_BYTES = 600;
 /** The most a character may take in JSON: `\u0001`. */
 const CHARACTER_BYTES_MAX = 6;
 
@@ -49,7 +52,7 @@ export class RecordBuffer {
   readonly #slow = new ChunkWriter(SLOW_PER_BATCH_MAX);
   #logs: LogRecord[] = [];
   #logBytes = 0;
-  readonly #keptBytes: Record<Kind, number> = { invocations: 0, logs: 0 };
+  readonly #keptBytes: Record<Kind, number> = { invocations: 0, logs: 0, samples: 0 };
   /** By number, oldest first. */
   readonly #kept = new Map<number, Kept>();
   #nextBatch = 1;
@@ -83,6 +86,14 @@ export class RecordBuffer {
     this.#logBytes += LOG_BYTES + record.text.length * CHARACTER_BYTES_MAX;
     const isFull = this.#logs.length >= LOGS_PER_BATCH_MAX;
     this.#schedule(isFull || this.#logBytes >= BATCH_BYTES_MAX / 2);
+  }
+
+  /** Travels at once, as a batch of its own. */
+  addSample(sample: GatewaySample): void {
+    const bytes = sample.parts.length * PART_BYTES;
+    const content = { invocations: null, logs: [], samples: [sample] };
+    this.#keep(content, { kind: "samples", records: 0, bytes });
+    this.#sendMore();
   }
 
   flush(): void {
@@ -156,7 +167,7 @@ export class RecordBuffer {
   }
 
   #keep(
-    content: Pick<Batch, "invocations" | "logs">,
+    content: Pick<Batch, "invocations" | "logs" | "samples">,
     size: Pick<Kept, "kind" | "records" | "bytes">,
   ): void {
     const number = this.#nextBatch++;
@@ -192,6 +203,8 @@ export class RecordBuffer {
       if (this.#keptBytes[kind] <= KEPT_BYTES_MAX) return;
       if (kept.kind !== kind) continue;
       this.#lost += kept.records;
+      // What it would have told of those before it, the next one tells.
+      this.#lostTold -= kept.batch.lost;
       this.#forget(number);
     }
   }

@@ -1,3 +1,4 @@
+import type { GatewaySample } from "../domain/gateway-sample.ts";
 import type { LogRecord } from "../domain/invocation.ts";
 
 /** What happened, on its way into the store. The same batch may come more than once and is stored once. */
@@ -9,4 +10,8 @@ export interface RecordBatch {
   /** A chunk; null: none. */
   invocations: Uint8Array | null;
   logs: LogRecord[];
+  /** What the gateway measured; left out: nothing. */
+  samples?: GatewaySample[];
+  /** Records that had to be dropped since the batch before; left out: none. */
+  lost?: number;
 }
