@@ -3,6 +3,7 @@ import { buildCases } from "./conformance/build-cases.ts";
 import { functionCases } from "./conformance/function-cases.ts";
 import { keyCases } from "./conformance/key-cases.ts";
 import { listCases } from "./conformance/list-cases.ts";
+import { metricCases } from "./conformance/metric-cases.ts";
 import { recordCases } from "./conformance/record-cases.ts";
 import { revisionCases } from "./conformance/revision-cases.ts";
 import type { OpenStore } from "./conformance/fixture.ts";
@@ -16,5 +17,6 @@ export function storeConformance(name: string, open: OpenStore): void {
     keyCases(open);
     buildCases(open);
     recordCases(open);
+    metricCases(open);
   });
 }

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../domain/clock.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { Distribution } from "../metrics/invocation-sums.ts";
 import type { Layer } from "../domain/function.ts";
 import * as builds from "./queries/builds.ts";
 import * as functions from "./queries/functions.ts";
@@ -12,6 +13,9 @@ import { listFunctions } from "./queries/list-functions.ts";
 import { listInvocations } from "./queries/list-invocations.ts";
 import * as logs from "./queries/logs.ts";
 import { storeBatch } from "./queries/record-batches.ts";
+import * as metrics from "./queries/metrics.ts";
+import { rollUp } from "./queries/roll-up.ts";
+import { trimMetrics } from "./queries/trim-metrics.ts";
 import * as revisions from "./queries/revisions.ts";
 import { trimRecords } from "./queries/trim-records.ts";
 import type {
@@ -21,6 +25,8 @@ import type {
   InvocationQuery,
   KeyRow,
   LogQuery,
+  MetricsKept,
+  MetricsQuery,
 } from "./store.ts";
 import type { Metadata, NewRevision, RevisionRow, Store } from "./store.ts";
 import type { DeploymentTables, RecordTables } from "./tables.ts";
@@ -186,6 +192,26 @@ export class SqlStore implements Store {
 
   trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }) {
     return trimRecords(this.#parts.records, bounds);
+  }
+
+  sumInvocations(query: MetricsQuery) {
+    return metrics.sumInvocations(this.#parts.records, query);
+  }
+
+  readDistribution(query: MetricsQuery, distribution: Distribution) {
+    return metrics.readDistribution(this.#parts.records, query, distribution);
+  }
+
+  sumMeasures(query: MetricsQuery, measures: readonly string[]) {
+    return metrics.sumMeasures(this.#parts.records, query, measures);
+  }
+
+  rollUpMetrics() {
+    return rollUp(this.#parts.records, this.#nowMs());
+  }
+
+  trimMetrics(kept: MetricsKept) {
+    return trimMetrics(this.#parts.records, this.#nowMs(), kept);
   }
 
   close() {

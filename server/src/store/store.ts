@@ -6,7 +6,11 @@ import type {
   RevisionSettings,
   Route,
 } from "../domain/function.ts";
-import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import type { InvocationRecord, LogRecord, Outcome, StartKind } from "../domain/invocation.ts";
+import type { Histogram } from "../metrics/histogram.ts";
+import type { Distribution, InvocationSums } from "../metrics/invocation-sums.ts";
+import type { Grouping } from "../metrics/labels.ts";
+import type { Resolution } from "../metrics/resolutions.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
 
 /** A function as kept: metadata that does not make a revision, and where `live` points. */
@@ -97,11 +101,57 @@ export interface InvocationQuery {
   project: string;
   functionName?: string;
   outcome?: Outcome;
+  /** `none`: it never reached a sandbox. */
+  startKind?: StartKind | "none";
+  driver?: string;
+  minDurationMs?: number;
   /** Unix ms, inclusive. */
   since?: number;
   until?: number;
   cursor?: string;
   limit: number;
+}
+
+/** Names of labels and what they are in a group. */
+export type GroupLabels = Partial<Record<Grouping, string | number>>;
+
+export interface MetricsFilter {
+  /** Left out: of all. */
+  project?: string;
+  functionNames?: readonly string[];
+  revision?: number;
+  driver?: string;
+  outcome?: string;
+  startKind?: string;
+}
+
+/** Numbers by group and step. Times are minutes since 1970, `from` inclusive and `until` exclusive, whole steps of at least `resolution`. */
+export interface MetricsQuery {
+  filter: MetricsFilter;
+  groupBy: readonly Grouping[];
+  from: number;
+  until: number;
+  stepMinutes: number;
+  /** Minutes, hours or days are read; of what is not added up yet, the finer ones. */
+  resolution: Resolution;
+}
+
+/** A step of a group in which there was something; `at` is its begin. */
+interface MetricPoint {
+  labels: GroupLabels;
+  at: number;
+}
+export type InvocationPoint = MetricPoint & { sums: InvocationSums };
+export type DistributionPoint = MetricPoint & { histogram: Histogram };
+export type MeasurePoint = MetricPoint & {
+  /** `most`: null where several series are in it, whose largest values need not have come together. */
+  values: { measure: string; detail: string; total: number; most: number | null }[];
+};
+
+export interface MetricsKept {
+  minutesKeptMinutes: number;
+  hoursKeptMinutes: number;
+  daysKeptMinutes: number;
 }
 
 export interface LogQuery {
@@ -226,7 +276,7 @@ export interface Store {
   ): Promise<void>;
 
   /** Records. */
-  /** All of it or nothing; a batch that is stored already is left as it is. */
+  /** All of it or nothing, with what it adds to the metrics; a batch that is stored already is left as it is. */
   recordBatch(batch: RecordBatch): Promise<void>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
@@ -236,6 +286,15 @@ export interface Store {
    * batches they came in, once all of a batch are from before `before`.
    */
   trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }): Promise<number>;
+
+  /** Metrics. */
+  sumInvocations(query: MetricsQuery): Promise<InvocationPoint[]>;
+  readDistribution(query: MetricsQuery, distribution: Distribution): Promise<DistributionPoint[]>;
+  /** Of series without outcome and start kind. */
+  sumMeasures(query: MetricsQuery, measures: readonly string[]): Promise<MeasurePoint[]>;
+  /** Adds minutes up to hours, and hours to days, where these are over. Says for how many series. */
+  rollUpMetrics(): Promise<number>;
+  trimMetrics(kept: MetricsKept): Promise<void>;
 
   close(): Promise<void>;
 }

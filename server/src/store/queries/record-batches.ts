@@ -1,6 +1,10 @@
 import type { Kysely } from "kysely";
 import type { RecordBatch } from "../../records/record-batch.ts";
 import type { RecordTables } from "../tables.ts";
+import { InvocationChunk } from "../../records/invocation-chunk.ts";
+import { minutesOfSamples } from "../../metrics/measured-minutes.ts";
+import { minutesOfChunk } from "../../metrics/minutes-of-chunk.ts";
+import { addInvocations, addMeasures } from "./add-metrics.ts";
 import { insertChunk } from "./invocation-chunks.ts";
 import { insertLogs } from "./logs.ts";
 
@@ -15,7 +19,12 @@ const REMEMBERED_BATCHES = 1000;
 export async function storeBatch(db: Db, batch: RecordBatch, nowMs: number): Promise<void> {
   await db.transaction().execute(async (trx) => {
     if (!(await remember(trx, batch, nowMs))) return;
-    if (batch.invocations !== null) await insertChunk(trx, batch.invocations);
+    if (batch.invocations !== null) {
+      const chunk = new InvocationChunk(batch.invocations);
+      await insertChunk(trx, batch.invocations, chunk);
+      await addInvocations(trx, minutesOfChunk(chunk));
+    }
+    await addMeasures(trx, minutesOfSamples(batch, nowMs));
     await insertLogs(trx, batch.logs);
   });
 }
