@@ -24,6 +24,7 @@ import type {
 import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.ts";
 import type { CreateKey, CreatedKey, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
+import type { MetricsQueryString, MetricsView } from "./metrics.ts";
 import type { Page, PageQuery } from "./shapes.ts";
 import {
   type Call,
@@ -139,6 +140,8 @@ function machineCalls(transport: Transport) {
       call<Page<DriverView>>("GET", "/api/v1/drivers", { ...options }),
     listRuntimes: (options?: CallOptions) =>
       call<Page<RuntimeView>>("GET", "/api/v1/runtimes", { ...options }),
+    getMetrics: (query: MetricsQueryString = {}, options?: CallOptions) =>
+      call<MetricsView>("GET", "/api/v1/metrics", { query, ...options }),
     getSystem: (options?: CallOptions) => call<SystemView>("GET", "/api/v1/system", { ...options }),
     getHealth: (options?: CallOptions) => call<Health>("GET", "/healthz", { ...options }),
     /** Rejects with status 503 while the server is not ready. */

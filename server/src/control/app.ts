@@ -27,6 +27,7 @@ import { registerInvocations } from "./invocations.ts";
 import { checkInvoke } from "./invoke-params.ts";
 import { registerKeys } from "./keys.ts";
 import { registerMachine } from "./machine.ts";
+import { registerMetrics } from "./metrics.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { Publisher } from "./publisher.ts";
 import { enforcePolicies } from "./request-policy.ts";
@@ -213,5 +214,6 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerInvocations(app, context);
   registerKeys(app, context);
   registerMachine(app, context);
+  registerMetrics(app, context);
   registerImages(app, context);
 }

@@ -1,5 +1,10 @@
 import type { InvocationView, Invoked, LogView } from "@isola/api/invocations";
-import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import {
+  type InvocationRecord,
+  type LogRecord,
+  type Outcome,
+  gbSecondsOf,
+} from "../domain/invocation.ts";
 import type { InvokeResult } from "../link/messages.ts";
 import { isoTime } from "./function-view.ts";
 
@@ -28,6 +33,11 @@ export function invocationView(row: InvocationRecord): InvocationView {
     runMs: row.runMs,
     requestBytes: row.requestBytes,
     responseBytes: row.responseBytes,
+    responseMs: row.responseMs,
+    memoryMiB: row.memoryMiB,
+    gbSeconds: gbSecondsOf(row),
+    cpuMs: row.cpuMs,
+    memoryPeakBytes: row.memoryPeakBytes,
     killMs: row.killMs,
   };
 }

@@ -56,11 +56,14 @@ function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): vo
 
 function registerLists(app: ControlApp, { store }: ControlContext): void {
   const list = async (functionName: string | undefined, query: InvocationListQuery) => {
-    const { outcome, since, until } = query;
+    const { outcome, startKind, driver, minDurationMs, since, until } = query;
     const page = await store.listInvocations({
       project: PROJECT,
       ...(functionName !== undefined && { functionName }),
       ...(outcome !== undefined && { outcome }),
+      ...(startKind !== undefined && { startKind }),
+      ...(driver !== undefined && { driver }),
+      ...(minDurationMs !== undefined && { minDurationMs }),
       ...(since !== undefined && { since }),
       ...(until !== undefined && { until }),
       ...pageAsked(query),

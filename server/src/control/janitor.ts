@@ -1,25 +1,33 @@
 import type { Clock } from "../domain/clock.ts";
 import { messageOf } from "../errors.ts";
-import type { Store } from "../store/store.ts";
+import type { MetricsKept, Store } from "../store/store.ts";
 import type { Log } from "./ports.ts";
 
 export interface JanitorOptions {
-  store: Pick<Store, "trimRecords" | "trimLayers" | "trimBuilds">;
+  store: Pick<Store, "trimRecords" | "trimLayers" | "trimBuilds" | "rollUpMetrics" | "trimMetrics">;
   /** Removes the code that no revision refers to. */
   collectGarbage(): Promise<void>;
   clock: Clock;
   log: Log;
-  bounds: { invocationsMax: number; logsMax: number; keptMs: number; layersBytesMax: number };
+  bounds: {
+    invocationsMax: number;
+    logsMax: number;
+    keptMs: number;
+    layersBytesMax: number;
+    metricsKept: MetricsKept;
+  };
   /** From the end of one round to the next. */
   intervalMs?: number;
 }
 
 const INTERVAL_MS = 60_000;
 const ROUNDS_PER_COLLECTION = 10;
+/** Of metrics, which go by the hour. */
+const ROUNDS_PER_TRIM = 60;
 /** Dependencies that no deploy needed for so long are built anew by the next. */
 const LAYERS_KEPT_MS = 30 * 86_400_000;
 
-/** Keeps records within their bounds every minute, and removes unused code every ten. Life: `idle -> waiting <-> working -> closed`. */
+/** Keeps records within their bounds and adds metrics up every minute, drops old metrics every hour, and removes unused code every ten. Life: `idle -> waiting <-> working -> closed`. */
 export class Janitor {
   #options: JanitorOptions;
   #state: "idle" | "waiting" | "working" | "closed" = "idle";
@@ -43,6 +51,10 @@ export class Janitor {
     const before = clock.wall() - keptMs;
     await this.#attempt("records could not be trimmed", async () => {
       await store.trimRecords({ invocationsMax, logsMax, before });
+    });
+    await this.#attempt("metrics could not be added up or trimmed", async () => {
+      await store.rollUpMetrics();
+      if (this.#round % ROUNDS_PER_TRIM === 0) await store.trimMetrics(bounds.metricsKept);
     });
     await this.#attempt("layers could not be trimmed", async () => {
       await store.trimBuilds(before);

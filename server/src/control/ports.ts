@@ -3,6 +3,7 @@ import type { BuildRequest } from "../builds/layer-builds.ts";
 import type { BuildProgress } from "../builds/ports.ts";
 import type { Artifact, DriverName, Layer } from "../domain/function.ts";
 import type { LinkRequests } from "../link/messages.ts";
+import type { MetricsKept } from "../store/store.ts";
 
 /** What the control plane needs of others; `main` hands it in. */
 
@@ -59,6 +60,8 @@ export interface ControlSettings {
   timeoutMsMax: number;
   /** Nor one that reserves all of them. */
   invocationsMax: number;
+  /** How long minutes, hours and days of metrics are kept. */
+  metricsKept: MetricsKept;
   /** Of functions that name none. */
   defaultDriver: DriverName | "auto";
 }

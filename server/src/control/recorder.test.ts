@@ -78,7 +78,10 @@ describe("the janitor", () => {
     const { clock, timers } = handClock();
     const trims: unknown[] = [];
     const layerTrims: unknown[] = [];
+    const metricTrims: unknown[] = [];
+    const metricsKept = { minutesKeptMinutes: 1, hoursKeptMinutes: 2, daysKeptMinutes: 3 };
     let collections = 0;
+    let rollUps = 0;
     const janitor = new Janitor({
       store: {
         trimRecords: async (bounds) => {
@@ -86,6 +89,8 @@ describe("the janitor", () => {
           throw new Error("busy");
         },
         trimBuilds: async () => 0,
+        rollUpMetrics: async () => (rollUps += 1),
+        trimMetrics: async (kept) => void metricTrims.push(kept),
         trimLayers: async (bounds) => {
           layerTrims.push(bounds);
           return 0;
@@ -96,7 +101,7 @@ describe("the janitor", () => {
         throw new Error("busy");
       },
       ...{ clock, log: quiet },
-      bounds: { invocationsMax: 10, logsMax: 20, keptMs: 1000, layersBytesMax: 5 },
+      bounds: { invocationsMax: 10, logsMax: 20, keptMs: 1000, layersBytesMax: 5, metricsKept },
     });
     janitor.start();
     janitor.start();
@@ -110,6 +115,8 @@ describe("the janitor", () => {
     assert.equal(trims.length, 11);
     assert.deepEqual(trims[0], { invocationsMax: 10, logsMax: 20, before: 999_000 });
     assert.equal(collections, 2);
+    assert.equal(rollUps, 11);
+    assert.deepEqual(metricTrims, [metricsKept]);
     await janitor.close();
     assert.equal(timers.length, 0);
   });

@@ -9,6 +9,7 @@ import { systemClock as clock } from "../domain/clock.ts";
 import type { DriverName } from "../domain/function.ts";
 import { messageOf } from "../errors.ts";
 import { LinkClient, type LinkClientOptions } from "../link/client.ts";
+import { DAY, HOUR } from "../metrics/resolutions.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
@@ -42,6 +43,11 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     onBuildOutput: (output) => onBuildOutput(output),
     onProblem: (message) => log.warn(message),
   });
+  const metricsKept = {
+    minutesKeptMinutes: config.minuteMetricsKeptHours * HOUR,
+    hoursKeptMinutes: config.hourMetricsKeptDays * DAY,
+    daysKeptMinutes: config.dayMetricsKeptDays * DAY,
+  };
   const builds = await openBuilds({ config, store, artifacts, gateway, clock, workDir });
   onBuildOutput = (output) => builds.service.onOutput(output);
   const { app, collectGarbage } = await createControlApp({
@@ -62,6 +68,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       version: serverVersion(),
       timeoutMsMax: config.timeoutMsMax,
       invocationsMax: config.invocationsMax,
+      metricsKept,
       defaultDriver: config.defaultDriver as DriverName | "auto",
     },
     clock,
@@ -77,6 +84,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       logsMax: config.logsKeptMax,
       keptMs: config.recordsKeptHours * HOUR_MS,
       layersBytesMax: config.layersKeptMiB * MiB,
+      metricsKept,
     },
   });
   const { controlHost: host, controlPort } = config;
