@@ -1,7 +1,7 @@
 import type { MetricView, MetricsQueryString, MetricsView } from "@isola/api/metrics";
 import { integerOption, listOption, textOption } from "../arguments.ts";
 import { type Command, type Options, usageFailure } from "../command.ts";
-import { printable, table } from "../printable.ts";
+import { table } from "../printable.ts";
 import { sinceOption } from "../times.ts";
 
 const tableMetrics = [
@@ -138,7 +138,7 @@ function cells(metrics: readonly MetricView[], at: number | null): string[] {
 
 function labelText(labels: Record<string, string | number>): string {
   const text = Object.values(labels).join(" ");
-  return text === "" ? "all" : printable(text);
+  return text === "" ? "all" : text;
 }
 
 /** Three digits say enough. */

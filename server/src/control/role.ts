@@ -16,6 +16,7 @@ import { codeStore } from "./code-store.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
+import { MetricsCounter } from "./metrics-counter.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
@@ -87,9 +88,11 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       metricsKept,
     },
   });
+  const counter = new MetricsCounter({ store, clock, log });
   const { controlHost: host, controlPort } = config;
   await app.listen({ host, port: controlPort });
   janitor.start();
+  counter.start();
   await gateway.connected(GATEWAY_WAIT_MS).catch((error: unknown) => {
     // Deploys and lists work without it, and the link goes on dialling.
     log.warn({ reason: messageOf(error) }, "ready without the gateway");
@@ -107,6 +110,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       builds.close();
       await app.close();
       await janitor.close();
+      await counter.close();
       gateway.close();
       await recorder.close();
       await store.close();

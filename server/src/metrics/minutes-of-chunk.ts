@@ -8,10 +8,15 @@ export const MINUTE_MS = 60_000;
 const MIB_MICROS_PER_GB_SECOND = 1024 * 1_000_000;
 
 /**
- * What the records of a chunk come to: sums and histograms for each minute in which calls began, of each function with its revision, driver, outcome and start kind, and of any
+ * What the records of chunks come to: sums and histograms for each minute in which calls began, of each function with its revision, driver, outcome and start kind, and of any
  * function. Worked out from the columns: no record is made.
  */
-export function minutesOfChunk(chunk: InvocationChunk): SeriesMinute[] {
+export function minutesOfChunks(chunks: readonly InvocationChunk[]): SeriesMinute[] {
+  const exact = merged(chunks.flatMap(minutesOf), (labels) => labels);
+  return [...exact, ...merged(exact, ofAnyFunction)];
+}
+
+function minutesOf(chunk: InvocationChunk): SeriesMinute[] {
   const exact = new Map<number, Map<number, SeriesMinute>>();
   const columns = columnsOf(chunk);
   let minuteNow = Number.NaN;
@@ -31,8 +36,7 @@ export function minutesOfChunk(chunk: InvocationChunk): SeriesMinute[] {
     }
     count(one, columns, at);
   }
-  const all = [...exact.values()].flatMap((each) => [...each.values()]);
-  return [...all, ...ofAnyFunction(all)];
+  return [...exact.values()].flatMap((each) => [...each.values()]);
 }
 
 type Columns = ReturnType<typeof columnsOf>;
@@ -114,18 +118,26 @@ function labelsAt(chunk: InvocationChunk, at: number): SeriesLabels {
 }
 
 /** So that what is asked of all functions is not added up from thousands. */
-function ofAnyFunction(exact: readonly SeriesMinute[]): SeriesMinute[] {
-  const merged = new Map<string, SeriesMinute>();
-  for (const one of exact) {
-    const labels = { ...one.labels, functionName: ANY, functionId: ANY, revision: 0 };
+function ofAnyFunction(labels: SeriesLabels): SeriesLabels {
+  return { ...labels, functionName: ANY, functionId: ANY, revision: 0 };
+}
+
+/** Those that have the same labels then, as one. */
+function merged(
+  minutes: readonly SeriesMinute[],
+  relabel: (labels: SeriesLabels) => SeriesLabels,
+): SeriesMinute[] {
+  const byKey = new Map<string, SeriesMinute>();
+  for (const one of minutes) {
+    const labels = relabel(one.labels);
     const key = `${one.minute} ${keyOf(labels)}`;
-    const into = merged.get(key) ?? { minute: one.minute, labels, ...noInvocations() };
-    merged.set(key, into);
+    const into = byKey.get(key) ?? { minute: one.minute, labels, ...noInvocations() };
+    byKey.set(key, into);
     for (const name of Object.keys(one.sums) as (keyof InvocationSums)[])
       into.sums[name] += one.sums[name];
     for (const [name, histogram] of Object.entries(one.histograms))
       for (const [bucket, times] of histogram)
         addTo(into.histograms[name as keyof typeof into.histograms], bucket, times);
   }
-  return [...merged.values()];
+  return [...byKey.values()];
 }

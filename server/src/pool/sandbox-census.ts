@@ -45,11 +45,13 @@ export class SandboxCensus {
 
   /** Asks what was used, of those that were called since they were asked last. */
   read(): void {
-    let asked = 0;
-    for (const [sandbox, countedUntil] of this.#living) {
-      if (asked >= READINGS_MAX) return;
-      if (!sandbox.readings.isStale || sandbox.state === "dead") continue;
-      asked += 1;
+    const asked: [PooledSandbox, number][] = [];
+    for (const entry of this.#living) {
+      const [sandbox] = entry;
+      if (sandbox.readings.isStale && sandbox.state !== "dead") asked.push(entry);
+      if (asked.length === READINGS_MAX) break;
+    }
+    for (const [sandbox, countedUntil] of asked) {
       this.#living.delete(sandbox);
       this.#living.set(sandbox, countedUntil);
       void sandbox.readings.read();

@@ -12,6 +12,7 @@ import * as layers from "./queries/layers.ts";
 import { listFunctions } from "./queries/list-functions.ts";
 import { listInvocations } from "./queries/list-invocations.ts";
 import * as logs from "./queries/logs.ts";
+import { countChunks } from "./queries/count-chunks.ts";
 import { storeBatch } from "./queries/record-batches.ts";
 import * as metrics from "./queries/metrics.ts";
 import { rollUp } from "./queries/roll-up.ts";
@@ -190,15 +191,22 @@ export class SqlStore implements Store {
     return logs.listLogs(this.#parts.records, query);
   }
 
-  trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }) {
+  async trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }) {
+    await this.countInvocations();
     return trimRecords(this.#parts.records, bounds);
   }
 
-  sumInvocations(query: MetricsQuery) {
+  countInvocations() {
+    return countChunks(this.#parts.records);
+  }
+
+  async sumInvocations(query: MetricsQuery) {
+    await this.countInvocations();
     return metrics.sumInvocations(this.#parts.records, query);
   }
 
-  readDistribution(query: MetricsQuery, distribution: Distribution) {
+  async readDistribution(query: MetricsQuery, distribution: Distribution) {
+    await this.countInvocations();
     return metrics.readDistribution(this.#parts.records, query, distribution);
   }
 
@@ -206,7 +214,8 @@ export class SqlStore implements Store {
     return metrics.sumMeasures(this.#parts.records, query, measures);
   }
 
-  rollUpMetrics() {
+  async rollUpMetrics() {
+    await this.countInvocations();
     return rollUp(this.#parts.records, this.#nowMs());
   }
 

@@ -276,7 +276,7 @@ export interface Store {
   ): Promise<void>;
 
   /** Records. */
-  /** All of it or nothing, with what it adds to the metrics; a batch that is stored already is left as it is. */
+  /** All of it or nothing, with what it measured; a batch that is stored already is left as it is. */
   recordBatch(batch: RecordBatch): Promise<void>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
@@ -288,6 +288,8 @@ export interface Store {
   trimRecords(bounds: { invocationsMax: number; logsMax: number; before: number }): Promise<number>;
 
   /** Metrics. */
+  /** Adds the records that are not counted yet to the metrics, each once. What reads or trims does so first; to be called now and then, so that it has little to do. */
+  countInvocations(): Promise<void>;
   sumInvocations(query: MetricsQuery): Promise<InvocationPoint[]>;
   readDistribution(query: MetricsQuery, distribution: Distribution): Promise<DistributionPoint[]>;
   /** Of series without outcome and start kind. */

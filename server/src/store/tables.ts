@@ -104,6 +104,8 @@ export interface RecordTables {
     last_id: string;
     data: Uint8Array;
   };
+  /** Chunks whose records are not yet in the metrics. */
+  uncounted_chunks: { chunk: number };
   /** Which chunks hold something of a function (or any: "") with an outcome (or any: ""). */
   invocation_slices: {
     chunk: number;

@@ -21,7 +21,7 @@ function asked(change: Partial<MetricsQuery> = {}): MetricsQuery {
 }
 
 export function metricCases(open: OpenStore): void {
-  test("invocations are counted by minute, function, outcome and start kind, in the transaction that stores them", async (t) => {
+  test("invocations are counted by minute, function, outcome and start kind, once", async (t) => {
     const { store } = await openFor(t, open);
     const batch = batchOf([
       invocation({ startedAt: at(0), initMs: 4, startMs: 6, startKind: "cold", killMs: null }),
@@ -65,17 +65,17 @@ export function metricCases(open: OpenStore): void {
     const { store, clock } = await openFor(t, open);
     const all = new Expected();
     clock.stepMs(at(FIRST_MINUTE) - clock.wall());
-    const perBatch = 5000;
-    for (let batchAt = 0; batchAt < 200; batchAt += 1) {
+    const perBatch = 20_000;
+    for (let batchAt = 0; batchAt < 50; batchAt += 1) {
       const records = Array.from({ length: perBatch }, (_, place) =>
         recordOf(batchAt * perBatch + place),
       );
       for (const record of records) all.add(record);
       const batch = batchOf(records);
       await store.recordBatch(batch);
-      if (batchAt % 9 === 0) await store.recordBatch(batch);
+      if (batchAt % 7 === 0) await store.recordBatch(batch);
       clock.stepMs(STEP_MS * perBatch);
-      if (batchAt % 5 === 0) await store.rollUpMetrics();
+      if (batchAt % 3 === 0) await store.rollUpMetrics();
     }
     for (const resolution of [MINUTE, HOUR, DAY] as const) await compare(store, all, resolution);
     clock.stepMs(3 * DAY * MINUTE_MS);

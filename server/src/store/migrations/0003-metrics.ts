@@ -9,6 +9,7 @@ export const metrics0003: Migration = {
     await createSums(db, engine);
     await createHistograms(db, engine);
     await createMeasures(db, engine);
+    await createUncounted(db);
   },
 };
 
@@ -73,6 +74,17 @@ async function createMeasures(db: Kysely<unknown>, engine: SchemaEngine): Promis
       ...(["resolution", "series", "at", "measure", "detail"] as const),
     ]);
   await engine.inOrderOfKey(table).execute();
+}
+
+/** Records from before are counted too. */
+async function createUncounted(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("uncounted_chunks")
+    .addColumn("chunk", "integer", (column) =>
+      column.primaryKey().references("invocation_chunks.id").onDelete("cascade"),
+    )
+    .execute();
+  await sql`insert into uncounted_chunks (chunk) select id from invocation_chunks`.execute(db);
 }
 
 /** Minutes, hours and days of a series. */

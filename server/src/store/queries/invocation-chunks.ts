@@ -12,29 +12,28 @@ type Db = Kysely<RecordTables>;
 /** Looked into between two turns of the event loop. */
 const CHUNKS_AT_ONCE = 8;
 
-export async function insertChunk(
-  db: Db,
-  data: Uint8Array,
-  chunk = new InvocationChunk(data),
-): Promise<void> {
-  const { row, slices } = rowsOf(data, chunk);
+/** Returns its number. */
+export async function insertChunk(db: Db, data: Uint8Array): Promise<number> {
+  const { row, slices } = rowsOf(data);
   const { id } = await db
     .insertInto("invocation_chunks")
     .values(row)
     .returning("id")
     .executeTakeFirstOrThrow();
   await insertSlices(db, id, slices);
+  return id;
 }
 
 /** The chunk keeps its number, and with it its place in a list that somebody pages through. */
 export async function replaceChunk(db: Db, id: number, data: Uint8Array): Promise<void> {
-  const { row, slices } = rowsOf(data, new InvocationChunk(data));
+  const { row, slices } = rowsOf(data);
   await db.updateTable("invocation_chunks").set(row).where("id", "=", id).execute();
   await db.deleteFrom("invocation_slices").where("chunk", "=", id).execute();
   await insertSlices(db, id, slices);
 }
 
-function rowsOf(data: Uint8Array, chunk: InvocationChunk) {
+function rowsOf(data: Uint8Array) {
+  const chunk = new InvocationChunk(data);
   const slices = slicesOf(chunk);
   const { first, last } = chunk.idBounds;
   const row = {

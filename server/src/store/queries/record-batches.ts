@@ -1,10 +1,8 @@
 import type { Kysely } from "kysely";
 import type { RecordBatch } from "../../records/record-batch.ts";
 import type { RecordTables } from "../tables.ts";
-import { InvocationChunk } from "../../records/invocation-chunk.ts";
 import { minutesOfSamples } from "../../metrics/measured-minutes.ts";
-import { minutesOfChunk } from "../../metrics/minutes-of-chunk.ts";
-import { addInvocations, addMeasures } from "./add-metrics.ts";
+import { addMeasures } from "./add-metrics.ts";
 import { insertChunk } from "./invocation-chunks.ts";
 import { insertLogs } from "./logs.ts";
 
@@ -20,9 +18,8 @@ export async function storeBatch(db: Db, batch: RecordBatch, nowMs: number): Pro
   await db.transaction().execute(async (trx) => {
     if (!(await remember(trx, batch, nowMs))) return;
     if (batch.invocations !== null) {
-      const chunk = new InvocationChunk(batch.invocations);
-      await insertChunk(trx, batch.invocations, chunk);
-      await addInvocations(trx, minutesOfChunk(chunk));
+      const chunk = await insertChunk(trx, batch.invocations);
+      await trx.insertInto("uncounted_chunks").values({ chunk }).execute();
     }
     await addMeasures(trx, minutesOfSamples(batch, nowMs));
     await insertLogs(trx, batch.logs);
