@@ -28,6 +28,7 @@ import type { OpenSession, SessionView, SignInLink } from "./sessions.ts";
 import type { CreateProject, DeletedProject, PatchProject, ProjectView } from "./projects.ts";
 import { EVENT_STREAM_TYPE, type TailEvent, tailOf } from "./event-stream.ts";
 import type { Page, PageQuery, PlacedPage } from "./shapes.ts";
+import type { MetricsQueryString, MetricsView } from "./metrics.ts";
 import {
   type Call,
   type CallOptions,
@@ -207,6 +208,8 @@ function machineCalls(transport: Transport) {
       call<Page<DriverView>>("GET", "/api/v1/drivers", { ...options }),
     listRuntimes: (options?: CallOptions) =>
       call<Page<RuntimeView>>("GET", "/api/v1/runtimes", { ...options }),
+    getMetrics: (query: MetricsQueryString = {}, options?: CallOptions) =>
+      call<MetricsView>("GET", "/api/v1/metrics", { query, ...options }),
     getSystem: (options?: CallOptions) => call<SystemView>("GET", "/api/v1/system", { ...options }),
     getHealth: (options?: CallOptions) => call<Health>("GET", "/healthz", { ...options }),
     /** Rejects with status 503 while the server is not ready. */

@@ -64,3 +64,21 @@ export const outcomes = [
   "cancelled",
   "platform_error",
 ] as const;
+/** `none`: the call never reached a sandbox. */
+export const startKinds = ["cold", "prewarmed", "warm", "none"] as const;
+
+export const metricLimits = {
+  stepMsMax: 366 * 86_400_000,
+  stepsMax: 1000,
+  stepsDefault: 200,
+  functionsMax: 200,
+  functionsDefault: 20,
+} as const;
+/** As docs/metrics.md has them; the server's own table is compared with this one by a test. */
+export const metricNames = [
+  ...(["invocations", "errors", "coldStarts", "duration", "queue", "start", "init"] as const),
+  ...(["run", "kill", "kills", "cpu", "requestBytes", "responseBytes", "gbSeconds"] as const),
+  ...(["running", "queued", "sandboxes", "memoryReserved", "memoryUsed"] as const),
+  ...(["memoryBudget", "sandboxCpu", "sandboxGbSeconds", "starts", "startFailures"] as const),
+  ...(["ends", "throttled", "lateFrames", "recordsLost", "gatewayCpu", "gatewayMemory"] as const),
+] as const;

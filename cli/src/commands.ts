@@ -7,8 +7,10 @@ import { eventsCommand } from "./commands/events.ts";
 import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/functions.ts";
 import { imagesCommand } from "./commands/images.ts";
 import { invokeCommand } from "./commands/invoke.ts";
+import { invocationsCommand } from "./commands/invocations.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { projectsCommand } from "./commands/projects.ts";
+import { metricsCommand } from "./commands/metrics.ts";
 import { upCommand } from "./commands/up.ts";
 
 /** In the order of the help. */
@@ -21,6 +23,8 @@ export const commands: readonly Command[] = [
   getCommand,
   logsCommand,
   eventsCommand,
+  invocationsCommand,
+  metricsCommand,
   envCommand,
   rollbackCommand,
   rmCommand,

@@ -19,6 +19,10 @@ export interface FakeApi {
   projectsAsked: (string | null)[];
   /** `POST /api/v1/functions`, one for each call. */
   calls: string[];
+  /** What was asked behind the path of the last call. */
+  query: URLSearchParams;
+  /** Further answers, by `GET /path`. */
+  answers: Record<string, unknown>;
   /** The body of the last invocation that was asked for. */
   invoked: unknown;
   /** What invocations answer. */
@@ -58,6 +62,8 @@ export async function startFakeApi(): Promise<FakeApi> {
     projects: new Map(),
     projectsAsked: [],
     calls: [],
+    query: new URLSearchParams(),
+    answers: {},
     invoked: null,
     answer: {},
     images: [],
@@ -80,6 +86,7 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   const url = new URL(request.url ?? "/", api.url);
   api.calls.push(`${request.method} ${url.pathname}`);
   api.projectsAsked.push(url.searchParams.get("project"));
+  api.query = url.searchParams;
   if (request.headers.authorization !== `Bearer ${fakeKey}` && url.pathname !== "/readyz") {
     return fail(response, 401, "unauthenticated", "No API key");
   }
@@ -117,7 +124,8 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
     }),
     "GET /readyz": () => (api.isReady ? { status: "ready" } : null),
   };
-  const answer = answers[`${request.method} ${url.pathname}`]?.();
+  const asked = `${request.method} ${url.pathname}`;
+  const answer = api.answers[asked] ?? answers[asked]?.();
   if (answer) return send(response, 200, answer);
   return fail(response, 503, "not_ready", "The gateway does not answer");
 }

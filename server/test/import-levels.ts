@@ -11,8 +11,8 @@ export const serverLevels: readonly (readonly string[])[] = [
   ["control", "gateway"],
   ["auth", "pool", "triggers", "builds"],
   ["link", "keeper"],
-  ["artifacts", "drivers", "store", "metrics"],
-  ["config", "images"],
+  ["artifacts", "drivers", "store"],
+  ["config", "images", "metrics"],
   ["settings", "records", "fail-points"],
   ["errors", "domain"],
 ];

@@ -33,6 +33,7 @@ import { LiveFunctions } from "./live-functions.ts";
 import type { LiveTails } from "./live-tails.ts";
 import { registerLogs } from "./logs.ts";
 import { registerMachine } from "./machine.ts";
+import { registerMetrics } from "./metrics.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { registerProjects } from "./projects.ts";
 import { Publisher } from "./publisher.ts";
@@ -235,5 +236,6 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerEvents(app, context);
   registerKeys(app, context);
   registerMachine(app, context);
+  registerMetrics(app, context);
   registerImages(app, context);
 }

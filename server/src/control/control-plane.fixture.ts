@@ -64,6 +64,9 @@ export async function openControlPlane(
     version: "0.0.0",
     timeoutMsMax: 900_000,
     invocationsMax: 100,
+    metricsKept: {
+      ...{ minutesKeptMinutes: 2880, hoursKeptMinutes: 90_000, daysKeptMinutes: 1_000_000 },
+    },
     defaultDriver: "auto" as const,
     consoleDir: null,
     acceptProjectsOnProcess: false,

@@ -11,6 +11,7 @@ import type { DriverName } from "../domain/function.ts";
 import { type PlatformEvent, eventOf } from "../domain/events.ts";
 import { messageOf } from "../errors.ts";
 import { LinkClient, type LinkClientOptions } from "../link/client.ts";
+import { DAY, HOUR } from "../metrics/resolutions.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { StoredRecords } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
@@ -20,6 +21,7 @@ import { EventLog } from "./event-log.ts";
 import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
 import { LiveTails } from "./live-tails.ts";
+import { MetricsCounter } from "./metrics-counter.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
@@ -52,6 +54,11 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     onBuildOutput: (output) => onBuildOutput(output),
     onProblem: (message) => log.warn(message),
   });
+  const metricsKept = {
+    minutesKeptMinutes: config.minuteMetricsKeptHours * HOUR,
+    hoursKeptMinutes: config.hourMetricsKeptDays * DAY,
+    daysKeptMinutes: config.dayMetricsKeptDays * DAY,
+  };
   const builds = await openBuilds({ config, store, artifacts, gateway, clock, workDir });
   onBuildOutput = (output) => builds.service.onOutput(output);
   const { app, collectGarbage } = await createControlApp({
@@ -74,6 +81,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       version: serverVersion(),
       timeoutMsMax: config.timeoutMsMax,
       invocationsMax: config.invocationsMax,
+      metricsKept,
       defaultDriver: config.defaultDriver as DriverName | "auto",
       consoleDir: CONSOLE_DIR,
       acceptProjectsOnProcess: config.acceptProjectsOnProcess,
@@ -94,12 +102,15 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       logKeptMs: config.logsKeptHours * HOUR_MS,
       eventsMax: config.eventsKeptMax,
       layersBytesMax: config.layersKeptMiB * MiB,
+      metricsKept,
     },
   });
+  const counter = new MetricsCounter({ store, clock, log });
   const { controlHost: host, controlPort } = config;
   await app.listen({ host, port: controlPort });
   janitor.start();
   events.add(startOf(boot));
+  counter.start();
   await gateway.connected(GATEWAY_WAIT_MS).catch((error: unknown) => {
     // Deploys and lists work without it, and the link goes on dialling.
     log.warn({ reason: messageOf(error) }, "ready without the gateway");
@@ -117,6 +128,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       builds.close();
       await app.close();
       await janitor.close();
+      await counter.close();
       gateway.close();
       await events.close();
       await recorder.close();

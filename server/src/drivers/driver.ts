@@ -124,6 +124,8 @@ export interface SandboxUsage {
   memoryBytes: number | null;
   cpuMicros: number | null;
   pids: number | null;
+  /** The most that was in use at any moment so far; left out, too, where it cannot be read. */
+  memoryPeakBytes?: number | null;
 }
 
 /** A running sandbox as its keeper holds it: everything but its streams. */
@@ -163,6 +165,8 @@ export interface DestroyReport {
   isConfirmed: boolean;
   /** From the first call of destroy to the confirmation. */
   tookMs: number;
+  /** What the sandbox had used in its whole life; left out where that was not seen. */
+  usage?: SandboxUsage;
 }
 
 export interface SweepReport {

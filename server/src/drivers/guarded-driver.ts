@@ -15,6 +15,7 @@ import {
 export const START_TIMEOUT_MS = 30_000;
 const LIMITS_TIMEOUT_MS = 5000;
 const FREEZE_TIMEOUT_MS = 2000;
+const USAGE_TIMEOUT_MS = 2000;
 /** Beyond what the driver itself waits for. */
 const DESTROY_TIMEOUT_MS = KILL_CONFIRM_MS + 1000;
 
@@ -130,7 +131,8 @@ class GuardedSandbox implements Sandbox {
   async usage(): Promise<SandboxUsage> {
     const unknown = { memoryBytes: null, cpuMicros: null, pids: null };
     if (this.#hasEnded) return unknown;
-    return await this.#sandbox.usage().catch(() => unknown); // it ended while it was asked
+    const usage = within(this.#clock, USAGE_TIMEOUT_MS, this.#sandbox.usage());
+    return await usage.catch(() => unknown); // it ended while it was asked, or its driver is slow
   }
 
   async freeze(): Promise<boolean> {

@@ -12,12 +12,14 @@ import { Admission, type CallCount } from "./admission.ts";
 import { ApiInvoker } from "./api-invoke.ts";
 import { BuildRunner } from "./build-runner.ts";
 import { CodeCache } from "./code-cache.ts";
-import { FunctionTable } from "./function-table.ts";
+import { CallMeter } from "./call-meter.ts";
+import { FunctionEntry, FunctionTable } from "./function-table.ts";
 import type { GatheredEvents } from "./gathered-events.ts";
 import type { InvocationContext } from "./invocation-context.ts";
 import { Listener } from "./listener.ts";
 import type { Machine } from "./machine.ts";
 import { RecordBuffer } from "./record-buffer.ts";
+import { Sampler } from "./sampler.ts";
 import { SandboxLogs } from "./sandbox-logs.ts";
 
 /** Starts at once, per core: beyond it callers rather wait for a sandbox that becomes free. */
@@ -40,6 +42,8 @@ export class Gateway {
   readonly #link: LinkServer;
   readonly #madeAt = systemClock.now();
   readonly #admission: Admission;
+  readonly #meter = new CallMeter(systemClock);
+  readonly #sampler: Sampler;
   #lateFrames = 0;
   #onQuiet: () => void = () => {};
 
@@ -74,7 +78,7 @@ export class Gateway {
         clock: systemClock,
         logs: this.#logs,
         onDone: ((call, record, count) => {
-          this.#records.addInvocation(record);
+          this.#meter.measure(record, call.use, (known) => this.#records.addInvocation(known));
           if (record.outcome !== "ok") events.onCall(call.fn, record);
           this.#admission.leave(count);
           if (this.#admission.calls === 0) this.#onQuiet();
@@ -84,8 +88,15 @@ export class Gateway {
         },
       },
       newId: idSource("inv"),
-      admit: (count: CallCount) => this.#admission.enter(count),
+      admit: (count: CallCount) => this.#admit(count),
     };
+    this.#sampler = new Sampler({
+      clock: systemClock,
+      pools: () => this.#pools.sample(),
+      memoryBudgetMiB: config.memoryBudgetMiB,
+      lateFrames: () => this.#lateFrames,
+      onSample: (sample) => this.#records.addSample(sample),
+    });
     const { gatewayHost: host, gatewayPort: port } = config;
     this.#invoker = new ApiInvoker(calls);
     this.#listener = new Listener({ ...calls, host, port, limits: config, onProblem });
@@ -97,6 +108,7 @@ export class Gateway {
     const port = await this.#listener.listen();
     await this.#link.listen(this.#socketPath);
     this.#pools.start();
+    this.#sampler.start();
     return { host: this.#config.gatewayHost, port };
   }
 
@@ -112,6 +124,8 @@ export class Gateway {
     });
     await Promise.race([Promise.all([answered, quiet]), tooLong]);
     this.#events.flush();
+    await this.#meter.settled();
+    this.#sampler.sample();
     await this.#records.drained(RECORDS_DRAIN_MS);
   }
 
@@ -122,8 +136,20 @@ export class Gateway {
     await this.#machine.keeping.close();
     await this.#listener.close();
     this.#events.flush();
+    await this.#meter.settled();
+    this.#sampler.close();
     await this.#records.drained(RECORDS_DRAIN_MS);
     await this.#link.close();
+  }
+
+  /** Throws `too_many_requests`, and counts it. */
+  #admit(count: CallCount): void {
+    try {
+      this.#admission.enter(count);
+    } catch (error) {
+      if (count instanceof FunctionEntry) this.#sampler.throttled(count.fn);
+      throw error;
+    }
   }
 
   /** As the control plane chooses it. */

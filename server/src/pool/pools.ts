@@ -1,5 +1,6 @@
 import type { EventLoop } from "../domain/clock.ts";
 import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
+import type { SamplePart } from "../domain/gateway-sample.ts";
 import { settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
@@ -12,6 +13,7 @@ import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxEvents, SandboxWatch } from "./pooled-sandbox.ts";
 import { ProjectShares } from "./project-shares.ts";
 import { shuttingDown } from "./refusals.ts";
+import { SandboxCensus } from "./sandbox-census.ts";
 import { RevisionPool } from "./revision-pool.ts";
 import { Starter } from "./starter.ts";
 
@@ -32,7 +34,7 @@ export interface PoolsOptions {
   /** After this long without a need of them none is kept. */
   blankQuietMs: number;
   code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
-  events: Omit<SandboxEvents, "onGone">;
+  events: Omit<SandboxEvents, "onGone" | "onDead">;
   watch: SandboxWatch;
   /** Of functions, not of builds. */
   news?: PoolNews;
@@ -51,6 +53,7 @@ export class Pools {
   readonly #options: PoolsOptions;
   readonly #budget: MemoryBudget;
   readonly #starter: Starter;
+  readonly #census: SandboxCensus;
   readonly #blanks: BlankPool[] = [];
   readonly #blankByKey = new Map<string, BlankPool>();
   /** All that have or may get sandboxes, also `#retired`. */
@@ -75,7 +78,9 @@ export class Pools {
     this.#options = options;
     this.#budget = new MemoryBudget(options.memoryBudgetMiB, () => this.#pumpSoon());
     const { bootId, clock, events, watch } = options;
-    this.#starter = new Starter({ bootId, clock, events, watch, budget: this.#budget });
+    this.#census = new SandboxCensus(clock);
+    const shared = { census: this.#census, budget: this.#budget };
+    this.#starter = new Starter({ bootId, clock, events, watch, ...shared });
     this.#room = this.#makeRoom();
     this.#makeBlankPools();
   }
@@ -155,6 +160,13 @@ export class Pools {
       };
     });
     return { pools, blankPools: this.#blanks.map((blank) => blank.status) };
+  }
+
+  /** What there is now and was counted since this was asked last; sandboxes are asked what they use, for the next time. */
+  sample(): SamplePart[] {
+    const parts = this.#census.take();
+    this.#census.read();
+    return [...parts, ...this.#shares.queues()];
   }
 
   /** Destroys every sandbox; nothing can be opened afterwards. */

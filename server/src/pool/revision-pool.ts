@@ -70,6 +70,10 @@ export class RevisionPool implements SandboxOwner {
     });
   }
 
+  get countsFor(): DeployedFunction | null {
+    return this.#options.equipment === undefined ? this.fn : null;
+  }
+
   get queued(): number {
     return this.#queue.length;
   }

@@ -186,6 +186,27 @@ export const settingSpecs = {
     default: 100_000,
     help: "Events of the platform kept; the oldest go first",
   },
+  minuteMetricsKeptHours: {
+    kind: "integer",
+    least: 3,
+    most: 8760,
+    default: 48,
+    help: "How long metrics are kept by the minute",
+  },
+  hourMetricsKeptDays: {
+    kind: "integer",
+    least: 2,
+    most: 3650,
+    default: 62,
+    help: "How long metrics are kept by the hour",
+  },
+  dayMetricsKeptDays: {
+    kind: "integer",
+    least: 2,
+    most: 36_500,
+    default: 800,
+    help: "How long metrics are kept by the day",
+  },
   recordsKeptHours: {
     kind: "integer",
     least: 1,

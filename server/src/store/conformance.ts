@@ -8,6 +8,7 @@ import { listCases } from "./conformance/list-cases.ts";
 import { projectCases } from "./conformance/project-cases.ts";
 import { logCases } from "./conformance/log-cases.ts";
 import { logTrimCases } from "./conformance/log-trim-cases.ts";
+import { metricCases } from "./conformance/metric-cases.ts";
 import { recordCases } from "./conformance/record-cases.ts";
 import { revisionCases } from "./conformance/revision-cases.ts";
 import type { OpenStore } from "./conformance/fixture.ts";
@@ -26,5 +27,6 @@ export function storeConformance(name: string, open: OpenStore): void {
     logCases(open);
     logTrimCases(open);
     eventCases(open);
+    metricCases(open);
   });
 }

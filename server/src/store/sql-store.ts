@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../domain/clock.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { Distribution } from "../metrics/invocation-sums.ts";
 import type { Layer } from "../domain/function.ts";
 import * as builds from "./queries/builds.ts";
 import * as events from "./queries/events.ts";
@@ -12,8 +13,12 @@ import * as layers from "./queries/layers.ts";
 import { listFunctions } from "./queries/list-functions.ts";
 import { listInvocations } from "./queries/list-invocations.ts";
 import * as logs from "./queries/logs.ts";
+import { countChunks } from "./queries/count-chunks.ts";
 import { storeBatch } from "./queries/record-batches.ts";
 import * as projects from "./queries/projects.ts";
+import * as metrics from "./queries/metrics.ts";
+import { rollUp } from "./queries/roll-up.ts";
+import { trimMetrics } from "./queries/trim-metrics.ts";
 import * as revisions from "./queries/revisions.ts";
 import * as sessions from "./queries/sessions.ts";
 import { trimEvents } from "./queries/trim-events.ts";
@@ -32,6 +37,8 @@ import type {
   SessionRow,
   ProjectChange,
   ProjectRow,
+  MetricsKept,
+  MetricsQuery,
 } from "./store.ts";
 import type { Metadata, NewRevision, RevisionRow, Store } from "./store.ts";
 import type { DeploymentTables, RecordTables } from "./tables.ts";
@@ -243,7 +250,8 @@ export class SqlStore implements Store {
     return events.eventsBehind(this.#parts.records, filter, from);
   }
 
-  trimRecords(bounds: { invocationsMax: number; before: number }) {
+  async trimRecords(bounds: { invocationsMax: number; before: number }) {
+    await this.countInvocations();
     return trimRecords(this.#parts.records, bounds);
   }
 
@@ -257,6 +265,33 @@ export class SqlStore implements Store {
 
   logTotals() {
     return logTotals(this.#parts.records);
+  }
+
+  countInvocations() {
+    return countChunks(this.#parts.records);
+  }
+
+  async sumInvocations(query: MetricsQuery) {
+    await this.countInvocations();
+    return metrics.sumInvocations(this.#parts.records, query);
+  }
+
+  async readDistribution(query: MetricsQuery, distribution: Distribution) {
+    await this.countInvocations();
+    return metrics.readDistribution(this.#parts.records, query, distribution);
+  }
+
+  sumMeasures(query: MetricsQuery, measures: readonly string[]) {
+    return metrics.sumMeasures(this.#parts.records, query, measures);
+  }
+
+  async rollUpMetrics() {
+    await this.countInvocations();
+    return rollUp(this.#parts.records, this.#nowMs());
+  }
+
+  trimMetrics(kept: MetricsKept) {
+    return trimMetrics(this.#parts.records, this.#nowMs(), kept);
   }
 
   close() {

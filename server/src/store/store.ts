@@ -8,8 +8,12 @@ import type {
   Route,
 } from "../domain/function.ts";
 import type { EventKind, PlatformEvent } from "../domain/events.ts";
-import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import type { InvocationRecord, LogRecord, Outcome, StartKind } from "../domain/invocation.ts";
 import type { LogLevel } from "../domain/log-level.ts";
+import type { Histogram } from "../metrics/histogram.ts";
+import type { Distribution, InvocationSums } from "../metrics/invocation-sums.ts";
+import type { Grouping } from "../metrics/labels.ts";
+import type { Resolution } from "../metrics/resolutions.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
 import type { PlacedPage, PlacedQuery } from "./queries/placed-pages.ts";
 
@@ -126,11 +130,57 @@ export interface InvocationQuery {
   project: string;
   functionName?: string;
   outcome?: Outcome;
+  /** `none`: it never reached a sandbox. */
+  startKind?: StartKind | "none";
+  driver?: string;
+  minDurationMs?: number;
   /** Unix ms, inclusive. */
   since?: number;
   until?: number;
   cursor?: string;
   limit: number;
+}
+
+/** Names of labels and what they are in a group. */
+export type GroupLabels = Partial<Record<Grouping, string | number>>;
+
+export interface MetricsFilter {
+  /** Left out: of all. */
+  project?: string;
+  functionNames?: readonly string[];
+  revision?: number;
+  driver?: string;
+  outcome?: string;
+  startKind?: string;
+}
+
+/** Numbers by group and step. Times are minutes since 1970, `from` inclusive and `until` exclusive, whole steps of at least `resolution`. */
+export interface MetricsQuery {
+  filter: MetricsFilter;
+  groupBy: readonly Grouping[];
+  from: number;
+  until: number;
+  stepMinutes: number;
+  /** Minutes, hours or days are read; of what is not added up yet, the finer ones. */
+  resolution: Resolution;
+}
+
+/** A step of a group in which there was something; `at` is its begin. */
+interface MetricPoint {
+  labels: GroupLabels;
+  at: number;
+}
+export type InvocationPoint = MetricPoint & { sums: InvocationSums };
+export type DistributionPoint = MetricPoint & { histogram: Histogram };
+export type MeasurePoint = MetricPoint & {
+  /** `most`: null where several series are in it, whose largest values need not have come together. */
+  values: { measure: string; detail: string; total: number; most: number | null }[];
+};
+
+export interface MetricsKept {
+  minutesKeptMinutes: number;
+  hoursKeptMinutes: number;
+  daysKeptMinutes: number;
 }
 
 export interface LogFilter {
@@ -309,7 +359,7 @@ export interface Store {
   ): Promise<void>;
 
   /** Records. */
-  /** All of it or nothing; a batch that is stored already is left as it is. */
+  /** All of it or nothing, with what it measured; a batch that is stored already is left as it is. */
   recordBatch(batch: RecordBatch): Promise<StoredRecords>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
@@ -334,6 +384,17 @@ export interface Store {
   trimLogs(bounds: { linesMax: number; bytesMax: number; before: number }): Promise<number>;
   trimEvents(bounds: { eventsMax: number; before: number }): Promise<number>;
   logTotals(): Promise<{ lines: number; bytes: number }>;
+
+  /** Metrics. */
+  /** Adds the records that are not counted yet to the metrics, each once. What reads or trims does so first; to be called now and then, so that it has little to do. */
+  countInvocations(): Promise<void>;
+  sumInvocations(query: MetricsQuery): Promise<InvocationPoint[]>;
+  readDistribution(query: MetricsQuery, distribution: Distribution): Promise<DistributionPoint[]>;
+  /** Of series without outcome and start kind. */
+  sumMeasures(query: MetricsQuery, measures: readonly string[]): Promise<MeasurePoint[]>;
+  /** Adds minutes up to hours, and hours to days, where these are over. Says for how many series. */
+  rollUpMetrics(): Promise<number>;
+  trimMetrics(kept: MetricsKept): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -192,11 +192,19 @@ export class DockerSandbox implements SandboxHandle {
     this.#isLost = !isConfirmed;
     if (!isConfirmed)
       this.#options.onProblem(`${this.id}: not seen to be gone after ${KILL_CONFIRM_MS} ms`);
-    else if (!this.#isGone) {
+    const usage = await this.#usageAtEnd();
+    if (isConfirmed && !this.#isGone) {
       this.#isGone = true;
       this.#removing = this.#remove();
     }
-    return { isConfirmed, tookMs: performance.now() - startedAt };
+    return { isConfirmed, tookMs: performance.now() - startedAt, ...(usage && { usage }) };
+  }
+
+  /** What the kernel counted of those that have ended; an engine does not tell it any more. */
+  async #usageAtEnd(): Promise<SandboxUsage | null> {
+    const { group } = this.#options;
+    if (this.#isGone || group.isByEngine) return null;
+    return await group.usage().catch(() => null); // nobody depends on it
   }
 
   /** Where it has ended by itself, the engine will say how. */

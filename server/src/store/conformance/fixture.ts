@@ -128,6 +128,10 @@ export function invocation(change: Partial<InvocationRecord> = {}): InvocationRe
     runMs: 1.25,
     requestBytes: 0,
     killMs: 12.5,
+    memoryMiB: 128,
+    responseMs: 0,
+    cpuMs: null,
+    memoryPeakBytes: null,
     responseBytes: 5_000_000_000,
     ...change,
   };

@@ -5,6 +5,7 @@ import { projects0004 } from "./0004-projects.ts";
 import { records0001 } from "./0001-records.ts";
 import { chunks0002 } from "./0002-invocation-chunks.ts";
 import { logsAndEvents0003 } from "./0003-logs-and-events.ts";
+import { metrics0004 } from "./0004-metrics.ts";
 import type { Migration } from "./migration.ts";
 
 /** In order; the number of a migration is its place. */
@@ -14,4 +15,9 @@ export const deploymentMigrations: readonly Migration[] = [
   sessions0003,
   projects0004,
 ];
-export const recordMigrations: readonly Migration[] = [records0001, chunks0002, logsAndEvents0003];
+export const recordMigrations: readonly Migration[] = [
+  records0001,
+  chunks0002,
+  logsAndEvents0003,
+  metrics0004,
+];

@@ -12,7 +12,8 @@ type Db = Kysely<RecordTables>;
 /** Looked into between two turns of the event loop. */
 const CHUNKS_AT_ONCE = 8;
 
-export async function insertChunk(db: Db, data: Uint8Array): Promise<void> {
+/** Returns its number. */
+export async function insertChunk(db: Db, data: Uint8Array): Promise<number> {
   const { row, slices } = rowsOf(data);
   const { id } = await db
     .insertInto("invocation_chunks")
@@ -20,6 +21,7 @@ export async function insertChunk(db: Db, data: Uint8Array): Promise<void> {
     .returning("id")
     .executeTakeFirstOrThrow();
   await insertSlices(db, id, slices);
+  return id;
 }
 
 /** The chunk keeps its number, and with it its place in a list that somebody pages through. */
