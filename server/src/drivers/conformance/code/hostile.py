@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import inspect
@@ -286,6 +287,8 @@ def inherited(event: dict[str, Any]) -> object:
 
 
 def lie(event: dict[str, Any]) -> None:
-    """Nonsense on the control stream."""
-    os.write(3, b"\xff" * 64)
+    """Nonsense on the control stream, which is read and written on 3, or read on 3 and written on 4."""
+    for fd in (3, 4):
+        with contextlib.suppress(OSError):
+            os.write(fd, b"\xff" * 64)
     time.sleep(FOREVER_S)
