@@ -95,7 +95,7 @@ test("stdio is taken away from what the code has as 0 and 1, and its end is the 
     stdio: ["pipe", "pipe", "inherit", "pipe"],
     env: { ISOLA_CONTROL: "stdio", PATH: process.env.PATH },
   });
-  const [stdin, stdout, , status] = shell.stdio as [Writable, Readable, null, Readable];
+  const [stdin, stdout, , status] = shell.stdio as unknown as [Writable, Readable, null, Readable];
   const exited = once(shell, "exit");
   try {
     const pid = await greet(stdout, stdin);

@@ -1,14 +1,14 @@
-import type { Duplex, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 
 const HEADER_BYTES = 8;
 const STDERR = 2;
 
 /**
  * Carries a container's output, as an engine sends it (`stream 0 0 0 length`, then so many bytes), to the gateway's streams. What nobody takes stops the container's
- * writing, and nothing piles up here. Ends both when the output ends; never rejects.
+ * writing, and nothing piles up here: what waits is one read of the connection. Ends both, which may be the same, when the output ends; never rejects.
  */
 export async function carryOutput(
-  from: Duplex,
+  from: Readable,
   to: { stdout: Writable; stderr: Writable },
 ): Promise<void> {
   const sinks = { stdout: new Sink(to.stdout), stderr: new Sink(to.stderr) };
@@ -40,6 +40,19 @@ export async function carryOutput(
     to.stdout.end();
     to.stderr.end();
   }
+}
+
+/**
+ * Joins a control stream of the gateway's with the connection that carries it: the container's input as it is, its output taken apart. Neither end makes this one
+ * hold more than a read and what a full socket takes. The gateway's end is the end of the container's input, at which the runtime ends; the end of the connection
+ * is that of the gateway's stream. Errors of both are the caller's to ignore.
+ */
+export function carryControl(connection: Duplex, control: Duplex): void {
+  control.pipe(connection);
+  control.once("close", () => connection.end());
+  // What is left unread would keep it open.
+  connection.once("close", () => control.resume());
+  void carryOutput(connection, { stdout: control, stderr: control });
 }
 
 /** One of the gateway's streams. What is written to one that the gateway has closed is dropped. */

@@ -26,7 +26,7 @@ export async function examine(
   const none: CgroupsFound = { tree: null, problem: "the engine was not found" };
   try {
     const facts = await containers.facts();
-    const common = problemsOf(containers, facts);
+    const common = problemsOf(facts);
     const cgroups = groupsFor(containers, facts);
     if (!flavour.canUpdate && cgroups.tree === null)
       common.push(`its limits can only be set by writing control groups, and ${cgroups.problem}`);
@@ -44,12 +44,8 @@ export async function examine(
 }
 
 /** Without these nothing is started: no limit and no filter is ever left out in silence. */
-function problemsOf(containers: Containers, facts: EngineFacts): string[] {
+function problemsOf(facts: EngineFacts): string[] {
   const problems: string[] = [];
-  if (!containers.isLocal)
-    problems.push(
-      "the engine is not on this machine: sandboxes are reached through a unix socket that is mounted into them",
-    );
   if (isUnconfined(facts)) problems.push("the engine runs containers without a seccomp profile");
   if (!facts.hasMemoryLimit) problems.push("the engine cannot limit memory");
   if (!facts.hasPidsLimit) problems.push("the engine cannot limit processes");
