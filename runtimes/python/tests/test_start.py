@@ -52,7 +52,9 @@ class Start(unittest.TestCase):
         assert child.stdin is not None and child.stdout is not None and child.stderr is not None
         with child.stdin, child.stdout, child.stderr:
             reader = frames.FrameReader("host")
-            self.assertEqual(reader.push(os.read(child.stdout.fileno(), 65_536))[0][0], frames.HELLO)
+            self.assertEqual(
+                reader.push(os.read(child.stdout.fileno(), 65_536))[0][0], frames.HELLO
+            )
             child.stdin.write(frames.frame(frames.PING, 0, 0, b"12345678"))
             child.stdin.flush()
             self.assertEqual(reader.push(os.read(child.stdout.fileno(), 65_536))[0][0], frames.PONG)

@@ -43,10 +43,7 @@ export async function openEngine(
 }
 
 /** Every member is given: dockerode would fill in what is left out from DOCKER_HOST. */
-function addressOf(
-  host: string,
-  env: Readonly<Record<string, string | undefined>>,
-): EngineAddress {
+function addressOf(host: string, env: Readonly<Record<string, string | undefined>>): EngineAddress {
   const path = host.startsWith("/") ? host : /^unix:\/\/(\/.+)$/.exec(host)?.[1];
   const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
   if (path !== undefined) return { ...none, socketPath: path, protocol: "http" };

@@ -14,7 +14,8 @@ export function enforcerCases(stand: DeadlineStand): void {
 
   /** A call that spins, once it runs; nothing else of the server runs then. */
   async function spin(name: string, timeoutMs: number) {
-    await stand.deploy(name, spinning, { timeoutMs, maxSandboxes: 1 });
+    const queueTimeoutMs = 30_000;
+    await stand.deploy(name, spinning, { timeoutMs, queueTimeoutMs, maxSandboxes: 1 });
     assert.equal((await stand.server.call(`/${name}`)).text, "ok");
     const call = stand.server.call(`/${name}/endless`);
     call.catch(() => {}); // looked at later

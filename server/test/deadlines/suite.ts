@@ -62,7 +62,7 @@ class Stand implements DeadlineStand {
       ...{ ISOLA_BLANK_NODEJS: "0", ISOLA_BLANK_PYTHON: "0" },
       ...(elsewhere !== undefined && { DOCKER_HOST: elsewhere }),
     });
-    this.turns = driver === "gvisor" ? 10 : 25;
+    this.turns = elsewhere !== undefined ? 5 : driver === "gvisor" ? 10 : 25;
   }
 
   async deploy(name: string, files: Record<string, string>, settings = {}): Promise<void> {

@@ -188,10 +188,12 @@ export class ContainerDriver implements DriverCore {
     return examine(this.#containers, this.#flavour);
   }
 
-  #adopt(spec: SandboxSpec, mark: string, { containerId, group }: StartedContainer): DockerSandbox {
+  #adopt(spec: SandboxSpec, mark: string, started: StartedContainer): DockerSandbox {
+    const { containerId, group, streams } = started;
     const sandbox = new DockerSandbox({
       id: spec.id,
       ...{ containerId, group },
+      hurryOutput: () => streams.hurry(),
       containerLimits: (limits) => this.#flavour.containerLimits(limits, spec.limits),
       endedForMemory: async () =>
         (await this.#containers.inspect(containerId))?.State.OOMKilled === true,

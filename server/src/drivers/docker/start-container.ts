@@ -8,7 +8,7 @@ import type { Containers } from "./containers.ts";
 import type { Egress } from "./egress.ts";
 import type { ContainerFlavour } from "./flavour.ts";
 import { deviations } from "./hardening.ts";
-import { joinStreams } from "./join-streams.ts";
+import { type JoinedStreams, joinStreams } from "./join-streams.ts";
 
 export interface StartContext {
   containers: Containers;
@@ -29,6 +29,7 @@ export interface StartContext {
 export interface StartedContainer {
   containerId: string;
   group: ContainerGroup;
+  streams: JoinedStreams;
 }
 
 /** Makes and starts the container of a sandbox with its limits in force. Rejects with an `IsolaError`, and then nothing is left. */
@@ -41,7 +42,7 @@ export async function startContainer(
   const image = await context.image(spec);
   let outer: Cgroup | null = null;
   let containerId: string | null = null;
-  let streams: { close(): void } | null = null;
+  let streams: JoinedStreams | null = null;
   const name = mark;
   try {
     giveUpIf(signal, spec);
@@ -68,7 +69,7 @@ export async function startContainer(
     const group = groupOf(containers, outer, made);
     // Before any code of a tenant is in it.
     if (options.HostConfig?.Memory !== limits.memoryBytes) await group.setLimits(limits);
-    return { containerId, group };
+    return { containerId, group, streams };
   } catch (error) {
     streams?.close();
     await removeHalf(containers, { name, containerId, outer });

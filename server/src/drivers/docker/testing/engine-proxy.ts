@@ -27,7 +27,8 @@ export class EngineProxy {
     const server = createServer(options, (socket) => this.#onConnection(socket));
     this.#server = server;
     if (this.#path !== null) rmSync(this.#path, { force: true });
-    const where = this.#path === null ? { port: this.#port, host: "127.0.0.1" } : { path: this.#path };
+    const where =
+      this.#path === null ? { port: this.#port, host: "127.0.0.1" } : { path: this.#path };
     await new Promise<void>((resolve) => server.listen(where, () => resolve()));
     if (this.#path === null) this.#port = (server.address() as AddressInfo).port;
   }
