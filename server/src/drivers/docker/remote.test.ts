@@ -12,6 +12,9 @@ import { Session, defaultLimits, destroyed, soon } from "../conformance/session.
 import type { RuntimeSpec } from "../driver.ts";
 import { findRuntimes } from "../runtimes.ts";
 import { dockerSettings } from "../testing/docker-settings.ts";
+import { gvisorFlavour } from "../gvisor/gvisor-flavour.ts";
+import { Containers } from "./containers.ts";
+import { examine } from "./probe.ts";
 import { newNodeId, skipDocker, tracesOf } from "./testing/docker-stand.ts";
 import { EngineProxy } from "./testing/engine-proxy.ts";
 
@@ -120,6 +123,26 @@ describe("a sandbox of an engine on another machine", { skip: skipDocker }, () =
       code: "driver_unavailable",
       message: new RegExp(`builds cannot run.*${where.source}; deploy with the dependencies`),
     });
+    const { isAvailable, protections } = await driver.probe();
+    const how = Object.fromEntries(protections.map((each) => [each.name, each.how]));
+    assert.equal(isAvailable, true);
+    assert.match(how.files ?? "", /no builds/);
+    assert.match(how.network ?? "", /internet takes an engine on this machine/);
+    assert.match(how.memory ?? "", /by tcp:.*not on this machine/);
     await destroyed(session);
   });
+});
+
+test("the driver gvisor says that it takes an engine on this machine", {
+  skip: skipDocker,
+}, async (t) => {
+  const proxy = new EngineProxy(dockerSettings.dockerHost, null);
+  await proxy.open();
+  t.after(() => proxy.goAway());
+  const { problems, fixes } = await examine(new Containers(proxy.host), gvisorFlavour(null));
+  assert.match(
+    problems.join("\n"),
+    /^its limits can only be set by writing control groups, and the engine is not on this machine$/,
+  );
+  assert.match(fixes.join("\n"), /^DOCKER_HOST=unix:/);
 });
