@@ -20,9 +20,9 @@ USAGE_EXIT_CODE = 64
 def main() -> None:
     place = os.environ.pop("ISOLA_CONTROL", None)
     if place is None:
-        _refuse("ISOLA_CONTROL is not set; expected fd:N, unix:/path or file:/path")
+        _refuse("ISOLA_CONTROL is not set; expected fd:N, stdio, unix:/path or file:/path")
     try:
-        connection = Connection(open_control(place or ""))
+        connection = Connection(*open_control(place or ""))
     except (ValueError, OSError) as error:
         _refuse(f"ISOLA_CONTROL cannot be opened: {error}")
     connection.send(frames.frame(frames.HELLO, 0, 0, hello_payload()))

@@ -13,11 +13,9 @@ export function driverCores(
   const log = (driver: DriverName) => ({
     warn: (_fields: object, text: string) => onProblem(driver, text),
   });
-  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, egressResolvers, without } =
-    settings;
+  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, egressResolvers } = settings;
   const engine = {
     ...{ nodeId, bootId, host: dockerHost, bases: dockerBases, egressAllowed, egressResolvers },
-    ...(without && { without }),
   };
   const cores: DriverCore[] = [
     createProcessDriver({ ...settings, log: log("process") }),

@@ -31,6 +31,8 @@ export interface DockerSandboxOptions {
   containerLimits(limits: SandboxLimits): SandboxLimits;
   /** What the engine says of a container that has ended; asked where its groups cannot be looked at from here. */
   endedForMemory(): Promise<boolean>;
+  /** What the gateway does not take of its output holds up its end no longer. */
+  hurryOutput(): void;
   /** Removes the container, which has ended. */
   removeContainer(): Promise<void>;
   onProblem(problem: string): void;
@@ -219,7 +221,9 @@ export class DockerSandbox implements SandboxHandle {
   }
 
   async #kill(deadline: number): Promise<boolean> {
-    const { group, onProblem } = this.#options;
+    const { group, onProblem, hurryOutput } = this.#options;
+    let told = "";
+    hurryOutput();
     for (let pass = 0; ; pass += 1) {
       try {
         if (!(await group.isEmpty())) {
@@ -228,7 +232,9 @@ export class DockerSandbox implements SandboxHandle {
         }
         if (await group.isEmpty()) break;
       } catch (error) {
-        onProblem(`${this.id}: kill ${pass}: ${messageOf(error)}`);
+        const text = messageOf(error);
+        if (text !== told) onProblem(`${this.id}: kill ${pass}: ${text}`);
+        told = text;
       }
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) return false;
