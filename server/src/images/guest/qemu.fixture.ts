@@ -9,7 +9,8 @@ import { join } from "node:path";
 import type { GuestPaths } from "./guest-images.ts";
 
 const ports = ["control", "stdout", "stderr", "agent"] as const;
-const WORD_MS = 30_000;
+/** Where everything is emulated on a busy machine. */
+const WORD_MS = 120_000;
 const CONSOLE_BYTES_MAX = 65_536;
 
 type Port = (typeof ports)[number];
@@ -64,6 +65,10 @@ export class TestGuest {
 
   stream(port: Exclude<Port, "agent">): Socket {
     return this.#streams[port];
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
   }
 
   get console(): string {
