@@ -6,6 +6,7 @@ import { envCommand } from "./commands/env.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/functions.ts";
 import { imagesCommand } from "./commands/images.ts";
+import { vmCommand } from "./commands/vm.ts";
 import { invokeCommand } from "./commands/invoke.ts";
 import { invocationsCommand } from "./commands/invocations.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -30,5 +31,6 @@ export const commands: readonly Command[] = [
   rmCommand,
   projectsCommand,
   imagesCommand,
+  vmCommand,
   doctorCommand,
 ];

@@ -96,7 +96,7 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   const project = /^\/api\/v1\/projects\/([^/]+)$/.exec(url.pathname)?.[1];
   if (project) return ofProject(api, response, { name: project, request, body });
   if (name) return ofFunction(api, response, { name, rest: rest ?? "", url, request, body });
-  if (`${request.method} ${url.pathname}` === "POST /api/v1/images") {
+  if (request.method === "POST" && ["/api/v1/images", "/api/v1/vm"].includes(url.pathname)) {
     api.built = JSON.parse(body.toString("utf8"));
     return sendLines(response, api.buildEvents);
   }
@@ -113,6 +113,8 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
       api.projects.set(String(given.name), { ...made, etag: '"v1"' });
       return made;
     },
+    "GET /api/v1/vm": () => page(api.images),
+    "DELETE /api/v1/vm": () => ({ removed: ["root-0123456789abcdef"] }),
     "GET /api/v1/functions": () => page([...api.functions.values()].map(({ view }) => view)),
     "POST /api/v1/functions": () => create(api, JSON.parse(body.toString("utf8")) as Json),
     "GET /api/v1/drivers": () => page([driver]),

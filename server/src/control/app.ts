@@ -24,6 +24,8 @@ import { registerFunctions } from "./functions.ts";
 import { GatewayFacts } from "./gateway-facts.ts";
 import { hostGuard } from "./host-guard.ts";
 import { keepIdempotent, noteBody } from "./idempotency.ts";
+import type { GuestWork } from "./guest-work.ts";
+import { registerGuests } from "./guests.ts";
 import type { ImageWork } from "./image-work.ts";
 import { registerImages } from "./images.ts";
 import { registerInvocations } from "./invocations.ts";
@@ -52,6 +54,7 @@ export interface ControlDeps {
   imageWork: ImageWork;
   events: EventSink;
   tails: LiveTails;
+  guestWork: GuestWork;
   settings: ControlSettings;
   clock: Clock;
   log: Log;
@@ -93,6 +96,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   // Before connections are waited for: a build is told as given up, and live tails end.
   app.addHook("preClose", () => {
     deps.tails.close();
+    deps.guestWork.close();
     return deps.imageWork.close();
   });
   app.addHook("onClose", async () => {
@@ -238,4 +242,5 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerMachine(app, context);
   registerMetrics(app, context);
   registerImages(app, context);
+  registerGuests(app, context);
 }

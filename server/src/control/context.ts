@@ -15,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import type { EventSink } from "../domain/events.ts";
 import type { Deployer, Target } from "./deployer.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
+import type { GuestWork } from "./guest-work.ts";
 import type { ImageWork } from "./image-work.ts";
 import type { LiveTails } from "./live-tails.ts";
 import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
@@ -39,6 +40,7 @@ export interface ControlContext {
   /** Takes what happens. */
   events: EventSink;
   tails: LiveTails;
+  guestWork: GuestWork;
   settings: ControlSettings;
   clock: Clock;
   log: Log;

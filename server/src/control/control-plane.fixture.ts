@@ -15,11 +15,14 @@ import type { Scope, Store } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { EventLog } from "./event-log.ts";
+import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
 import { GatewayStandIn } from "./gateway-stand-in.fixture.ts";
 import { LiveTails } from "./live-tails.ts";
 import { Recorder } from "./recorder.ts";
 import type { Artifacts, ControlSettings, Log } from "./ports.ts";
+
+const root = join(import.meta.dirname, "../../..");
 
 export const quiet: Log = { info() {}, warn() {}, error() {} };
 
@@ -73,6 +76,8 @@ export async function openControlPlane(
     ...changed,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
+  const guests = { root, python: null, folder: join(dir, "vm"), kernel: null };
+  const guestWork = new GuestWork(guests, quiet);
   const builds = { layerFor: async () => undefined };
   const tails = new LiveTails({ store, clock });
   const recorder = new Recorder({
@@ -88,6 +93,7 @@ export async function openControlPlane(
     builds,
     gateway,
     imageWork,
+    guestWork,
     settings,
     clock,
     log: quiet,

@@ -18,6 +18,7 @@ import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import { EventLog } from "./event-log.ts";
+import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
 import { LiveTails } from "./live-tails.ts";
@@ -72,6 +73,15 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       {
         dockerHost: config.dockerHost,
         bases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
+      },
+      log,
+    ),
+    guestWork: new GuestWork(
+      {
+        root: fileURLToPath(new URL("../../..", import.meta.url)),
+        python: config.python,
+        folder: join(config.data, "vm"),
+        kernel: config.vmKernel,
       },
       log,
     ),
