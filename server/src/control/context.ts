@@ -9,6 +9,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from "fastify";
+import type { Comparisons } from "../comparisons/comparisons.ts";
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
@@ -34,6 +35,7 @@ export interface ControlContext {
   facts: GatewayFacts;
   deployer: Deployer;
   imageWork: ImageWork;
+  comparisons: Comparisons;
   settings: ControlSettings;
   clock: Clock;
   log: Log;

@@ -8,6 +8,7 @@ import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import Value from "typebox/value";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { makeApiKey } from "../auth/api-key.ts";
+import { Comparisons } from "../comparisons/comparisons.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
 import { errorCatalogue } from "../errors.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
@@ -61,9 +62,14 @@ export async function openControlPlane(
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
   const builds = { layerFor: async () => undefined };
-  const deps = { store, artifacts, builds, gateway, imageWork, settings, clock, log: quiet };
+  const { version } = settings;
+  const measured = { store, gateway, artifacts, clock, log: quiet, version };
+  const comparisons = await Comparisons.open(measured);
+  const parts = { store, artifacts, builds, gateway, imageWork, comparisons };
+  const deps = { ...parts, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
+    await comparisons.close();
     await app.close();
     await store.close();
     await rm(dir, { recursive: true });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
+import { Comparisons } from "../comparisons/comparisons.ts";
 import { openBuilds } from "../builds/open-builds.ts";
 import { MiB } from "../domain/limits.ts";
 import { systemClock as clock } from "../domain/clock.ts";
@@ -44,9 +45,14 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   });
   const builds = await openBuilds({ config, store, artifacts, gateway, clock, workDir });
   onBuildOutput = (output) => builds.service.onOutput(output);
+  const packages = codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS });
+  const version = serverVersion();
+  const measured = { store, gateway, artifacts: packages, clock, log, version };
+  const comparisons = await Comparisons.open(measured);
   const { app, collectGarbage } = await createControlApp({
     store,
-    artifacts: codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS }),
+    artifacts: packages,
+    comparisons,
     builds: builds.service,
     gateway,
     imageWork: new ImageWork(
@@ -59,7 +65,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     settings: {
       gatewayUrl: config.publicUrl,
       allowedHosts: [...config.allowedHosts, config.controlHost],
-      version: serverVersion(),
+      version,
       timeoutMsMax: config.timeoutMsMax,
       invocationsMax: config.invocationsMax,
       defaultDriver: config.defaultDriver as DriverName | "auto",
@@ -93,10 +99,12 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     address: { host, port },
     drain: async () => {
       builds.close();
+      await comparisons.close();
       await app.close();
     },
     close: async () => {
       builds.close();
+      await comparisons.close();
       await app.close();
       await janitor.close();
       gateway.close();

@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { preferredDrivers } from "../domain/function.ts";
 import { idSource } from "../domain/ids.ts";
+import { messageOf } from "../errors.ts";
 import type { GatewayStatus } from "../link/messages.ts";
 import { LinkServer } from "../link/server.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
@@ -18,6 +19,7 @@ import { Listener } from "./listener.ts";
 import type { Machine } from "./machine.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { SandboxLogs } from "./sandbox-logs.ts";
+import { Trials } from "./trials.ts";
 
 /** Starts at once, per core: beyond it callers rather wait for a sandbox that becomes free. */
 const STARTS_PER_CORE = 4;
@@ -38,7 +40,11 @@ export class Gateway {
   readonly #link: LinkServer;
   readonly #madeAt = systemClock.now();
   readonly #admission: Admission;
+  readonly #trials: Trials;
+  readonly #onProblem: (message: string) => void;
   #lateFrames = 0;
+  /** That have ended. */
+  #calls = 0;
   #onQuiet: () => void = () => {};
 
   constructor(config: Config, boot: Boot, machine: Machine) {
@@ -46,6 +52,7 @@ export class Gateway {
     this.#machine = machine;
     this.#socketPath = boot.gatewaySocketPath;
     const onProblem = (message: string) => boot.log.warn(message);
+    this.#onProblem = onProblem;
     this.#records = new RecordBuffer(systemClock, (batch) => this.#link.sendRecords(batch));
     this.#logs = new SandboxLogs({
       clock: systemClock,
@@ -66,6 +73,7 @@ export class Gateway {
         clock: systemClock,
         logs: this.#logs,
         onDone: ((_call, record, count) => {
+          this.#calls += 1;
           this.#records.addInvocation(record);
           this.#admission.leave(count);
           if (this.#admission.calls === 0) this.#onQuiet();
@@ -79,7 +87,13 @@ export class Gateway {
     };
     const { gatewayHost: host, gatewayPort: port } = config;
     this.#invoker = new ApiInvoker(calls);
-    this.#listener = new Listener({ ...calls, host, port, limits: config, onProblem });
+    this.#listener = new Listener({ ...calls, at: { host, port }, limits: config, onProblem });
+    this.#trials = new Trials({
+      ...{ pools: this.#pools, limits: config, newId: calls.newId, onProblem },
+      socketPath: join(dirname(boot.gatewaySocketPath), "trial.sock"),
+      keeperPid: () => machine.keeping.pid(),
+      otherCalls: () => this.#calls,
+    });
     this.#link = this.#makeLink();
   }
 
@@ -108,6 +122,7 @@ export class Gateway {
   /** Calls that still run end with `shutting_down`, or are cut where their answer has begun. */
   async close(): Promise<void> {
     void this.#listener.drain();
+    await this.#trials.close().catch((error: unknown) => this.#onProblem(messageOf(error)));
     await this.#pools.close();
     await this.#machine.keeping.close();
     await this.#listener.close();
@@ -148,7 +163,8 @@ export class Gateway {
   }
 
   #hears(sandbox: PooledSandbox): SandboxLogs | BuildRunner {
-    return this.#builds.owns(sandbox) ? this.#builds : this.#logs;
+    if (this.#builds.owns(sandbox)) return this.#builds;
+    return this.#trials.logsOf(sandbox) ?? this.#logs;
   }
 
   #makeLink(): LinkServer {
@@ -171,10 +187,12 @@ export class Gateway {
           this.#builds.cancel(id);
           return null;
         },
+        trial: (ask) => this.#trials.answer(ask),
       },
       {
         onConnect: () => {
           this.#builds.cancelAll();
+          this.#trials.close().catch((error: unknown) => this.#onProblem(messageOf(error)));
           this.#records.resend();
         },
         onRecorded: (batch) => this.#records.acknowledged(batch),

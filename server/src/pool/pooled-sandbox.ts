@@ -1,7 +1,13 @@
 import type { ChannelEnd, Ready, SandboxLog } from "@isola/protocol/channel-types";
 import { HostChannel } from "@isola/protocol/host-channel";
 import type { EventLoop } from "../domain/clock.ts";
-import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
+import type {
+  DestroyReason,
+  RuntimeSpec,
+  Sandbox,
+  SandboxExit,
+  SandboxUsage,
+} from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
 import type { MemoryHolder } from "./memory-budget.ts";
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
@@ -131,6 +137,10 @@ export class PooledSandbox {
 
   applyLimits(limits: { memoryBytes: number; pidsMax: number }): Promise<void> {
     return this.#sandbox.applyLimits(limits);
+  }
+
+  usage(): Promise<SandboxUsage> {
+    return this.#sandbox.usage();
   }
 
   booted(): void {

@@ -1,6 +1,5 @@
 import type { EventLoop } from "../domain/clock.ts";
-import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
-import { settingLimits } from "../domain/limits.ts";
+import { type DeployedFunction, reservedMiBOf, takesBlanks } from "../domain/function.ts";
 import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
@@ -36,8 +35,17 @@ export interface PoolsOptions {
   onProblem(message: string): void;
 }
 
+export interface OpenPoolOptions {
+  /** Of a build. */
+  equipment?: Equipment;
+  /** Blank sandboxes of its own (`openBlanks`), or none: null. Left out: those that all share. */
+  blanks?: BlankPool | null;
+}
+
 /** Blank sandboxes of one runtime at most, beyond what the settings keep, and what all of them may take of the memory. */
 const BLANKS_MAX = 16;
+/** Longer than anybody has blank sandboxes of his own. */
+const OWN_BLANKS_QUIET_MS = 86_400_000;
 const BLANK_SHARE = 0.25;
 
 /**
@@ -86,23 +94,14 @@ export class Pools {
     for (const blank of this.#blanks) blank.refill();
   }
 
-  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. `equipment`: of a build. */
-  open(fn: DeployedFunction, equipment?: Equipment): RevisionPool {
+  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. */
+  open(fn: DeployedFunction, own: OpenPoolOptions = {}): RevisionPool {
     if (this.#isClosed) throw shuttingDown();
-    const { drivers, runtimes, clock, code, queueLengthMax, onProblem } = this.#options;
-    const driver = drivers.get(fn.settings.driver);
-    const runtime = runtimes.get(fn.settings.runtime);
-    if (driver === undefined || runtime === undefined) {
-      const missing =
-        driver === undefined ? `driver ${fn.settings.driver}` : `runtime ${fn.settings.runtime}`;
-      const text = `${fn.name} needs the ${missing}, which this machine does not have; see \`isola doctor\``;
-      throw new IsolaError("driver_unavailable", text);
-    }
+    const { clock, code, queueLengthMax, onProblem } = this.#options;
     const pool = new RevisionPool({
       fn,
-      driver,
-      runtime,
-      ...(equipment && { equipment }),
+      ...this.#needsOf(fn),
+      ...own,
       clock,
       code,
       queueLengthMax,
@@ -115,6 +114,30 @@ export class Pools {
     if (fn.settings.minSandboxes > 0) this.#kept.add(pool);
     pool.pump();
     return pool;
+  }
+
+  /** One blank sandbox for a pool of its own, kept until it is closed. Throws `driver_unavailable`. */
+  openBlanks(fn: DeployedFunction, onReady: () => void): BlankPool {
+    if (this.#isClosed) throw shuttingDown();
+    const { driver, runtime } = this.#needsOf(fn);
+    const { clock, onProblem } = this.#options;
+    const blanks = new BlankPool({
+      ...{ driver, runtime, clock, onProblem, onReady, base: 1, most: 1 },
+      ...{ quietMs: OWN_BLANKS_QUIET_MS, isExpected: true, starter: this.#starter },
+      tryReserve: (mib) => !this.#isClosed && this.#budget.tryReserve(mib, null),
+    });
+    blanks.refill();
+    return blanks;
+  }
+
+  #needsOf(fn: DeployedFunction): { driver: Driver; runtime: RuntimeSpec } {
+    const driver = this.#options.drivers.get(fn.settings.driver);
+    const runtime = this.#options.runtimes.get(fn.settings.runtime);
+    if (driver !== undefined && runtime !== undefined) return { driver, runtime };
+    const missing =
+      driver === undefined ? `driver ${fn.settings.driver}` : `runtime ${fn.settings.runtime}`;
+    const text = `${fn.name} needs the ${missing}, which this machine does not have; see \`isola doctor\``;
+    throw new IsolaError("driver_unavailable", text);
   }
 
   /** Moves the waiting callers of `old` to `next`; calls under way finish on `old`. */
@@ -181,7 +204,7 @@ export class Pools {
       takeStartSlot: (pool) => {
         this.#starts += 1;
         this.#shares.begun(pool);
-        this.#blanksFor(pool.fn)?.noteNeed();
+        this.#blanksFor(pool)?.noteNeed();
       },
       freeStartSlot: (pool) => {
         this.#starts -= 1;
@@ -212,7 +235,7 @@ export class Pools {
   }
 
   #hasRoomAhead(pool: RevisionPool): boolean {
-    const blank = this.#blanksFor(pool.fn);
+    const blank = this.#blanksFor(pool);
     const isBlank = (blank?.status.ready ?? 0) > 0;
     const freeMiB = this.#budget.freeMiB + (isBlank && blank !== null ? blank.reservedMiB : 0);
     const isEnough = freeMiB >= reservedMiBOf(pool.fn.settings);
@@ -252,10 +275,9 @@ export class Pools {
     return blank;
   }
 
-  #blanksFor({ settings }: DeployedFunction): BlankPool | null {
-    if (settings.tmpMiB !== settingLimits.tmpMiB.default || settings.network !== "none")
-      return null;
-    return this.#blankPool(settings.driver, settings.runtime);
+  #blanksFor({ fn: { settings }, blanks }: RevisionPool): BlankPool | null {
+    if (blanks !== undefined) return blanks;
+    return takesBlanks(settings) ? this.#blankPool(settings.driver, settings.runtime) : null;
   }
 
   /** Nobody is evicted for a blank sandbox that no caller waits for. */
@@ -265,7 +287,7 @@ export class Pools {
       pool.queued > 0
         ? this.#reserve(pool, extraMiB)
         : this.#budget.tryReserve(extraMiB, pool.share);
-    const sandbox = this.#blanksFor(pool.fn)?.take(mayTake) ?? null;
+    const sandbox = this.#blanksFor(pool)?.take(mayTake) ?? null;
     if (sandbox !== null) {
       pool.share.heldMiB += sandbox.reservedMiB;
       sandbox.reservedMiB += extraMiB;

@@ -1,6 +1,7 @@
 import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
 import type { IsolaError } from "../errors.ts";
+import type { BlankPool } from "./blank-pool.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
 import { IdleLife } from "./idle-life.ts";
 import { IdleSandboxes } from "./idle-sandboxes.ts";
@@ -15,6 +16,8 @@ import { queueFull, queueTimeout, shuttingDown, tooLarge } from "./refusals.ts";
 import { StartAttempt } from "./start-attempt.ts";
 
 export interface RevisionPoolOptions extends BringUpOptions {
+  /** See `OpenPoolOptions`. */
+  blanks?: BlankPool | null;
   room: PoolRoom;
   share: ProjectShare;
   queueLengthMax: number;
@@ -29,6 +32,8 @@ export class RevisionPool implements SandboxOwner {
   readonly fn: DeployedFunction;
   readonly share: ProjectShare;
   readonly idle: IdleSandboxes;
+  /** Undefined: those that all share. */
+  readonly blanks: BlankPool | null | undefined;
   readonly #options: RevisionPoolOptions;
   readonly #queue = new Queue(() => this.#options.room.onQueueEmpty(this));
   /** All until they are confirmed gone. */
@@ -45,6 +50,7 @@ export class RevisionPool implements SandboxOwner {
   constructor(options: RevisionPoolOptions) {
     this.fn = options.fn;
     this.share = options.share;
+    this.blanks = options.blanks;
     this.#options = options;
     const { clock, fn } = options;
     const { concurrency, concurrencyTarget } = fn.settings;

@@ -6,6 +6,12 @@ import type {
   RevisionSettings,
   Route,
 } from "../domain/function.ts";
+import type {
+  ComparisonMachine,
+  ComparisonParameters,
+  ComparisonSubject,
+  DriverResult,
+} from "../domain/comparison.ts";
 import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
 
@@ -60,6 +66,59 @@ export interface BuildQuery {
   functionName: string;
   cursor?: string;
   limit: number;
+}
+
+/** One comparison of drivers, whatever became of it. */
+export interface ComparisonRow {
+  id: string;
+  project: string;
+  functionName: string;
+  revision: number;
+  state: "running" | "done" | "failed" | "cancelled";
+  /** Why it failed; empty otherwise. */
+  message: string;
+  subject: ComparisonSubject;
+  parameters: ComparisonParameters;
+  machine: ComparisonMachine;
+  drivers: DriverResult[];
+  /** Calls of everybody else that ended meanwhile. */
+  otherCalls: number;
+  startedAt: number;
+  endedAt: number | null;
+}
+
+export type ComparisonEnd = Pick<
+  ComparisonRow,
+  "state" | "message" | "drivers" | "otherCalls" | "endedAt"
+>;
+
+export interface ComparisonQuery {
+  project: string;
+  functionName?: string;
+  cursor?: string;
+  limit: number;
+}
+
+/** What the calls that reached a sandbox came to, of one function on one driver and with one revision came to. */
+export interface CallTotals {
+  functionName: string;
+  functionId: string;
+  revision: number;
+  driver: string;
+  calls: number;
+  /** Sum over all calls of start, init and run: the time in which a sandbox was theirs. */
+  busyMs: number;
+  /** Sum of init and run, each call rounded up to a whole ms: what is billed where time is. */
+  billedMs: number;
+}
+
+export interface CallTotalsQuery {
+  project: string;
+  functionName?: string;
+  /** Unix ms, inclusive. */
+  since: number;
+  /** Exclusive. */
+  until: number;
 }
 
 export type Scope = "admin" | "deploy" | "invoke" | "read";
@@ -207,6 +266,19 @@ export interface Store {
   closeBuilds(message: string): Promise<void>;
   trimBuilds(before: number): Promise<number>;
 
+  /** Comparisons. */
+  /** Of those that have ended the last 200 of a project are kept. */
+  addComparison(comparison: ComparisonRow): Promise<void>;
+  endComparison(id: string, end: ComparisonEnd): Promise<void>;
+  /** Rejects with `not_found`. */
+  getComparison(project: string, id: string): Promise<ComparisonRow>;
+  /** Newest first. */
+  listComparisons(query: ComparisonQuery): Promise<Page<ComparisonRow>>;
+  /** Rejects with `not_found`. */
+  deleteComparison(project: string, id: string): Promise<void>;
+  /** What an earlier life left running has failed, with this message. */
+  closeComparisons(message: string): Promise<void>;
+
   /** Keys. */
   createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">): Promise<KeyRow>;
   getKey(id: string): Promise<KeyRow | null>;
@@ -230,6 +302,8 @@ export interface Store {
   recordBatch(batch: RecordBatch): Promise<void>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
+  /** In no order; functions without calls are left out. */
+  callTotals(query: CallTotalsQuery): Promise<CallTotals[]>;
   listLogs(query: LogQuery): Promise<Page<LogRecord & { seq: number }>>;
   /**
    * Drops records beyond the bounds, oldest first, and says how many. Lines go one by one, and so do invocations above `invocationsMax`; by age invocations go in the
