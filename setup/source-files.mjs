@@ -9,6 +9,7 @@ export const codeFolders = [
   "cli",
   "runtimes",
   "builders",
+  "probes",
   "setup",
   "bench",
   "examples",

@@ -1,7 +1,16 @@
 import Type, { type Static } from "typebox";
 import { InvokeRequest } from "./invocations.ts";
 import { NAME_PATTERN, driverNames } from "./limits.ts";
-import { closed, integer, moment, nullable, oneOf, pageMembers, pageOf, textByName } from "./shapes.ts";
+import {
+  closed,
+  integer,
+  moment,
+  nullable,
+  oneOf,
+  pageMembers,
+  pageOf,
+  textByName,
+} from "./shapes.ts";
 
 /** Bounds and defaults of what a comparison is asked with. The server's own table is compared with this one by a test. */
 export const comparisonLimits = {

@@ -1,4 +1,6 @@
 import type { Command } from "./command.ts";
+import { compareCommand } from "./commands/compare.ts";
+import { costCommand } from "./commands/cost.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
@@ -20,5 +22,7 @@ export const commands: readonly Command[] = [
   rollbackCommand,
   rmCommand,
   imagesCommand,
+  compareCommand,
+  costCommand,
   doctorCommand,
 ];

@@ -15,7 +15,12 @@ export function callBytes({ kind, method, target, headers, bodyBase64 }: Call): 
   return requestBytes(target, { method, headers: own, ...more }).toString("base64");
 }
 
-const connectionHeaders: ReadonlySet<string> = new Set(["host", "content-length", "content-type", "expect"]);
+const connectionHeaders: ReadonlySet<string> = new Set([
+  "host",
+  "content-length",
+  "content-type",
+  "expect",
+]);
 
 export function eventCall(event: unknown): Call {
   const bodyBase64 = Buffer.from(JSON.stringify(event)).toString("base64");

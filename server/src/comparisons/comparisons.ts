@@ -185,7 +185,10 @@ export class Comparisons {
     const { project, name, revision, settings } = fn;
     const { runtime, memoryMiB, tmpMiB, concurrency } = settings;
     if (!status.runtimes.some((each) => each.name === runtime))
-      throw new IsolaError("driver_unavailable", `this machine has no ${runtime}; see isola doctor`);
+      throw new IsolaError(
+        "driver_unavailable",
+        `this machine has no ${runtime}; see isola doctor`,
+      );
     const drivers = parameters.drivers.map((driver) => resultAtFirst(fn, driver, status));
     if (!drivers.some(({ state }) => state === "waiting")) {
       const why = drivers.map(({ driver, reason }) => `${driver}: ${reason}`).join("; ");

@@ -13,7 +13,9 @@ export class LoadFailure extends Error {
 
 /** The process of `load.ts`, as the control plane holds it: `open -> closed`. An abort of `signal` ends the job under way with `cancelled`. */
 export class LoadProcess {
-  readonly #child: ChildProcess = fork(entry, [], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  readonly #child: ChildProcess = fork(entry, [], {
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   readonly #signal: AbortSignal;
 
   constructor(signal: AbortSignal) {

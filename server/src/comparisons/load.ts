@@ -7,6 +7,7 @@ import { distributionOf } from "./statistics.ts";
 
 const SAMPLES_MAX = 2_000_000;
 const SHOWN_CHARS_MAX = 500;
+const BODY_BYTES_MAX = 65_536;
 
 async function measure(job: LoadJob, go: Promise<void>): Promise<LoadResult> {
   const connections = await Promise.all(Array.from({ length: job.connections }, () => open(job)));
@@ -55,7 +56,19 @@ async function run(
 function check({ status, body }: Answer): void {
   if (status >= 200 && status < 400) return;
   const text = body?.toString("utf8", 0, 4 * SHOWN_CHARS_MAX) ?? "";
-  throw new Error(`it answered ${status}: ${text.slice(0, SHOWN_CHARS_MAX)}`);
+  const words = body === null || body.length > BODY_BYTES_MAX ? text : wordsOf(body);
+  throw new Error(`it answered ${status}: ${words.slice(0, SHOWN_CHARS_MAX)}`);
+}
+
+/** An error of Isola without what surrounds it; any other body as it is. */
+function wordsOf(body: Buffer): string {
+  const text = body.toString("utf8");
+  try {
+    const { code, message } = (JSON.parse(text) as { error: Record<string, unknown> }).error;
+    return typeof message === "string" ? `${String(code)}: ${message}` : text;
+  } catch {
+    return text; // the function's own
+  }
 }
 
 function tell(message: FromLoad): void {

@@ -55,7 +55,7 @@ export class OpenTrial {
     );
     const isRight = from === "blank" ? kinds[0] === "prewarmed" : kinds[0] !== "prewarmed";
     if (!isRight || kinds.length !== 1 || kinds[0] === "warm")
-      throw new LoadFailure(`the first call was to start a sandbox (${from}), and was ${kinds}`);
+      throw new LoadFailure(`the first call was to start a sandbox (${from}), and was ${kinds.join(", ")}`);
     return p50Ms;
   }
 
@@ -72,19 +72,19 @@ export class OpenTrial {
     call: Call,
     times: { connections: number; warmupMs: number; durationMs: number },
   ): Promise<Measured> {
-    let before: TrialUsage | null = null;
-    let sampling: Promise<TrialUsage[]> | null = null;
     const done = new AbortController();
+    const begun: { before: TrialUsage; sampling: Promise<TrialUsage[]> }[] = [];
     try {
       const load = await this.#run(call, times, async () => {
-        before = await this.usage();
-        sampling = this.#sample(done.signal);
+        const before = await this.usage();
+        const sampling = this.#sample(done.signal);
         sampling.catch(() => {}); // awaited below, where the load went well
+        begun.push({ before, sampling });
       });
       const after = await this.usage();
       done.abort();
-      const during = (await sampling) ?? [];
-      return { load, before: before ?? after, after, during };
+      const [{ before, sampling }] = begun as [(typeof begun)[0]];
+      return { load, before, after, during: await sampling };
     } finally {
       done.abort();
     }

@@ -66,11 +66,10 @@ export async function runComparison(given: RunGiven): Promise<DriverResult[]> {
 }
 
 function finish(given: RunGiven, result: DriverResult, rounds: RoundValue[][]): void {
-  if (result.state === "unavailable") return;
-  if (result.state === "waiting") result.state = "measured";
   // A driver that failed in a later round has no figures that could be compared.
-  const whole = result.state === "measured" ? rounds : [];
-  result.figures = figuresOf(whole, given.parameters.mixes);
+  if (result.state !== "waiting") return;
+  result.state = "measured";
+  result.figures = figuresOf(rounds, given.parameters.mixes);
   const settings = { ...given.fn.settings, driver: result.driver };
   result.density = densityOf(settings, given.memoryBudgetMiB, result.figures);
 }

@@ -23,7 +23,11 @@ export function onDriver(fn: DeployedFunction, driver: DriverName, id: string): 
 }
 
 /** The probe with the runtime of the function and the least of everything else. */
-export function probeOf(fn: DeployedFunction, artifact: Artifact, handler: string): DeployedFunction {
+export function probeOf(
+  fn: DeployedFunction,
+  artifact: Artifact,
+  handler: string,
+): DeployedFunction {
   const { project, functionId, revision, settings } = fn;
   return {
     ...{ project, functionId, revision, artifact, name: "isola-probe" },

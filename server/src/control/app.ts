@@ -9,6 +9,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { TSchema } from "typebox";
 import { Authenticator } from "../auth/authenticator.ts";
 import type { Comparisons } from "../comparisons/comparisons.ts";
+import type { Costs } from "../cost/costs.ts";
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
@@ -17,6 +18,7 @@ import { registerBuilds } from "./builds.ts";
 import { checkComparison } from "./comparison-params.ts";
 import { registerComparisons } from "./comparisons.ts";
 import { registerCode } from "./code.ts";
+import { registerCost } from "./cost.ts";
 import type { ControlApp, ControlContext } from "./context.ts";
 import { Deployer } from "./deployer.ts";
 import { docsPolicies, registerDocs } from "./docs.ts";
@@ -46,6 +48,7 @@ export interface ControlDeps {
   gateway: GatewayLink;
   imageWork: ImageWork;
   comparisons: Comparisons;
+  costs: Costs;
   settings: ControlSettings;
   clock: Clock;
   log: Log;
@@ -221,4 +224,5 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerMachine(app, context);
   registerImages(app, context);
   registerComparisons(app, context);
+  registerCost(app, context);
 }

@@ -10,6 +10,7 @@ import type {
   RawServerDefault,
 } from "fastify";
 import type { Comparisons } from "../comparisons/comparisons.ts";
+import type { Costs } from "../cost/costs.ts";
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
@@ -36,6 +37,7 @@ export interface ControlContext {
   deployer: Deployer;
   imageWork: ImageWork;
   comparisons: Comparisons;
+  costs: Costs;
   settings: ControlSettings;
   clock: Clock;
   log: Log;

@@ -9,6 +9,8 @@ import Value from "typebox/value";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { makeApiKey } from "../auth/api-key.ts";
 import { Comparisons } from "../comparisons/comparisons.ts";
+import { Costs } from "../cost/costs.ts";
+import { ownPriceList, readPriceList } from "../cost/price-list.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
 import { errorCatalogue } from "../errors.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
@@ -20,6 +22,11 @@ import { GatewayStandIn } from "./gateway-stand-in.fixture.ts";
 import type { Artifacts, Log } from "./ports.ts";
 
 export const quiet: Log = { info() {}, warn() {}, error() {} };
+
+/** Round figures: a core second and a GB second cost 1/7200 each. */
+const paidMachine = {
+  ...{ currency: "USD", pricePerHour: 1, cores: 4, memoryMiB: 4096, headroomPercent: 50 },
+};
 
 export interface ControlFixture {
   app: FastifyInstance;
@@ -65,7 +72,9 @@ export async function openControlPlane(
   const { version } = settings;
   const measured = { store, gateway, artifacts, clock, log: quiet, version };
   const comparisons = await Comparisons.open(measured);
-  const parts = { store, artifacts, builds, gateway, imageWork, comparisons };
+  const list = readPriceList(ownPriceList);
+  const costs = new Costs({ store, list, clock, model: paidMachine, recordsKeptHours: 168 });
+  const parts = { store, artifacts, builds, gateway, imageWork, comparisons, costs };
   const deps = { ...parts, settings, clock, log: quiet };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {

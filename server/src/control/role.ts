@@ -4,6 +4,8 @@ import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
 import { Comparisons } from "../comparisons/comparisons.ts";
+import { Costs, machineModel } from "../cost/costs.ts";
+import { ownPriceList, readPriceList } from "../cost/price-list.ts";
 import { openBuilds } from "../builds/open-builds.ts";
 import { MiB } from "../domain/limits.ts";
 import { systemClock as clock } from "../domain/clock.ts";
@@ -27,6 +29,7 @@ const GARBAGE_AGE_MS = HOUR_MS;
 /** The control plane as a role of the server: store, artifacts, the API, and its end of the link. */
 export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const { log } = boot;
+  const list = readPriceList(config.costPriceList ?? ownPriceList);
   const store = await openSqliteStore({ path: join(config.data, "isola.db") });
   const artifacts = await openArtifactStore(join(config.data, "artifacts"));
   await collectLeftovers({ store, artifacts, tempDir: boot.runDir, log });
@@ -53,6 +56,10 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     store,
     artifacts: packages,
     comparisons,
+    costs: new Costs({
+      ...{ store, list, clock, model: machineModel(config) },
+      recordsKeptHours: config.recordsKeptHours,
+    }),
     builds: builds.service,
     gateway,
     imageWork: new ImageWork(

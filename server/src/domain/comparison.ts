@@ -6,11 +6,20 @@ export const figureSpecs = {
   coldBlank: { unit: "ms", help: "first answer with a blank sandbox there" },
   warmP50: { unit: "ms", help: "answer of a warm sandbox at one connection, median" },
   warmP99: { unit: "ms", help: "answer of a warm sandbox at one connection, 99th percentile" },
-  callsPerSecond: { unit: "1/s", help: "answers at all connections, each sending when it has its answer" },
+  callsPerSecond: {
+    unit: "1/s",
+    help: "answers at all connections, each sending when it has its answer",
+  },
   cpuPerCall: { unit: "us", help: "CPU of all processes of the sandboxes, by answers" },
-  gatewayCpuPerCall: { unit: "us", help: "CPU of the gateway and its keeper meanwhile, by answers" },
+  gatewayCpuPerCall: {
+    unit: "us",
+    help: "CPU of the gateway and its keeper meanwhile, by answers",
+  },
   idleMemory: { unit: "MiB", help: "one sandbox after its first answer" },
-  busyMemory: { unit: "MiB", help: "one sandbox under load: the mean of all, when that was highest" },
+  busyMemory: {
+    unit: "MiB",
+    help: "one sandbox under load: the mean of all, when that was highest",
+  },
   startsPerSecond: { unit: "1/s", help: "sandboxes started at once until all had loaded the code" },
 } as const;
 

@@ -71,10 +71,14 @@ export class Trial {
     const startedAt = clock.now();
     this.#pool = this.#openPool({ ...fn, settings });
     const ready = () => [...this.#pool.sandboxes].filter((each) => each.ready !== null);
-    await this.#until(() => ready().length >= sandboxes, STARTS_WAIT_MS, () => {
-      const text = `${ready().length} of ${sandboxes} sandboxes were ready after ${STARTS_WAIT_MS} ms`;
-      return new IsolaError("sandbox_start_failed", text);
-    });
+    await this.#until(
+      () => ready().length >= sandboxes,
+      STARTS_WAIT_MS,
+      () => {
+        const text = `${ready().length} of ${sandboxes} sandboxes were ready after ${STARTS_WAIT_MS} ms`;
+        return new IsolaError("sandbox_start_failed", text);
+      },
+    );
     const lastAt = Math.max(...ready().map(({ readyAt }) => readyAt));
     return { seconds: (lastAt - startedAt) / 1000 };
   }
@@ -125,10 +129,14 @@ export class Trial {
     this.#blanks ??= pools.openBlanks(fn, () => {});
     const blanks = this.#blanks;
     blanks.refill();
-    await this.#until(() => blanks.status.ready > 0, BLANK_WAIT_MS, () => {
-      const text = `no blank sandbox was ready within ${BLANK_WAIT_MS} ms; the log says why`;
-      return new IsolaError("sandbox_start_failed", text);
-    });
+    await this.#until(
+      () => blanks.status.ready > 0,
+      BLANK_WAIT_MS,
+      () => {
+        const text = `no blank sandbox was ready within ${BLANK_WAIT_MS} ms; the log says why`;
+        return new IsolaError("sandbox_start_failed", text);
+      },
+    );
   }
 
   async #endBlanks(): Promise<void> {

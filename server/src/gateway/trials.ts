@@ -62,7 +62,10 @@ export class Trials {
   async #open(params: TrialParams): Promise<{ socketPath: string }> {
     await this.#closing;
     if (this.#trial !== null)
-      throw new IsolaError("conflict", `trial ${this.#trial.id} is under way; there is one at a time`);
+      throw new IsolaError(
+        "conflict",
+        `trial ${this.#trial.id} is under way; there is one at a time`,
+      );
     const trial = new Trial({ ...this.#options, ...params });
     this.#trial = trial;
     try {

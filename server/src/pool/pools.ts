@@ -1,11 +1,12 @@
 import type { EventLoop } from "../domain/clock.ts";
 import { type DeployedFunction, reservedMiBOf, takesBlanks } from "../domain/function.ts";
-import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
 import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
 import type { Evicted } from "./idle-sandboxes.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import { type OpenPoolOptions, openOwnBlanks } from "./own-blanks.ts";
 import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxEvents, SandboxWatch } from "./pooled-sandbox.ts";
 import { ProjectShares } from "./project-shares.ts";
@@ -35,17 +36,8 @@ export interface PoolsOptions {
   onProblem(message: string): void;
 }
 
-export interface OpenPoolOptions {
-  /** Of a build. */
-  equipment?: Equipment;
-  /** Blank sandboxes of its own (`openBlanks`), or none: null. Left out: those that all share. */
-  blanks?: BlankPool | null;
-}
-
 /** Blank sandboxes of one runtime at most, beyond what the settings keep, and what all of them may take of the memory. */
 const BLANKS_MAX = 16;
-/** Longer than anybody has blank sandboxes of his own. */
-const OWN_BLANKS_QUIET_MS = 86_400_000;
 const BLANK_SHARE = 0.25;
 
 /**
@@ -119,15 +111,11 @@ export class Pools {
   /** One blank sandbox for a pool of its own, kept until it is closed. Throws `driver_unavailable`. */
   openBlanks(fn: DeployedFunction, onReady: () => void): BlankPool {
     if (this.#isClosed) throw shuttingDown();
-    const { driver, runtime } = this.#needsOf(fn);
     const { clock, onProblem } = this.#options;
-    const blanks = new BlankPool({
-      ...{ driver, runtime, clock, onProblem, onReady, base: 1, most: 1 },
-      ...{ quietMs: OWN_BLANKS_QUIET_MS, isExpected: true, starter: this.#starter },
+    return openOwnBlanks({
+      ...{ ...this.#needsOf(fn), clock, onProblem, onReady, starter: this.#starter },
       tryReserve: (mib) => !this.#isClosed && this.#budget.tryReserve(mib, null),
     });
-    blanks.refill();
-    return blanks;
   }
 
   #needsOf(fn: DeployedFunction): { driver: Driver; runtime: RuntimeSpec } {

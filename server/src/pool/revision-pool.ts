@@ -8,6 +8,7 @@ import { IdleSandboxes } from "./idle-sandboxes.ts";
 import { AHEAD_USES } from "./keep-alive/worth.ts";
 import { MinimumRetry } from "./minimum-retry.ts";
 import { OpenSandboxes } from "./open-sandboxes.ts";
+import type { OpenPoolOptions } from "./own-blanks.ts";
 import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
 import type { ProjectShare } from "./project-shares.ts";
@@ -15,9 +16,7 @@ import { Queue, QueueEntry, type Waiter } from "./queue.ts";
 import { queueFull, queueTimeout, shuttingDown, tooLarge } from "./refusals.ts";
 import { StartAttempt } from "./start-attempt.ts";
 
-export interface RevisionPoolOptions extends BringUpOptions {
-  /** See `OpenPoolOptions`. */
-  blanks?: BlankPool | null;
+export interface RevisionPoolOptions extends BringUpOptions, OpenPoolOptions {
   room: PoolRoom;
   share: ProjectShare;
   queueLengthMax: number;

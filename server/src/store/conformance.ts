@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { buildCases } from "./conformance/build-cases.ts";
+import { comparisonCases } from "./conformance/comparison-cases.ts";
 import { functionCases } from "./conformance/function-cases.ts";
 import { keyCases } from "./conformance/key-cases.ts";
 import { listCases } from "./conformance/list-cases.ts";
@@ -16,5 +17,6 @@ export function storeConformance(name: string, open: OpenStore): void {
     keyCases(open);
     buildCases(open);
     recordCases(open);
+    comparisonCases(open);
   });
 }

@@ -1,6 +1,7 @@
 import {
   type DriverResult,
   type Figure,
+  type MixName,
   figureNames,
   figureSpecs,
   mixFigures,
@@ -11,16 +12,30 @@ import type { ComparisonRow } from "../../store/store.ts";
 /** The comparison as a page: what was measured where, one table for the function and one for the mixes, and what is missing. */
 export function markdownOf(row: ComparisonRow): string {
   const parts = [
-    `# ${row.functionName}, revision ${row.revision}, on ${row.drivers.length} drivers`,
+    `# ${row.functionName}, revision ${row.revision}: ${row.drivers.map(({ driver }) => driver).join(", ")}`,
     introOf(row),
-    functionTable(row),
-    ...(row.parameters.mixes.length > 0 ? [mixTable(row)] : []),
+    ...tablesOf(row),
     ...missingOf(row),
   ];
   return `${parts.join("\n\n")}\n`;
 }
 
-function introOf({ id, state, machine, parameters, subject, startedAt, otherCalls }: ComparisonRow) {
+function tablesOf({ drivers, parameters }: ComparisonRow): string[] {
+  const measured = drivers.filter(({ state }) => state === "measured");
+  if (measured.length === 0) return [];
+  const { mixes } = parameters;
+  return [functionTable(measured), ...(mixes.length > 0 ? [mixTable(measured, mixes)] : [])];
+}
+
+function introOf({
+  id,
+  state,
+  machine,
+  parameters,
+  subject,
+  startedAt,
+  otherCalls,
+}: ComparisonRow) {
   const { cores, cpuModel, memoryMiB, kernel, versions, loadBefore } = machine;
   const { repeats, durationMs, coldStarts, connections, starts, call } = parameters;
   return [
@@ -30,7 +45,7 @@ function introOf({ id, state, machine, parameters, subject, startedAt, otherCall
   ].join("\n");
 }
 
-function functionTable({ drivers }: ComparisonRow): string {
+function functionTable(drivers: readonly DriverResult[]): string {
   const rows = figureNames.map((name) => {
     const { unit, help } = figureSpecs[name];
     const cells = drivers.map((driver) => shown(figureOf(driver, "function", name)));
@@ -52,8 +67,8 @@ function functionTable({ drivers }: ComparisonRow): string {
   );
 }
 
-function mixTable({ drivers, parameters }: ComparisonRow): string {
-  const rows = parameters.mixes.flatMap((mix) =>
+function mixTable(drivers: readonly DriverResult[], mixes: readonly MixName[]): string {
+  const rows = mixes.flatMap((mix) =>
     mixFigures.map((name) => [
       `${mix} (${mixSpecs[mix]}): ${name}`,
       figureSpecs[name].unit,
@@ -68,7 +83,10 @@ function missingOf({ drivers }: ComparisonRow): string[] {
     if (reason !== null) return [`- ${driver}: ${state}: ${text(reason)}`];
     return figures
       .filter(({ missing }) => missing !== null)
-      .map(({ workload, name, missing }) => `- ${driver}, ${workload}, ${name}: ${text(missing ?? "")}`);
+      .map(
+        ({ workload, name, missing }) =>
+          `- ${driver}, ${workload}, ${name}: ${text(missing ?? "")}`,
+      );
   });
   return lines.length === 0 ? [] : [`Not measured:\n${lines.join("\n")}`];
 }
@@ -81,7 +99,7 @@ function headOf({ driver, tier }: DriverResult): string {
   return `${driver} (${tier})`;
 }
 
-export function shown(figure: Figure | undefined): string {
+function shown(figure: Figure | undefined): string {
   if (figure?.median === null || figure === undefined) return "-";
   return `${figure.median} (${figure.min} to ${figure.max})`;
 }
