@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { DeployedFunction } from "../domain/function.ts";
 import { IsolaError } from "../errors.ts";
 import type { GatewayStatus, InvokeParams, InvokeResult, LinkRequests } from "../link/messages.ts";
+import type { TrialAnswer, TrialAsk } from "../link/trial-messages.ts";
 import type { GatewayLink } from "./ports.ts";
 
 /** The gateway's side of the link, without sandboxes: keeps what it is told, and echoes what it is to invoke. */
@@ -15,6 +16,8 @@ export class GatewayStandIn implements GatewayLink {
   /** Calls of `apply` that have come. */
   applies = 0;
   readonly status = statusAtFirst();
+  /** As if it went away while one is opened; undefined: none is. */
+  loseTrials: (() => void) | undefined;
 
   /** Resolves once it holds; the test's own time limit ends a wait in vain. */
   async until(holds: () => boolean): Promise<void> {
@@ -24,7 +27,9 @@ export class GatewayStandIn implements GatewayLink {
   async request<K extends keyof LinkRequests>(
     kind: K,
     params: LinkRequests[K]["params"],
+    signal?: AbortSignal,
   ): Promise<LinkRequests[K]["result"]> {
+    if (kind === "trial") return this.#trial(params as TrialAsk, signal) as never;
     if (!this.isConnected) throw new IsolaError("not_ready", "the gateway is not connected");
     return (await this.#answer(kind, params)) as LinkRequests[K]["result"];
   }
@@ -38,6 +43,17 @@ export class GatewayStandIn implements GatewayLink {
     for (const fn of upserts) this.functions.set(fn.name, structuredClone(fn));
     for (const { name } of removes) this.functions.delete(name);
     return { functions: this.functions.size };
+  }
+
+  /** Opens none before it is given up, or goes away. */
+  #trial({ method }: TrialAsk, signal?: AbortSignal): Promise<TrialAnswer> {
+    if (method === "close") return Promise.resolve(null);
+    return new Promise((_resolve, reject) => {
+      this.loseTrials = () => reject(new IsolaError("not_ready", "the gateway went away"));
+      const givenUp = () => reject(new IsolaError("cancelled", "the request was given up"));
+      signal?.addEventListener("abort", givenUp);
+      if (signal?.aborted) givenUp();
+    });
   }
 
   #invoke(params: InvokeParams): InvokeResult {
