@@ -3,7 +3,7 @@ import { NAME_PATTERN } from "./limits.ts";
 import { closed, integer, moment, nullable, oneOf } from "./shapes.ts";
 
 const unixMs = (description: string) =>
-  Type.Optional(integer({ least: 0, most: 8_640_000_000_000_000 }, description));
+  Type.Optional(integer({ least: 0, most: 253_402_300_799_999 }, description));
 
 export const CostQuery = closed({
   function: Type.Optional(Type.String({ pattern: NAME_PATTERN, description: "Left out: all" })),
