@@ -119,6 +119,48 @@ describe("the price by the list of a provider", () => {
   });
 });
 
+describe("the example of docs/cost.md", () => {
+  const page = readFileSync(new URL("../../../docs/cost.md", import.meta.url), "utf8");
+  const example = page.slice(page.indexOf("## An example"));
+
+  /** The result of the line `name = ... = result`. */
+  function said(name: string): number {
+    const line = example.split("\n").find((one) => one.trim().startsWith(`${name} `));
+    return Number(line?.split(" = ").at(-1));
+  }
+
+  /** The page has six digits. */
+  function holds(name: string, computed: number | null): void {
+    assert.equal(said(name), Number((computed ?? Number.NaN).toPrecision(6)), name);
+  }
+
+  const paid = machinePrice({
+    ...{ currency: "USD", pricePerHour: 0.1, cores: 2, memoryMiB: 8192, headroomPercent: 30 },
+  });
+
+  test("is what the formulas give", () => {
+    holds("perSecond", paid.perSecond);
+    holds("perCpuSecond", paid.perCpuSecond);
+    holds("perGbSecond", paid.perGbSecond);
+    const use = { driver: "process", memoryMiB: 128, calls: 1e6, busyMs: 500_000 } as const;
+    const cost = functionCost({ ...use, cpuMicrosPerCall: 100 }, paid);
+    for (const name of ["gbSeconds", "memoryCost", "cpuSeconds", "cpuCost", "cost"] as const)
+      holds(name, cost[name]);
+    const { subject } = comparisonRow();
+    const driver = driverCost(measuredDriver("process"), subject, paid);
+    for (const name of ["callsPerSecondByCpu", "sandboxesReserved", "sandboxesMeasured"] as const)
+      holds(name, driver[name]);
+    holds("callsPerSecondByMemory", driver.callsPerSecondByMemory);
+    holds("perMillionCalls", driver.perMillionCalls);
+    holds("perGbSecondReserved", driver.perGbSecondReserved);
+    holds("perGbSecondMeasured", driver.perGbSecondMeasured);
+    const prices = listPricePerMillion(measuredDriver("process"), subject, list)?.x86_64;
+    holds("requests", prices?.requests ?? null);
+    holds("duration", prices?.duration ?? null);
+    assert.ok(Math.abs(said("total") - (prices?.total ?? 0)) < 1e-7);
+  });
+});
+
 describe("a price list", () => {
   test("that is none is refused with the place that is wrong", (t) => {
     const dir = mkdtempSync(join(tmpdir(), "isola-prices-"));
