@@ -38,7 +38,7 @@ export function probeOf(
       memoryMiB: settingLimits.memoryMiB.default,
       tmpMiB: settingLimits.tmpMiB.default,
       timeoutMs: settingLimits.timeoutMs.default,
-      initTimeoutMs: settingLimits.initTimeoutMs.default,
+      initTimeoutMs: Math.max(settings.initTimeoutMs, settingLimits.initTimeoutMs.default),
     },
   };
 }
