@@ -1,4 +1,13 @@
 import { ApiError } from "./api-error.ts";
+import type {
+  ComparisonListQuery,
+  ComparisonSummary,
+  ComparisonView,
+  EndedComparison,
+  ExportQuery,
+  StartComparison,
+} from "./comparisons.ts";
+import type { CostQuery, CostView } from "./cost.ts";
 import { BUILD_STREAM_TYPE, readBuildStream } from "./build-output.ts";
 import type { BuildView } from "./builds.ts";
 import type {
@@ -73,6 +82,7 @@ export function createClient(options: ClientOptions) {
     ...imageCalls(transport),
     ...sessionCalls(transport),
     ...guestCalls(transport),
+    ...comparisonCalls(ofProject),
   };
 }
 
@@ -274,6 +284,30 @@ async function* builtThings(
     yield event;
   }
   if (!isDone) throw cutOff(response);
+}
+
+function comparisonCalls(transport: Transport) {
+  const call = caller(transport);
+  const path = "/api/v1/comparisons";
+  const of = (id: string) => `${path}/${encodeURIComponent(id)}`;
+  return {
+    startComparison: (body: StartComparison, options?: CallOptions) =>
+      call<ComparisonView>("POST", path, { json: body, ...options }),
+    listComparisons: (query: ComparisonListQuery = {}, options?: CallOptions) =>
+      call<Page<ComparisonSummary>>("GET", path, { query, ...options }),
+    getComparison: (id: string, options?: CallOptions) =>
+      call<ComparisonView>("GET", of(id), { ...options }),
+    /** The table as text. */
+    exportComparison: async (id: string, query: ExportQuery = {}, options?: CallOptions) => {
+      const asked = { method: "GET", path: `${of(id)}/export`, query, ...options };
+      return (await transport(asked)).text();
+    },
+    /** Cancels one that runs, and removes any other. */
+    endComparison: (id: string, options?: CallOptions) =>
+      call<EndedComparison>("DELETE", of(id), { ...options }),
+    getCost: (query: CostQuery = {}, options?: CallOptions) =>
+      call<CostView>("GET", "/api/v1/cost", { query, ...options }),
+  };
 }
 
 const functionsPath = "/api/v1/functions";

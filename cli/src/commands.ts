@@ -1,5 +1,7 @@
 import type { Command } from "./command.ts";
 import { consoleCommand } from "./commands/console.ts";
+import { compareCommand } from "./commands/compare.ts";
+import { costCommand } from "./commands/cost.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
@@ -32,5 +34,7 @@ export const commands: readonly Command[] = [
   projectsCommand,
   imagesCommand,
   vmCommand,
+  compareCommand,
+  costCommand,
   doctorCommand,
 ];

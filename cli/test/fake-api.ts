@@ -31,6 +31,12 @@ export interface FakeApi {
   /** What a build of images was asked, and how it goes; a text is a line that is no JSON. */
   built: unknown;
   buildEvents: (Json | string)[];
+  /** What a comparison was asked with, what it then answers turn by turn (the last one stays), and which were ended. */
+  compared: unknown;
+  comparison: Json[];
+  ended: string[];
+  cost: Json;
+  costQuery: string;
   isReady: boolean;
   /** Where every call with a key is found faulty. */
   refused: string[];
@@ -69,6 +75,11 @@ export async function startFakeApi(): Promise<FakeApi> {
     images: [],
     built: null,
     buildEvents: [],
+    compared: null,
+    comparison: [],
+    ended: [],
+    cost: {},
+    costQuery: "",
     isReady: true,
     refused: [],
     async close() {
@@ -100,7 +111,13 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
     api.built = JSON.parse(body.toString("utf8"));
     return sendLines(response, api.buildEvents);
   }
+  if (url.pathname.startsWith("/api/v1/comparisons"))
+    return ofComparison(api, response, { method: request.method ?? "", url, body });
   const answers: Record<string, () => unknown> = {
+    "GET /api/v1/cost": () => {
+      api.costQuery = url.search;
+      return api.cost;
+    },
     "GET /api/v1/images": () => page(api.images),
     "DELETE /api/v1/images": () => ({
       removed: ["isola/node:1-a"],
@@ -130,6 +147,26 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   const answer = api.answers[asked] ?? answers[asked]?.();
   if (answer) return send(response, 200, answer);
   return fail(response, 503, "not_ready", "The gateway does not answer");
+}
+
+function ofComparison(
+  api: FakeApi,
+  response: ServerResponse,
+  { method, url, body }: { method: string; url: URL; body: Buffer },
+): void {
+  const [, id, rest] = /^\/api\/v1\/comparisons\/?([^/]*)\/?(.*)$/.exec(url.pathname) ?? [];
+  const now = () => (api.comparison.length > 1 ? api.comparison.shift() : api.comparison[0]);
+  if (method === "POST") api.compared = JSON.parse(body.toString("utf8"));
+  if (rest === "export") return void response.end(`table ${url.search}\r\n`);
+  if (method === "DELETE") {
+    api.ended.push(id ?? "");
+    return send(response, 200, { id, state: "cancelled" });
+  }
+  send(
+    response,
+    method === "POST" ? 201 : 200,
+    id === "" && method === "GET" ? page(api.comparison) : now(),
+  );
 }
 
 interface FunctionCall {

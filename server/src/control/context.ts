@@ -9,6 +9,8 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from "fastify";
+import type { Comparisons } from "../comparisons/comparisons.ts";
+import type { Costs } from "../cost/costs.ts";
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
@@ -41,6 +43,8 @@ export interface ControlContext {
   events: EventSink;
   tails: LiveTails;
   guestWork: GuestWork;
+  comparisons: Comparisons;
+  costs: Costs;
   settings: ControlSettings;
   clock: Clock;
   log: Log;

@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
+import { Comparisons } from "../comparisons/comparisons.ts";
+import { Costs, machineModel } from "../cost/costs.ts";
+import { ownPriceList, readPriceList } from "../cost/price-list.ts";
 import { openBuilds } from "../builds/open-builds.ts";
 import { MiB } from "../domain/limits.ts";
 import { systemClock as clock } from "../domain/clock.ts";
@@ -36,6 +39,7 @@ const GARBAGE_AGE_MS = HOUR_MS;
 /** The control plane as a role of the server: store, artifacts, the API, and its end of the link. */
 export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const { log } = boot;
+  const list = readPriceList(config.costPriceList ?? ownPriceList);
   const store = await openSqliteStore({ path: join(config.data, "isola.db") });
   const artifacts = await openArtifactStore(join(config.data, "artifacts"));
   await collectLeftovers({ store, artifacts, tempDir: boot.runDir, log });
@@ -62,9 +66,18 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   };
   const builds = await openBuilds({ config, store, artifacts, gateway, clock, workDir });
   onBuildOutput = (output) => builds.service.onOutput(output);
+  const packages = codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS });
+  const version = serverVersion();
+  const measured = { store, gateway, artifacts: packages, clock, log, version };
+  const comparisons = await Comparisons.open(measured);
   const { app, collectGarbage } = await createControlApp({
     store,
-    artifacts: codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS }),
+    artifacts: packages,
+    comparisons,
+    costs: new Costs({
+      ...{ store, list, clock, model: machineModel(config) },
+      recordsKeptHours: config.recordsKeptHours,
+    }),
     builds: builds.service,
     gateway,
     events,
@@ -88,7 +101,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     settings: {
       gatewayUrl: config.publicUrl,
       allowedHosts: [...config.allowedHosts, config.controlHost],
-      version: serverVersion(),
+      version,
       timeoutMsMax: config.timeoutMsMax,
       invocationsMax: config.invocationsMax,
       metricsKept,
@@ -132,10 +145,12 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     address: { host, port },
     drain: async () => {
       builds.close();
+      await comparisons.close();
       await app.close();
     },
     close: async () => {
       builds.close();
+      await comparisons.close();
       await app.close();
       await janitor.close();
       await counter.close();

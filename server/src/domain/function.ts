@@ -1,5 +1,7 @@
 /** The nouns of a deployment. Names and units are those of the API (docs/api, SPECIFICATION.md). */
 
+import { settingLimits } from "./limits.ts";
+
 /** `^[a-z][a-z0-9-]{0,62}$` */
 export type FunctionName = string;
 export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
@@ -18,6 +20,14 @@ export function reservedMiBOf({
   memoryMiB,
 }: Pick<RevisionSettings, "driver" | "memoryMiB">): number {
   return memoryMiB + overheadMiB[driver];
+}
+
+/** Whether a sandbox for such a function can be a blank one: these have the default `/tmp` and no network. */
+export function takesBlanks({
+  tmpMiB,
+  network,
+}: Pick<RevisionSettings, "tmpMiB" | "network">): boolean {
+  return tmpMiB === settingLimits.tmpMiB.default && network === "none";
 }
 
 export interface Route {

@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { preferredDrivers } from "../domain/function.ts";
 import { idSource } from "../domain/ids.ts";
+import { messageOf } from "../errors.ts";
 import type { GatewayStatus } from "../link/messages.ts";
 import { LinkServer } from "../link/server.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
@@ -21,6 +22,7 @@ import type { Machine } from "./machine.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { Sampler } from "./sampler.ts";
 import { SandboxLogs } from "./sandbox-logs.ts";
+import { Trials } from "./trials.ts";
 
 /** Starts at once, per core: beyond it callers rather wait for a sandbox that becomes free. */
 const STARTS_PER_CORE = 4;
@@ -44,7 +46,11 @@ export class Gateway {
   readonly #admission: Admission;
   readonly #meter = new CallMeter(systemClock);
   readonly #sampler: Sampler;
+  readonly #trials: Trials;
+  readonly #onProblem: (message: string) => void;
   #lateFrames = 0;
+  /** That have ended. */
+  #calls = 0;
   #onQuiet: () => void = () => {};
 
   constructor(config: Config, boot: Boot, machine: Machine) {
@@ -54,6 +60,7 @@ export class Gateway {
     this.#machine = machine;
     this.#socketPath = boot.gatewaySocketPath;
     const onProblem = (message: string) => boot.log.warn(message);
+    this.#onProblem = onProblem;
     this.#records = new RecordBuffer(systemClock, (batch) => this.#link.sendRecords(batch));
     events.open({
       add: (event) => this.#records.addEvent(event),
@@ -78,6 +85,7 @@ export class Gateway {
         clock: systemClock,
         logs: this.#logs,
         onDone: ((call, record, count) => {
+          this.#calls += 1;
           this.#meter.measure(record, call.use, (known) => this.#records.addInvocation(known));
           if (record.outcome !== "ok") events.onCall(call.fn, record);
           this.#admission.leave(count);
@@ -99,7 +107,13 @@ export class Gateway {
     });
     const { gatewayHost: host, gatewayPort: port } = config;
     this.#invoker = new ApiInvoker(calls);
-    this.#listener = new Listener({ ...calls, host, port, limits: config, onProblem });
+    this.#listener = new Listener({ ...calls, at: { host, port }, limits: config, onProblem });
+    this.#trials = new Trials({
+      ...{ pools: this.#pools, limits: config, newId: calls.newId, onProblem },
+      socketPath: join(dirname(boot.gatewaySocketPath), "trial.sock"),
+      keeperPid: () => machine.keeping.pid(),
+      otherCalls: () => this.#calls,
+    });
     this.#link = this.#makeLink();
   }
 
@@ -132,6 +146,7 @@ export class Gateway {
   /** Calls that still run end with `shutting_down`, or are cut where their answer has begun. */
   async close(): Promise<void> {
     void this.#listener.drain();
+    await this.#trials.close().catch((error: unknown) => this.#onProblem(messageOf(error)));
     await this.#pools.close();
     await this.#machine.keeping.close();
     await this.#listener.close();
@@ -186,7 +201,8 @@ export class Gateway {
   }
 
   #hears(sandbox: PooledSandbox): SandboxLogs | BuildRunner {
-    return this.#builds.owns(sandbox) ? this.#builds : this.#logs;
+    if (this.#builds.owns(sandbox)) return this.#builds;
+    return this.#trials.logsOf(sandbox) ?? this.#logs;
   }
 
   #makeLink(): LinkServer {
@@ -209,10 +225,12 @@ export class Gateway {
           this.#builds.cancel(id);
           return null;
         },
+        trial: (ask) => this.#trials.answer(ask),
       },
       {
         onConnect: () => {
           this.#builds.cancelAll();
+          this.#trials.close().catch((error: unknown) => this.#onProblem(messageOf(error)));
           this.#records.resend();
         },
         onRecorded: (batch) => this.#records.acknowledged(batch),

@@ -152,6 +152,10 @@ export class PooledSandbox {
     return this.#sandbox.applyLimits(limits);
   }
 
+  usage(): Promise<SandboxUsage> {
+    return this.#sandbox.usage();
+  }
+
   booted(): void {
     this.#move("blank");
   }

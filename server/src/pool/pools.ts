@@ -1,13 +1,13 @@
 import type { EventLoop } from "../domain/clock.ts";
-import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
+import { type DeployedFunction, reservedMiBOf, takesBlanks } from "../domain/function.ts";
 import type { SamplePart } from "../domain/gateway-sample.ts";
-import { settingLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
+import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
 import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
 import type { Evicted } from "./idle-sandboxes.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import { type OpenPoolOptions, openOwnBlanks } from "./own-blanks.ts";
 import type { PoolNews } from "./pool-news.ts";
 import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxEvents, SandboxWatch } from "./pooled-sandbox.ts";
@@ -94,24 +94,17 @@ export class Pools {
     for (const blank of this.#blanks) blank.refill();
   }
 
-  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. `equipment`: of a build. */
-  open(fn: DeployedFunction, equipment?: Equipment): RevisionPool {
+  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. */
+  open(fn: DeployedFunction, own: OpenPoolOptions = {}): RevisionPool {
     if (this.#isClosed) throw shuttingDown();
-    const { drivers, runtimes, clock, code, queueLengthMax, news, onProblem } = this.#options;
-    const driver = drivers.get(fn.settings.driver);
-    const runtime = runtimes.get(fn.settings.runtime);
-    if (driver === undefined || runtime === undefined) {
-      const missing =
-        driver === undefined ? `driver ${fn.settings.driver}` : `runtime ${fn.settings.runtime}`;
-      const text = `${fn.name} needs the ${missing}, which this machine does not have; see \`isola doctor\``;
-      throw new IsolaError("driver_unavailable", text);
-    }
+    const { clock, code, queueLengthMax, news, onProblem } = this.#options;
+    // What only we use, builds and trials, is no news.
+    const isOwn = own.equipment !== undefined || own.blanks !== undefined;
     const pool = new RevisionPool({
       fn,
-      driver,
-      runtime,
-      ...(equipment && { equipment }),
-      ...(news && !equipment && { news }),
+      ...this.#needsOf(fn),
+      ...own,
+      ...(news && !isOwn && { news }),
       clock,
       code,
       queueLengthMax,
@@ -124,6 +117,26 @@ export class Pools {
     if (fn.settings.minSandboxes > 0) this.#kept.add(pool);
     pool.pump();
     return pool;
+  }
+
+  /** One blank sandbox for a pool of its own, kept until it is closed. Throws `driver_unavailable`. */
+  openBlanks(fn: DeployedFunction, onReady: () => void): BlankPool {
+    if (this.#isClosed) throw shuttingDown();
+    const { clock, onProblem } = this.#options;
+    return openOwnBlanks({
+      ...{ ...this.#needsOf(fn), clock, onProblem, onReady, starter: this.#starter },
+      tryReserve: (mib) => !this.#isClosed && this.#budget.tryReserve(mib, null),
+    });
+  }
+
+  #needsOf(fn: DeployedFunction): { driver: Driver; runtime: RuntimeSpec } {
+    const driver = this.#options.drivers.get(fn.settings.driver);
+    const runtime = this.#options.runtimes.get(fn.settings.runtime);
+    if (driver !== undefined && runtime !== undefined) return { driver, runtime };
+    const missing =
+      driver === undefined ? `driver ${fn.settings.driver}` : `runtime ${fn.settings.runtime}`;
+    const text = `${fn.name} needs the ${missing}, which this machine does not have; see \`isola doctor\``;
+    throw new IsolaError("driver_unavailable", text);
   }
 
   /** Moves the waiting callers of `old` to `next`; calls under way finish on `old`. */
@@ -197,7 +210,7 @@ export class Pools {
       takeStartSlot: (pool) => {
         this.#starts += 1;
         this.#shares.begun(pool);
-        this.#blanksFor(pool.fn)?.noteNeed();
+        this.#blanksFor(pool)?.noteNeed();
       },
       freeStartSlot: (pool) => {
         this.#starts -= 1;
@@ -228,7 +241,7 @@ export class Pools {
   }
 
   #hasRoomAhead(pool: RevisionPool): boolean {
-    const blank = this.#blanksFor(pool.fn);
+    const blank = this.#blanksFor(pool);
     const isBlank = (blank?.status.ready ?? 0) > 0;
     const freeMiB = this.#budget.freeMiB + (isBlank && blank !== null ? blank.reservedMiB : 0);
     const isEnough = freeMiB >= reservedMiBOf(pool.fn.settings);
@@ -268,10 +281,9 @@ export class Pools {
     return blank;
   }
 
-  #blanksFor({ settings }: DeployedFunction): BlankPool | null {
-    if (settings.tmpMiB !== settingLimits.tmpMiB.default || settings.network !== "none")
-      return null;
-    return this.#blankPool(settings.driver, settings.runtime);
+  #blanksFor({ fn: { settings }, blanks }: RevisionPool): BlankPool | null {
+    if (blanks !== undefined) return blanks;
+    return takesBlanks(settings) ? this.#blankPool(settings.driver, settings.runtime) : null;
   }
 
   /** Nobody is evicted for a blank sandbox that no caller waits for. */
@@ -281,7 +293,7 @@ export class Pools {
       pool.queued > 0
         ? this.#reserve(pool, extraMiB)
         : this.#budget.tryReserve(extraMiB, pool.share);
-    const sandbox = this.#blanksFor(pool.fn)?.take(mayTake) ?? null;
+    const sandbox = this.#blanksFor(pool)?.take(mayTake) ?? null;
     if (sandbox !== null) {
       pool.share.heldMiB += sandbox.reservedMiB;
       sandbox.reservedMiB += extraMiB;

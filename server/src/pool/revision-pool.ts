@@ -1,6 +1,7 @@
 import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
 import type { IsolaError } from "../errors.ts";
+import type { BlankPool } from "./blank-pool.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
 import { IdleLife } from "./idle-life.ts";
 import { IdleSandboxes } from "./idle-sandboxes.ts";
@@ -8,6 +9,7 @@ import { AHEAD_USES } from "./keep-alive/worth.ts";
 import { MinimumRetry } from "./minimum-retry.ts";
 import { OpenSandboxes } from "./open-sandboxes.ts";
 import type { PoolNews } from "./pool-news.ts";
+import type { OpenPoolOptions } from "./own-blanks.ts";
 import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
 import type { ProjectShare } from "./project-shares.ts";
@@ -15,7 +17,7 @@ import { Queue, QueueEntry, type Waiter } from "./queue.ts";
 import { queueFull, queueTimeout, shuttingDown, tooLarge } from "./refusals.ts";
 import { StartAttempt } from "./start-attempt.ts";
 
-export interface RevisionPoolOptions extends BringUpOptions {
+export interface RevisionPoolOptions extends BringUpOptions, OpenPoolOptions {
   room: PoolRoom;
   share: ProjectShare;
   queueLengthMax: number;
@@ -32,6 +34,8 @@ export class RevisionPool implements SandboxOwner {
   readonly fn: DeployedFunction;
   readonly share: ProjectShare;
   readonly idle: IdleSandboxes;
+  /** Undefined: those that all share. */
+  readonly blanks: BlankPool | null | undefined;
   readonly #options: RevisionPoolOptions;
   readonly #queue = new Queue(() => this.#options.room.onQueueEmpty(this));
   /** All until they are confirmed gone. */
@@ -48,6 +52,7 @@ export class RevisionPool implements SandboxOwner {
   constructor(options: RevisionPoolOptions) {
     this.fn = options.fn;
     this.share = options.share;
+    this.blanks = options.blanks;
     this.#options = options;
     const { clock, fn } = options;
     const { concurrency, concurrencyTarget } = fn.settings;

@@ -104,6 +104,12 @@ export class InvocationChunk {
     return this.groupAt(at) * kinds + (Number.isNaN(kind) ? 0 : kind + 1);
   }
 
+  /** 0 for a phase that did not take place. */
+  timesAt(at: number): { startMs: number; initMs: number; runMs: number } {
+    const number = (name: NumberName) => this.#number(name, at) ?? 0;
+    return { startMs: number("startMs"), initMs: number("initMs"), runMs: number("runMs") };
+  }
+
   recordAt(at: number): InvocationRecord {
     const text = (name: TextName) => this.#text(name, at);
     const number = (name: NumberName) => this.#number(name, at);

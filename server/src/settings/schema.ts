@@ -1,6 +1,8 @@
 /** One setting: what it takes, what it is when nobody says, and one line of help. Names end in their unit or bound. */
 export type SettingSpec = { help: string } & (
   | { kind: "integer"; least: number; most: number; default: number | "70% of memory" }
+  | { kind: "decimal"; least: number; most: number; default: number }
+  | { kind: "currency"; default: string }
   | { kind: "boolean"; default: boolean }
   | { kind: "choice"; choices: readonly string[]; default: string }
   | { kind: "host"; default: string }
@@ -316,12 +318,51 @@ export const settingSpecs = {
     shown: "that of the package `linux-image-cloud-*` of Debian",
     help: "Kernel of microVMs: a bzImage or an ELF file that has built in, or in `/lib/modules`, what images/microvm/README.md names",
   },
+  costPricePerHour: {
+    kind: "decimal",
+    least: 0,
+    most: 1_000_000,
+    default: 0.1,
+    help: "Price of the machine per hour, of which the cost of functions is computed (docs/cost.md); the default is about that of 2 cores with 8 GiB in a public cloud",
+  },
+  costCurrency: {
+    kind: "currency",
+    default: "USD",
+    help: "Currency of `costPricePerHour`",
+  },
+  costCores: {
+    kind: "integer",
+    least: 0,
+    most: 100_000,
+    default: 0,
+    help: "Cores of the machine that is paid for; 0: as many as this one has",
+  },
+  costMemoryMiB: {
+    kind: "integer",
+    least: 0,
+    most: 1_000_000_000,
+    default: 0,
+    help: "Memory of the machine that is paid for; 0: as much as this one has",
+  },
+  costHeadroomPercent: {
+    kind: "integer",
+    least: 0,
+    most: 95,
+    default: 30,
+    help: "Part of the machine that is paid for and kept free, for peaks and for what is not functions",
+  },
+  costPriceList: {
+    kind: "path",
+    default: null,
+    shown: "`server/prices/aws-lambda-us-east-1.json`",
+    help: "Price list of a provider that costs are compared with (docs/cost.md)",
+  },
 } as const satisfies Record<string, SettingSpec>;
 
 export type SettingName = keyof typeof settingSpecs;
 export const settingNames = Object.keys(settingSpecs) as SettingName[];
 
-type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
+type ValueOf<S extends SettingSpec> = S extends { kind: "integer" | "decimal" }
   ? number
   : S extends { kind: "boolean" }
     ? boolean
@@ -375,6 +416,10 @@ export function expectedOf(spec: SettingSpec): string {
   switch (spec.kind) {
     case "integer":
       return `a whole number from ${spec.least} to ${spec.most}`;
+    case "decimal":
+      return `a number from ${spec.least} to ${spec.most}`;
+    case "currency":
+      return "three capital letters, like USD";
     case "boolean":
       return "true or false";
     case "choice":

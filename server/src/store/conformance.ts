@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import { buildCases } from "./conformance/build-cases.ts";
 import { eventCases } from "./conformance/event-cases.ts";
+import { comparisonCases } from "./conformance/comparison-cases.ts";
 import { functionCases } from "./conformance/function-cases.ts";
 import { sessionCases } from "./conformance/session-cases.ts";
 import { keyCases } from "./conformance/key-cases.ts";
@@ -28,5 +29,6 @@ export function storeConformance(name: string, open: OpenStore): void {
     logTrimCases(open);
     eventCases(open);
     metricCases(open);
+    comparisonCases(open);
   });
 }

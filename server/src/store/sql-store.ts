@@ -5,6 +5,8 @@ import type { Distribution } from "../metrics/invocation-sums.ts";
 import type { Layer } from "../domain/function.ts";
 import * as builds from "./queries/builds.ts";
 import * as events from "./queries/events.ts";
+import { callTotals } from "./queries/call-totals.ts";
+import * as comparisons from "./queries/comparisons.ts";
 import * as functions from "./queries/functions.ts";
 import * as idempotency from "./queries/idempotency.ts";
 import { selectInvocation } from "./queries/invocation-chunks.ts";
@@ -29,6 +31,10 @@ import type {
   BuildRow,
   EventFilter,
   EventQuery,
+  CallTotalsQuery,
+  ComparisonEnd,
+  ComparisonQuery,
+  ComparisonRow,
   FunctionQuery,
   InvocationQuery,
   KeyRow,
@@ -177,6 +183,30 @@ export class SqlStore implements Store {
     return builds.trimBuilds(this.#db, before);
   }
 
+  addComparison(comparison: ComparisonRow) {
+    return comparisons.addComparison(this.#db, comparison);
+  }
+
+  endComparison(id: string, end: ComparisonEnd) {
+    return comparisons.endComparison(this.#db, id, end);
+  }
+
+  getComparison(project: string, id: string) {
+    return comparisons.getComparison(this.#db, project, id);
+  }
+
+  listComparisons(query: ComparisonQuery) {
+    return comparisons.listComparisons(this.#db, query);
+  }
+
+  deleteComparison(project: string, id: string) {
+    return comparisons.deleteComparison(this.#db, project, id);
+  }
+
+  closeComparisons(message: string) {
+    return comparisons.closeComparisons(this.#db, message, this.#nowMs());
+  }
+
   createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">) {
     return keys.createKey(this.#db, key, this.#nowMs());
   }
@@ -232,6 +262,10 @@ export class SqlStore implements Store {
 
   listInvocations(query: InvocationQuery) {
     return listInvocations(this.#parts.records, query);
+  }
+
+  callTotals(query: CallTotalsQuery) {
+    return callTotals(this.#parts.records, query);
   }
 
   listLogs(query: LogQuery) {

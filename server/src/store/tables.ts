@@ -1,7 +1,7 @@
 import type { ColumnType, Generated } from "kysely";
 import type { DriverName, Layer } from "../domain/function.ts";
 import type { LogLevel } from "../domain/log-level.ts";
-import type { BuildRow, RevisionRow } from "./store.ts";
+import type { BuildRow, ComparisonRow, RevisionRow } from "./store.ts";
 
 /**
  * Rows as they are kept, the same in every engine. Times are Unix ms (double precision); JSON is text, parsed at the edge of the query files;
@@ -78,6 +78,22 @@ export interface DeploymentTables {
     message: string;
     /** Lines, divided by line feeds. */
     output: string;
+    started_at: number;
+    ended_at: number | null;
+  };
+  comparisons: {
+    id: string;
+    project: string;
+    function_name: string;
+    revision: number;
+    state: ComparisonRow["state"];
+    message: string;
+    /** JSON, as the three that follow. */
+    subject: string;
+    parameters: string;
+    machine: string;
+    drivers: string;
+    other_calls: number;
     started_at: number;
     ended_at: number | null;
   };

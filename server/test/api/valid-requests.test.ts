@@ -82,8 +82,45 @@ async function addSubjects(invocationId: string): Promise<void> {
   const ofOne = at({ name: "team" }, { driver: anyDriver });
   subjects.set(`PATCH ${projects}/{name}`, { runs: 40, ...ofOne, hold: holdProject });
   subjects.set(`DELETE ${projects}/{name}`, { runs: 20, path: newProject });
+  const comparisons = "/api/v1/comparisons";
+  const compared = { ...at({}, comparisonValues), runs: 15, hold: holdCompared };
+  subjects.set(`POST ${comparisons}`, compared);
+  for (const path of [`${comparisons}/{id}`, `${comparisons}/{id}/export`])
+    subjects.set(`GET ${path}`, { runs: 5, path: endedComparison });
+  subjects.set(`DELETE ${comparisons}/{id}`, { runs: 5, path: endedComparison });
+  const priced = {
+    "query.function": fc.constant("echo"),
+    "query.comparison": fc.constant(undefined),
+  };
+  // A time has to begin before it ends.
+  const costs = { ...priced, "query.since": fc.constant(0) };
+  subjects.set("GET /api/v1/cost", { runs: 15, ...at({}, costs) });
   const echo = at({ name: "echo" }, { "": invokeBodies });
   subjects.set(`POST ${functions}/{name}/invocations`, { runs: 60, ...echo, hold: holdInvoked });
+}
+
+/** Without what would make them long: each is cancelled as soon as it has begun. */
+const comparisonValues = {
+  function: fc.constant("echo"),
+  drivers: fc.constantFrom(["process"], ["process", "docker"]),
+  durationMs: fc.constantFrom(50, 100),
+  request: fc.constant(undefined),
+};
+
+async function holdCompared({ body }: Request, answer: any): Promise<void> {
+  const { function: name, event: _event, drivers, ...numbers } = body as Record<string, unknown>;
+  assert.equal(answer.function, name);
+  for (const [member, value] of Object.entries(numbers))
+    if (member !== "mixes") assert.equal(answer.parameters[member], value, member);
+  if (drivers !== undefined) assert.deepEqual(answer.parameters.drivers, drivers);
+  const ended = await server.api("DELETE", `/api/v1/comparisons/${answer.id}`);
+  assert.equal(ended.json.state, "cancelled");
+}
+
+async function endedComparison(): Promise<Record<string, string>> {
+  const made = await server.api("POST", "/api/v1/comparisons", { function: "echo" });
+  await server.api("DELETE", `/api/v1/comparisons/${made.json.id}`);
+  return { id: made.json.id };
 }
 
 async function newFunction(): Promise<Record<string, string>> {
