@@ -59,7 +59,8 @@ function eventsPage(): string {
 # Events
 
 What happens to the platform, as a list: \`GET /api/v1/events\` (scope \`read\`), newest first, by \`kind\` (repeated, any of them), \`function\`, \`severity\` (at least), \`since\` and \`until\` (Unix ms), with cursors both ways as of [logs](logs.md#search); with \`Accept: text/event-stream\` a
-[live tail](logs.md#live-tail). \`isola events\` shows them, \`isola events -f\` goes on. What functions themselves write is in their logs.
+[live tail](logs.md#live-tail). \`isola events\` shows them, \`isola events -f\` goes on. What functions themselves write is in their logs. A key of a project sees what happened to that project
+alone; others see what happened to the platform as a whole, and to the project that they name.
 
 Events are written in batches beside what they tell of, never on its way: those of the last moment (0.1 s of the control plane, up to 2 s of the gateway) are lost where a process is killed. Each is stored once. What may come in floods (starts, ends and failures of the
 sandboxes of one revision) is gathered for a second and told as one, with a \`count\` and the facts of the last; above a thousand revisions in a second the rest is counted as lost. \`eventsKeptMax\` events are kept, for \`recordsKeptHours\` at most.

@@ -55,6 +55,31 @@ export const httpMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 export const scopes = ["admin", "deploy", "invoke", "read"] as const;
 export const logLevels = ["none", "trace", "debug", "info", "warn", "error", "fatal"] as const;
 export const severities = ["info", "warn", "error"] as const;
+/** Of events; docs/events.md says what each means. */
+export const eventKinds = [
+  "function_created",
+  "function_deployed",
+  "function_rolled_back",
+  "function_deleted",
+  "key_created",
+  "key_revoked",
+  "scaled_up",
+  "scaled_down",
+  "sandboxes_evicted",
+  "sandbox_timed_out",
+  "sandbox_out_of_memory",
+  "sandbox_crashed",
+  "sandbox_start_failed",
+  "driver_available",
+  "driver_unavailable",
+  "swept",
+  "gateway_started",
+  "gateway_restarted",
+  "control_started",
+  "control_restarted",
+  "keeper_restarted",
+  "records_lost",
+] as const;
 export const outcomes = [
   "ok",
   "function_error",
