@@ -76,7 +76,7 @@ async function deployed(
   const { id, liveRevision } = await store.getFunction(project, name);
   const { revision, artifact, layer, settings } = await store.getRevision(id, liveRevision);
   const code = { artifact, ...(layer && { layer }) };
-  return { project: name, functionId: id, revision, ...code, settings };
+  return { project, name, functionId: id, revision, ...code, settings };
 }
 
 function registerReads(app: ControlApp, { store, comparisons }: ControlContext): void {

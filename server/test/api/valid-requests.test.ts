@@ -15,7 +15,10 @@ import { type Given, type Request, requestsOf, toRaw } from "./requests.ts";
 
 const source = "export const handler = async (event) => ({ echoed: event });";
 const engine = await startFakeEngine();
-const server = new TestServer({ ISOLA_DOCKER_HOST: engine.host });
+const server = new TestServer({
+  ISOLA_DOCKER_HOST: engine.host,
+  ISOLA_VM_KERNEL: "/nonexistent/kernel",
+});
 const subjects = new Map<string, Subject>();
 let operations: Operation[];
 let archives: Record<string, Buffer>;
@@ -75,6 +78,9 @@ async function addSubjects(invocationId: string): Promise<void> {
   subjects.set(`DELETE ${functions}/{name}`, { runs: 20, path: newFunction });
   subjects.set("DELETE /api/v1/keys/{id}", { runs: 20, path: newKey });
   subjects.set("POST /api/v1/images", { runs: 25, ...at({}), hold: holdBuilt });
+  subjects.set("POST /api/v1/vm", { runs: 5, ...at({}), hold: holdRefusedBuild });
+  const signIn = { "": fc.constant({ key: server.adminKey }) };
+  subjects.set("POST /api/v1/session", { runs: 5, ...at({}, signIn) });
   const projects = "/api/v1/projects";
   const named = { name: fc.nat().map(() => `project-${counter++}`), driver: anyDriver };
   subjects.set(`POST ${projects}`, { runs: 25, ...at({}, named), hold: holdProject });
@@ -208,6 +214,14 @@ function holdBuilt(_request: Request, text: string): void {
     events.length - 1,
     text,
   );
+}
+
+/** The kernel that the server was told of is not there. */
+function holdRefusedBuild(_request: Request, text: string): void {
+  const events = text.trimEnd().split("\n");
+  const last = JSON.parse(events.at(-1) as string);
+  assert.deepEqual(Value.Errors(ImageEvent, last), []);
+  assert.equal(last.error?.code, "driver_unavailable", text);
 }
 
 /** The rest of the list, page by page, to its end. */
