@@ -1,15 +1,16 @@
 import { describeSettings } from "../server/src/config.ts";
 import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
+import { notice, table, tableRow } from "./docs-table.ts";
+import { metricsPage } from "./metrics-page.ts";
 
 /** Pages made from tables in the sources, by their path below the root. */
 export function generatedDocs(): Map<string, string> {
   return new Map([
     ["docs/settings.md", settingsPage()],
     ["docs/errors.md", errorsPage()],
+    ["docs/metrics.md", metricsPage()],
   ]);
 }
-
-const notice = "<!-- Made by `npm run fix`; do not edit. -->";
 
 function settingsPage(): string {
   const rows = describeSettings().map((row) =>
@@ -45,12 +46,4 @@ it is: the caller's, the function's author's, or the operator's (platform).
 
 ${table(["Code", "Status", "Blame", "What happened", "What to do"], rows)}
 `;
-}
-
-function table(head: string[], rows: string[]): string {
-  return [tableRow(head), tableRow(head.map(() => "---")), ...rows].join("\n");
-}
-
-function tableRow(cells: string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
