@@ -1,6 +1,8 @@
 import { describeSettings } from "../server/src/config.ts";
 import { eventCatalogue, eventKinds } from "../server/src/domain/events.ts";
 import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
+import { notice, table, tableRow } from "./docs-table.ts";
+import { metricsPage } from "./metrics-page.ts";
 
 /** Pages made from tables in the sources, by their path below the root. */
 export function generatedDocs(): Map<string, string> {
@@ -8,10 +10,9 @@ export function generatedDocs(): Map<string, string> {
     ["docs/settings.md", settingsPage()],
     ["docs/errors.md", errorsPage()],
     ["docs/events.md", eventsPage()],
+    ["docs/metrics.md", metricsPage()],
   ]);
 }
-
-const notice = "<!-- Made by `npm run fix`; do not edit. -->";
 
 function settingsPage(): string {
   const rows = describeSettings().map((row) =>
@@ -67,12 +68,4 @@ sandboxes of one revision) is gathered for a second and told as one, with a \`co
 
 ${table(["Kind", "Severity", "Says", "Fields"], rows)}
 `;
-}
-
-function table(head: string[], rows: string[]): string {
-  return [tableRow(head), tableRow(head.map(() => "---")), ...rows].join("\n");
-}
-
-function tableRow(cells: string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }

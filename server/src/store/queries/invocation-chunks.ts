@@ -5,9 +5,14 @@ import { IsolaError } from "../../errors.ts";
 import { type Slice, slicesOf } from "../../records/chunk-slices.ts";
 import { InvocationChunk } from "../../records/invocation-chunk.ts";
 import type { RecordTables } from "../tables.ts";
-import { insertMany } from "./insert-many.ts";
+import { ManyRows } from "./many-rows.ts";
 
 type Db = Kysely<RecordTables>;
+
+const sliceRows = new ManyRows<RecordTables, RecordTables["invocation_slices"]>(
+  ["chunk", "project", "function_name", "outcome", "first_at", "last_at", "records"],
+  (db, rows) => db.insertInto("invocation_slices").values(rows),
+);
 
 /** Looked into between two turns of the event loop. */
 const CHUNKS_AT_ONCE = 8;
@@ -48,9 +53,9 @@ function rowsOf(data: Uint8Array) {
 }
 
 async function insertSlices(db: Db, chunk: number, slices: Slice[]): Promise<void> {
-  await insertMany(
+  await sliceRows.run(
+    db,
     slices.map((slice) => fromSlice(chunk, slice)),
-    (rows) => db.insertInto("invocation_slices").values(rows).execute(),
   );
 }
 

@@ -13,6 +13,7 @@ import {
   type Row,
   addSums,
   invocationLevel,
+  keyOf,
   labelsOf,
   measureLevel,
   readRows,
@@ -87,11 +88,10 @@ class Points<T extends object> {
   }
 
   of(row: Row): T {
-    const labels = labelsOf(row, this.#query);
-    const key = `${row.at} ${JSON.stringify(labels)}`;
+    const key = keyOf(row, this.#query);
     const known = this.#points.get(key);
     if (known !== undefined) return known;
-    const point = { labels, at: row.at, ...this.#make() };
+    const point = { labels: labelsOf(row, this.#query), at: row.at, ...this.#make() };
     this.#points.set(key, point);
     return point;
   }

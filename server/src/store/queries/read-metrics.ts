@@ -127,6 +127,13 @@ export function measureLevel(query: MetricsQuery): RawBuilder<boolean> {
     : sql`s.function_name = '' and s.driver = ''`;
 }
 
+/** The same for rows of one group and step. Made for every row, of which there are thousands. */
+export function keyOf(row: Row, { groupBy }: MetricsQuery): string {
+  let key = String(row.at);
+  for (const name of groupBy) key += `\n${row[columnsOf[name]]}`;
+  return key;
+}
+
 export function labelsOf(row: Row, query: MetricsQuery): GroupLabels {
   const labels: GroupLabels = {};
   for (const name of groupings)
