@@ -1,5 +1,5 @@
 /** How the sandbox of an invocation came to be. */
-export type StartKind = "cold" | "prewarmed" | "warm";
+export type StartKind = "cold" | "restored" | "prewarmed" | "warm";
 
 /** Exactly one per invocation. */
 export type Outcome =

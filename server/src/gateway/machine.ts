@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
@@ -40,6 +40,11 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
       ...{ nodeId, stateDir: runDir, acceptNoIsolation },
       ...{ dockerHost: config.dockerHost, gvisorRuntime: config.gvisorRuntime },
       ...{ egressAllowed: config.egressAllowed, egressResolvers: config.egressResolvers },
+      microvm: {
+        keptDir: join(config.data, "microvm"),
+        accelerator: config.vmAccelerator as "auto" | "kvm" | "emulation",
+        snapshotsMiBMax: config.vmSnapshotsMiBMax,
+      },
       dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
     },
     bootId,

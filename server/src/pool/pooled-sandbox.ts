@@ -1,7 +1,13 @@
 import type { ChannelEnd, Ready, SandboxLog } from "@isola/protocol/channel-types";
 import { HostChannel } from "@isola/protocol/host-channel";
 import type { EventLoop } from "../domain/clock.ts";
-import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
+import type {
+  DestroyReason,
+  RuntimeSpec,
+  Sandbox,
+  SandboxExit,
+  StartedFrom,
+} from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
 import type { MemoryHolder } from "./memory-budget.ts";
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
@@ -110,6 +116,10 @@ export class PooledSandbox {
 
   get state(): SandboxState {
     return this.#state;
+  }
+
+  get startedFrom(): StartedFrom {
+    return this.#sandbox.startedFrom ?? "boot";
   }
 
   get taskRoot(): string {

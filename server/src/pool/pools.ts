@@ -1,6 +1,6 @@
 import type { EventLoop } from "../domain/clock.ts";
-import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
-import { settingLimits } from "../domain/limits.ts";
+import { type DeployedFunction, canGrow, reservedMiBOf, unpackedBytesOf } from "../domain/function.ts";
+import { MiB, settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
@@ -252,9 +252,12 @@ export class Pools {
     return blank;
   }
 
-  #blanksFor({ settings }: DeployedFunction): BlankPool | null {
+  #blanksFor(fn: DeployedFunction): BlankPool | null {
+    const { settings } = fn;
     if (settings.tmpMiB !== settingLimits.tmpMiB.default || settings.network !== "none")
       return null;
+    const limitMiB = settings.memoryMiB + Math.ceil(unpackedBytesOf(fn) / MiB);
+    if (!canGrow(settings.driver, BLANK_MEMORY_MIB, limitMiB)) return null;
     return this.#blankPool(settings.driver, settings.runtime);
   }
 
