@@ -41,7 +41,8 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
       ...{ dockerHost: config.dockerHost, gvisorRuntime: config.gvisorRuntime },
       ...{ egressAllowed: config.egressAllowed, egressResolvers: config.egressResolvers },
       microvm: {
-        keptDir: join(config.data, "microvm"),
+        keptDir: join(config.data, "vm"),
+        kernel: null,
         accelerator: config.vmAccelerator as "auto" | "kvm" | "emulation",
         snapshotsMiBMax: config.vmSnapshotsMiBMax,
       },

@@ -43,8 +43,10 @@ export interface KeeperSettings {
 
 /** Of the driver `microvm`. */
 export interface MicrovmSettings {
-  /** Where it keeps what outlives the server. */
+  /** Where it keeps guests and snapshots from life to life; for this user only. */
   keptDir: string;
+  /** Path of the operator's kernel; null: the distribution's. */
+  kernel: string | null;
   accelerator: "auto" | "kvm" | "emulation";
   /** Disk space of all snapshots together; 0: none are taken. */
   snapshotsMiBMax: number;

@@ -52,7 +52,7 @@ describe("the agent channel", () => {
     const silent = agent.start(start, 1);
     await assert.rejects(silent, { code: "sandbox_start_failed", message: /start: not within 1 ms/ });
     const cut = agent.setTime(1n);
-    guest.destroy();
+    guest.end();
     await assert.rejects(cut, { code: "sandbox_start_failed", message: /init has gone/ });
     await assert.rejects(agent.up, { code: "sandbox_start_failed" });
     await assert.rejects(agent.setTime(1n), { code: "sandbox_start_failed" });

@@ -53,7 +53,7 @@ export class Agent {
     for (const promise of [this.up, this.gate]) promise.catch(() => {}); // not everybody waits for both
     stream.on("data", (chunk: Buffer) => this.#onData(chunk.toString("latin1")));
     stream.on("error", () => this.#close());
-    stream.on("close", () => this.#close());
+    for (const end of ["end", "close"]) stream.on(end, () => this.#close());
   }
 
   /** Answered at once; `gate` resolves when the runtime stands there. */

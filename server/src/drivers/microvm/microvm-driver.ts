@@ -16,7 +16,7 @@ import { HostUsers } from "../host-users.ts";
 import { sweepEarlierLives } from "../process/sweep.ts";
 import type { AgentEvents } from "./agent.ts";
 import { within } from "./deadline.ts";
-import type { GuestSource } from "./guest-source.ts";
+import type { GuestSource } from "./guests.ts";
 import { shapeFor } from "./machine-shape.ts";
 import { MicrovmSandbox } from "./microvm-sandbox.ts";
 import { type MicrovmMachine, examine, probeOf } from "./probe.ts";
@@ -32,7 +32,11 @@ import {
 import type { MachineSnapshot, Vmm } from "./vmm.ts";
 
 /** From a guest that is up to a runtime at its gate. */
-const GATE_MS_MAX = 30_000;
+const GATE_MS_MAX = 120_000;
+/** Emulated, on a busy host, it takes most of what a start may. */
+const UP_MS_MAX = 30_000;
+/** Nobody waits for a snapshot. */
+const TEMPLATE_UP_MS_MAX = 120_000;
 const TEMPLATE_TMP_BYTES = 64 * MiB;
 
 export interface MicrovmDriverOptions {
@@ -84,11 +88,11 @@ export class MicrovmDriver implements DriverCore {
   }
 
   async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
-    const machine = await this.#machineOrFail();
     refuseWhatItHasNot(spec);
+    await this.#machineOrFail();
     if (this.#closing.signal.aborted || signal.aborted) throw givenUp(spec);
     const either = AbortSignal.any([signal, this.#closing.signal]);
-    const starting = this.#start(machine, spec, { ends, signal: either });
+    const starting = this.#start(spec, { ends, signal: either });
     this.#starting.add(starting);
     try {
       return await starting;
@@ -112,6 +116,7 @@ export class MicrovmDriver implements DriverCore {
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled([this.#machine]);
+    this.#options.guests.close();
     await Promise.allSettled(this.#starting);
     await this.#snapshots.close();
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
@@ -130,10 +135,18 @@ export class MicrovmDriver implements DriverCore {
     throw new IsolaError("driver_unavailable", problems.join("; "));
   }
 
+  /** Now that there is a guest, with the VMM and the accelerator that were seen to run one. */
+  async #tried(): Promise<MicrovmMachine & { vmm: Vmm }> {
+    const machine = await this.#machineOrFail();
+    if (machine.triedWith !== null) return machine;
+    this.#machine = this.#examine();
+    return await this.#machineOrFail();
+  }
+
   async #examine(): Promise<MicrovmMachine> {
     const { vmms, guests, without = [], keptDir } = this.#options;
     mkdirSync(keptDir, { recursive: true, mode: 0o700 });
-    const machine = await examine(vmms, guests, this.#closing.signal);
+    const machine = await examine(vmms, guests.any, this.#closing.signal);
     const isRoot = this.#users !== null;
     const cgroups = without.includes("cgroups")
       ? { tree: null, problem: "left out by a test" }
@@ -142,17 +155,17 @@ export class MicrovmDriver implements DriverCore {
   }
 
   async #start(
-    machine: MicrovmMachine & { vmm: Vmm },
     spec: SandboxSpec,
     { ends, signal }: { ends: StreamEnds; signal: AbortSignal },
   ): Promise<SandboxHandle> {
     const guest = await this.#options.guests.of(spec.runtime);
+    const machine = await this.#tried();
     const { accelerator, identity } = machine.vmmProbe;
     const shape = shapeFor(spec.limits, accelerator ?? "emulation");
     const kind = { runtime: spec.runtime.name, guestDigest: guest.digest, identity, shape };
     const request = {
       ...{ id: spec.id, mark: this.#marks.of(`microvm-${spec.id}`) },
-      ...{ guest, shape, ends, signal },
+      ...{ guest, shape, ends, signal, upMsMax: UP_MS_MAX },
     };
     const snapshot = await this.#snapshots.find(kind);
     if (snapshot === null) {
@@ -221,7 +234,7 @@ export class MicrovmDriver implements DriverCore {
     const id = `template-${this.#templates}`;
     const request: MachineRequest = {
       ...{ id, mark: this.#marks.of(`microvm-${id}`), guest, shape: kind.shape },
-      ...{ ends: null, signal: this.#closing.signal },
+      ...{ ends: null, signal: this.#closing.signal, upMsMax: TEMPLATE_UP_MS_MAX },
     };
     const up = await startMachine(this.#contextOf(machine), request, null, {});
     try {

@@ -1,8 +1,7 @@
 import { overheadMiB } from "../../domain/function.ts";
 import type { CgroupsFound } from "../cgroups/find-cgroups.ts";
 import type { DriverProbe, Protection } from "../driver.ts";
-import type { GuestSource, GuestsFound } from "./guest-source.ts";
-import type { Vmm, VmmProbe } from "./vmm.ts";
+import type { GuestFiles, Vmm, VmmProbe } from "./vmm.ts";
 
 /** What the driver has to work with on this machine. */
 export interface MicrovmMachine {
@@ -10,7 +9,8 @@ export interface MicrovmMachine {
   vmm: Vmm | null;
   /** Of `vmm`; where there is none, of the first that was looked at. */
   vmmProbe: VmmProbe;
-  guests: GuestsFound;
+  /** What `vmmProbe` was made with. */
+  triedWith: GuestFiles | null;
   cgroups: CgroupsFound;
   isRoot: boolean;
   /** Without these nothing is started. */
@@ -18,37 +18,36 @@ export interface MicrovmMachine {
   fixes: string[];
 }
 
-/** The first VMM that is available, and the guests. */
+/** The first VMM that is available. `guest`: to try one with. */
 export async function examine(
   vmms: readonly Vmm[],
-  source: GuestSource,
+  guest: GuestFiles | null,
   signal: AbortSignal,
 ): Promise<Omit<MicrovmMachine, "cgroups" | "isRoot">> {
-  const guests = await source.examine();
   const probes: VmmProbe[] = [];
   for (const vmm of vmms) {
-    const vmmProbe = await vmm.probe(guests.any, signal);
+    const vmmProbe = await vmm.probe(guest, signal);
     probes.push(vmmProbe);
     if (!vmmProbe.isAvailable) continue;
-    return { vmm, vmmProbe, guests, problems: guests.problems, fixes: guests.fixes };
+    return { vmm, vmmProbe, triedWith: guest, problems: [], fixes: [] };
   }
   return {
-    ...{ vmm: null, vmmProbe: probes[0] as VmmProbe, guests },
-    problems: [...probes.flatMap(({ problems }) => problems), ...guests.problems],
-    fixes: [...probes.flatMap(({ fixes }) => fixes), ...guests.fixes],
+    ...{ vmm: null, vmmProbe: probes[0] as VmmProbe, triedWith: guest },
+    problems: probes.flatMap(({ problems }) => problems),
+    fixes: probes.flatMap(({ fixes }) => fixes),
   };
 }
 
 export function probeOf(machine: MicrovmMachine): DriverProbe {
-  const { vmm, vmmProbe, guests, problems, fixes } = machine;
+  const { vmm, vmmProbe, problems, fixes } = machine;
   const isAvailable = vmm !== null && problems.length === 0;
   return {
     name: "microvm",
     isAvailable,
     tier: "strong",
-    versions: { ...vmmProbe.versions, ...guests.versions, ...cgroupVersion(machine) },
+    versions: { ...vmmProbe.versions, ...cgroupVersion(machine) },
     protections: protectionsOf(machine),
-    // What does not keep it from working is told by the protections.
+    // Of one that is there they say what would be better.
     problems: isAvailable ? vmmProbe.problems : problems,
     fixes: isAvailable ? vmmProbe.fixes : fixes,
   };

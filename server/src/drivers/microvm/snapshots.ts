@@ -122,7 +122,12 @@ export class Snapshots {
     return removed;
   }
 
-  /** Resolves when nothing is being made any more; what waits is given up. */
+  /** Resolves when all that was wanted is made, or could not be. */
+  async made(): Promise<void> {
+    while (this.#isWorking) await this.#work;
+  }
+
+  /** As `made`; what waits is given up. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting.clear();
@@ -165,8 +170,9 @@ export class Snapshots {
       );
       const manifest: Manifest = { format: FORMAT, ...wanted.kind, files };
       await failPoint("snapshot.written");
-      await writeFile(join(making, MANIFEST), JSON.stringify(manifest));
+      // Before this one has its manifest, by which it would count itself.
       await this.#makeRoom(files.reduce((sum, { bytes }) => sum + bytes, 0));
+      await writeFile(join(making, MANIFEST), JSON.stringify(manifest));
       await rm(join(folder, key), { recursive: true, force: true });
       await rename(making, join(folder, key));
     } finally {

@@ -15,9 +15,8 @@ import { hostLimits } from "./machine-shape.ts";
 import { epochNs } from "./microvm-sandbox.ts";
 import type { GuestFiles, Machine, MachineShape, MachineSnapshot, Vmm } from "./vmm.ts";
 
-/** Emulated, on a busy host, a boot takes that of a whole start. */
-const UP_MS_MAX = 25_000;
-const START_MS_MAX = 15_000;
+/** Emulated, on a busy host, a runtime takes long to boot. */
+const START_MS_MAX = 30_000;
 const SEED_BYTES = 128;
 const CONSOLE_CHARS_MAX = 300;
 
@@ -37,6 +36,8 @@ export interface MachineRequest {
   guest: GuestFiles;
   shape: MachineShape;
   ends: StreamEnds | null;
+  /** How long the guest may boot. */
+  upMsMax: number;
   signal: AbortSignal;
 }
 
@@ -55,7 +56,7 @@ export async function startMachine(
   events: AgentEvents,
 ): Promise<UpMachine> {
   const { vmm, tree, users, foldersDir } = context;
-  const { id, mark, guest, shape, ends, signal } = request;
+  const { id, mark, guest, shape, ends, upMsMax, signal } = request;
   const folder = join(foldersDir, mark);
   let cgroup: Cgroup | null = null;
   let machine: Machine | null = null;
@@ -80,7 +81,7 @@ export async function startMachine(
     const ended = endOf(machine);
     if (snapshot === null)
       await within(
-        UP_MS_MAX,
+        upMsMax,
         "the boot of the guest",
         Promise.race([agent.up, ended, aborted.promise]),
       );

@@ -1,12 +1,11 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { settingSpecs } from "../../settings/schema.ts";
 
 export interface DockerSettings {
   dockerHost: string;
   dockerBases: Record<"nodejs" | "python", string | null>;
   gvisorRuntime: string | null;
-  microvm: { keptDir: string; accelerator: "emulation"; snapshotsMiBMax: number };
+  microvm: { keptDir: string; kernel: null; accelerator: "emulation"; snapshotsMiBMax: number };
   egressAllowed: string[];
   egressResolvers: string[];
 }
@@ -17,9 +16,10 @@ export const dockerSettings: DockerSettings = {
   dockerBases: { nodejs: null, python: null },
   gvisorRuntime: null,
   microvm: {
-    keptDir: join(tmpdir(), "isola-microvm-unused"),
+    keptDir: fileURLToPath(new URL("../../../../.cache/vm", import.meta.url)),
+    kernel: null,
     accelerator: "emulation",
-    snapshotsMiBMax: 0,
+    snapshotsMiBMax: 4096,
   },
   egressAllowed: [],
   egressResolvers: [],

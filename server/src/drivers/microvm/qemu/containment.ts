@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { messageOf } from "../../../errors.ts";
 import { findProgram } from "../../find-program.ts";
-import { hostView } from "../../process/host-view.ts";
-import { sharedLibraries } from "../../shared-libraries.ts";
+import { hostView } from "../../../images/host-view.ts";
+import { sharedLibraries } from "../../../images/shared-libraries.ts";
 import type { Qemu } from "./find-qemu.ts";
 
 const TRIAL_MS_MAX = 10_000;

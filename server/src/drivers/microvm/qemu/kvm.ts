@@ -19,14 +19,14 @@ export type KvmTrial = { works: true } | { works: false; problem: string };
 export interface KvmTrialOptions {
   qemu: Qemu;
   guest: GuestFiles | null;
-  stateDir: string;
+  keptDir: string;
   run(plan: QemuPlan, spec: MachineSpec, signal: AbortSignal): Promise<Machine>;
   signal: AbortSignal;
 }
 
 /** Boots the guest with KVM, once for each QEMU, guest and host kernel: that the device can be opened does not say that a guest runs. */
 export async function tryKvm(options: KvmTrialOptions): Promise<KvmTrial> {
-  const { qemu, guest, stateDir } = options;
+  const { qemu, guest, keptDir } = options;
   try {
     accessSync(DEVICE, constants.R_OK | constants.W_OK);
   } catch (error) {
@@ -36,7 +36,7 @@ export async function tryKvm(options: KvmTrialOptions): Promise<KvmTrial> {
   const subject = createHash("sha256")
     .update([qemu.path, qemu.version, guest.digest, release()].join("\n"))
     .digest("hex");
-  const file = join(stateDir, VERDICT_FILE);
+  const file = join(keptDir, VERDICT_FILE);
   const known = readVerdict(file, subject);
   if (known !== null) return known;
   const trial = await boot(options, guest);
@@ -55,10 +55,10 @@ function readVerdict(file: string, subject: string): KvmTrial | null {
 }
 
 async function boot(
-  { qemu, stateDir, run, signal }: KvmTrialOptions,
+  { qemu, keptDir, run, signal }: KvmTrialOptions,
   guest: GuestFiles,
 ): Promise<KvmTrial> {
-  const folder = mkdtempSync(join(stateDir, "trial-"));
+  const folder = mkdtempSync(join(keptDir, "trial-"));
   let machine: Machine | null = null;
   try {
     const spec: MachineSpec = {

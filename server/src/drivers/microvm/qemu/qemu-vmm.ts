@@ -16,7 +16,7 @@ export interface QemuOptions {
   /** `auto`: KVM where a guest boots with it, else emulation. */
   accelerator: "auto" | "kvm" | "emulation";
   /** A folder where what was found out about KVM is kept. */
-  stateDir: string;
+  keptDir: string;
   /** Another program than the machine's; for tests. */
   program?: string;
   /** Leaves out a technique although the machine has it; for tests of the others. */
@@ -42,11 +42,11 @@ export class QemuVmm implements Vmm {
     const { qemu, problems, fixes } = await findQemu(this.#options.program);
     if (qemu === null) return unavailable({ versions: {}, problems, fixes });
     const versions = { qemu: qemu.version };
-    const { accelerator, stateDir } = this.#options;
+    const { accelerator, keptDir } = this.#options;
     const trial: KvmTrial =
       accelerator === "emulation"
         ? { works: false, problem: "emulation was asked for" }
-        : await tryKvm({ qemu, guest, stateDir, run: this.#runner(), signal });
+        : await tryKvm({ qemu, guest, keptDir, run: this.#runner(), signal });
     if (accelerator === "kvm" && !trial.works) {
       const problem = `vmAccelerator is kvm, and KVM does not do: ${trial.problem}`;
       return unavailable({ versions, problems: [problem], fixes: ["vmAccelerator: auto"] });
