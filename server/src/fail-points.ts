@@ -37,11 +37,6 @@ export const failPoints = {
   "call.sent": "sync",
   /** The sandbox has begun to answer. */
   "call.head": "sync",
-  /** The program that runs a machine is a process; its guest has said nothing. */
-  "machine.started": "async",
-  "machine.up": "async",
-  /** A snapshot is on disk, and has no name yet. */
-  "snapshot.written": "async",
   "records.stored": "async",
   "records.before-ack": "async",
 } as const satisfies Record<string, "sync" | "async">;

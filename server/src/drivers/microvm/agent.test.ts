@@ -81,6 +81,10 @@ describe("the agent channel", () => {
     guest.write("x".repeat(5000));
     await assert.rejects(agent.up, { message: /init has gone/ });
     assert.deepEqual(told, ["a line that nobody knows: hello"]);
+    const other = stand();
+    other.guest.write(`${"x".repeat(5000)}\nup 1\n`);
+    await assert.rejects(other.agent.up, { message: /init has gone/ });
+    assert.deepEqual(other.told, ["a line of more than 4096 bytes"]);
   });
 
   test("asks no more than a guest may leave unanswered", async () => {

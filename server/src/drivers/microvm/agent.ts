@@ -100,10 +100,12 @@ export class Agent {
     this.#text += text;
     const lines = this.#text.split("\n");
     this.#text = lines.pop() as string;
+    if ([this.#text, ...lines].some((line) => line.length > LINE_BYTES_MAX)) {
+      this.#complain(`a line of more than ${LINE_BYTES_MAX} bytes`);
+      this.#stream.destroy();
+      return this.#close();
+    }
     for (const line of lines) this.#onLine(line);
-    if (this.#text.length <= LINE_BYTES_MAX) return;
-    this.#complain("a line without an end");
-    this.#stream.destroy();
   }
 
   #onLine(line: string): void {

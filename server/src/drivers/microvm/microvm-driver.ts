@@ -26,6 +26,7 @@ import {
   type UpMachine,
   endMachine,
   originOf,
+  reasonOf,
   startMachine,
   startRuntime,
 } from "./start-machine.ts";
@@ -242,6 +243,9 @@ export class MicrovmDriver implements DriverCore {
       await up.agent.prepare({ limits, tmpBytes: TEMPLATE_TMP_BYTES });
       await within(GATE_MS_MAX, "the runtime at its gate", up.agent.gate);
       return await up.machine.snapshot(folder);
+    } catch (error) {
+      const why = await reasonOf(error, up.machine);
+      throw new IsolaError("sandbox_start_failed", why, { cause: error });
     } finally {
       await endMachine(up);
     }

@@ -4,7 +4,6 @@ import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from "n
 import { join } from "node:path";
 import { MiB } from "../../domain/limits.ts";
 import { messageOf } from "../../errors.ts";
-import { failPoint } from "../../fail-points.ts";
 import type { GuestFiles, MachineShape, MachineSnapshot } from "./vmm.ts";
 
 const MANIFEST = "manifest.json";
@@ -169,7 +168,6 @@ export class Snapshots {
         })),
       );
       const manifest: Manifest = { format: FORMAT, ...wanted.kind, files };
-      await failPoint("snapshot.written");
       // Before this one has its manifest, by which it would count itself.
       await this.#makeRoom(files.reduce((sum, { bytes }) => sum + bytes, 0));
       await writeFile(join(making, MANIFEST), JSON.stringify(manifest));

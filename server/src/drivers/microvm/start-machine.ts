@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { overheadMiB } from "../../domain/function.ts";
 import { IsolaError, messageOf } from "../../errors.ts";
-import { failPoint } from "../../fail-points.ts";
 import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import { endGroup } from "../cgroups/end-group.ts";
 import type { SandboxSpec, StartedFrom, StreamEnds } from "../driver.ts";
@@ -19,6 +19,8 @@ import type { GuestFiles, Machine, MachineShape, MachineSnapshot, Vmm } from "./
 const START_MS_MAX = 30_000;
 const SEED_BYTES = 128;
 const CONSOLE_CHARS_MAX = 300;
+/** A machine whose channels have closed has mostly ended. */
+const END_TOLD_MS = 200;
 
 export interface MachineContext {
   vmm: Vmm;
@@ -76,21 +78,16 @@ export async function startMachine(
     machine = await (snapshot === null
       ? vmm.boot(spec, signal)
       : vmm.restore(spec, snapshot, signal));
-    await failPoint("machine.started");
     const agent = new Agent(machine.agent, events);
-    const ended = endOf(machine);
-    if (snapshot === null)
-      await within(
-        upMsMax,
-        "the boot of the guest",
-        Promise.race([agent.up, ended, aborted.promise]),
-      );
-    await failPoint("machine.up");
+    if (snapshot === null) {
+      const up = Promise.race([agent.up, endOf(machine), aborted.promise]);
+      await within(upMsMax, "the boot of the guest", up);
+    }
     return { machine, agent, group: groupOf({ mark, folder, cgroup, machine, release }) };
   } catch (error) {
-    const said = lastWords(machine);
+    const why = await reasonOf(error, machine);
     await removeHalf({ mark, folder, cgroup, machine, release });
-    throw failureOf(id, error, said);
+    throw failureOf(id, why, error);
   } finally {
     aborted.forget();
   }
@@ -108,7 +105,7 @@ export async function startRuntime(
     const started = agent.start({ epochNs: epochNs(), seed, limits, tmpBytes }, START_MS_MAX);
     await Promise.race([started, endOf(machine), aborted.promise]);
   } catch (error) {
-    throw failureOf(id, error, lastWords(machine));
+    throw failureOf(id, await reasonOf(error, machine), error);
   } finally {
     aborted.forget();
   }
@@ -133,14 +130,19 @@ async function endOf(machine: Machine): Promise<never> {
   throw new Error(`its machine ended with ${how}${text === "" ? "" : `: ${text}`}`);
 }
 
-function lastWords(machine: Machine | null): string {
-  const text = machine?.console().trim().slice(-CONSOLE_CHARS_MAX) ?? "";
-  return text === "" ? "" : `; its console ends with: ${text}`;
+/** What a person can use. Where the machine has ended too, that says more than a channel that has closed. */
+export async function reasonOf(error: unknown, machine: Machine | null): Promise<string> {
+  if (machine === null) return messageOf(error);
+  const settling = delay(END_TOLD_MS).then(() => messageOf(error));
+  const ending = endOf(machine).catch((end: unknown) => messageOf(end));
+  const why = await Promise.race([ending, settling]);
+  const said = machine.console().trim().slice(-CONSOLE_CHARS_MAX);
+  return said === "" ? why : `${why}; its console ends with: ${said}`;
 }
 
-function failureOf(id: string, error: unknown, said: string): IsolaError {
+function failureOf(id: string, why: string, error: unknown): IsolaError {
   if (error instanceof IsolaError && error.code === "driver_unavailable") return error;
-  const text = `${id} could not be started: ${messageOf(error)}${said}`;
+  const text = `${id} could not be started: ${why}`;
   return new IsolaError("sandbox_start_failed", text, { cause: error });
 }
 
