@@ -87,7 +87,7 @@ export class QemuMachine implements Machine {
     const qmp = this.#qmp;
     if (qmp === null) throw new Error("the machine was not started for that");
     await qmp.open();
-    await qmp.execute("stop");
+    // Not stopped before: what was running when it was saved runs on its own when it is restored, and needs no monitor for that.
     await qmp.execute("migrate-set-parameters", { "max-bandwidth": BYTES_A_SECOND_MAX });
     const file = join(folder, STATE_FILE);
     const inlet = await openInlet(folder);
