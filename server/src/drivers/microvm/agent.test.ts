@@ -60,12 +60,12 @@ describe("the agent channel", () => {
 
   test("tells how the first process has ended, and that memory was short", async () => {
     const { agent, told, guest } = stand();
-    guest.write("up 1\ngate\noom\nexit code 7\nexit signal 9\n");
+    guest.write("up 1\ngate\noom\nexit code 7\nexit signal 6\n");
     await agent.gate;
     assert.deepEqual(told, [
       "oom",
       { exitCode: 7, signal: null },
-      { exitCode: null, signal: "SIGKILL" },
+      { exitCode: null, signal: "SIGABRT" },
     ]);
   });
 

@@ -1,16 +1,13 @@
-import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { IsolaError } from "../../errors.ts";
 import type { SandboxLimits } from "../driver.ts";
+import { signalOf } from "../exit-status.ts";
 import { within } from "./deadline.ts";
 
 const LINE_BYTES_MAX = 4096;
 const QUESTIONS_MAX = 64;
 const ANSWER_MS_MAX = 5000;
 const RANDOM_BYTES = 128;
-const signalNames = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name]),
-);
 
 export interface AgentEvents {
   /** How the runtime's first process has ended. */
@@ -129,7 +126,7 @@ export class Agent {
 
   #onExit(kind: string, number: number, line: string): void {
     const isCode = kind === "code" && Number.isInteger(number) && number >= 0 && number <= 255;
-    const signal = kind === "signal" ? (signalNames.get(number) ?? null) : null;
+    const signal = kind === "signal" ? signalOf(128 + number) : null;
     if (!isCode && signal === null) return this.#complain(`an end that nobody knows: ${line}`);
     this.#events.onExit?.({ exitCode: isCode ? number : null, signal });
   }

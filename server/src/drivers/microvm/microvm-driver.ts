@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { MiB } from "../../domain/limits.ts";
 import { IsolaError, messageOf } from "../../errors.ts";
@@ -145,8 +144,7 @@ export class MicrovmDriver implements DriverCore {
   }
 
   async #examine(): Promise<MicrovmMachine> {
-    const { vmms, guests, without = [], keptDir } = this.#options;
-    mkdirSync(keptDir, { recursive: true, mode: 0o700 });
+    const { vmms, guests, without = [] } = this.#options;
     const machine = await examine(vmms, guests.any, this.#closing.signal);
     const isRoot = this.#users !== null;
     const cgroups = without.includes("cgroups")

@@ -86,7 +86,7 @@ function kernelCommandLine({ accelerator, timeStampKhz }: QemuPlan): string {
     timeStampKhz === null
       ? []
       : [`tsc_early_khz=${timeStampKhz}`, "no_timer_check", "tsc=reliable"];
-  const emulated = ["mitigations=off", "cryptomgr.notests", ...clock];
+  const emulated = ["mitigations=off", "cryptomgr.notests", "init_on_alloc=0", ...clock];
   return [
     ...["console=ttyS0", "quiet", "panic=-1", "reboot=t", "isola.transport=serial"],
     ...(accelerator === "kvm" ? [] : emulated),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../../../errors.ts";
@@ -39,6 +39,7 @@ export async function tryKvm(options: KvmTrialOptions): Promise<KvmTrial> {
   const file = join(keptDir, VERDICT_FILE);
   const known = readVerdict(file, subject);
   if (known !== null) return known;
+  mkdirSync(keptDir, { recursive: true, mode: 0o755 });
   const trial = await boot(options, guest);
   // Not kept: it is asked for again at the next start.
   if (!options.signal.aborted) writeFileSync(file, JSON.stringify({ subject, trial }));

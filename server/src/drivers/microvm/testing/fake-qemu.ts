@@ -40,7 +40,6 @@ const program = `
 const fs = require("node:fs"), net = require("node:net");
 const args = process.argv.slice(2);
 if (args[0] === "--version") { console.log("QEMU emulator version 7.2.22"); process.exit(0); }
-if (args[0] === "-machine") { console.log("microvm   microvm (i386)"); process.exit(0); }
 const did = (deed) => fs.appendFileSync(deeds, deed + "\\n");
 const die = () => { fs.writeSync(2, lastWords + "\\n"); process.exit(1); };
 const fdOf = (id) => Number(args.map((arg) => new RegExp("^socket,id=" + id + ",fd=(\\\\d+)").exec(arg)?.[1]).find(Boolean));
