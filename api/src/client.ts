@@ -21,6 +21,7 @@ import type {
   LogListQuery,
   LogView,
 } from "./invocations.ts";
+import type { BuildGuests, GuestPart, PrunedGuests } from "./guests.ts";
 import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.ts";
 import type { CreateKey, CreatedKey, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
@@ -62,6 +63,7 @@ export function createClient(options: ClientOptions) {
     ...keyCalls(transport),
     ...machineCalls(transport),
     ...imageCalls(transport),
+    ...guestCalls(transport),
   };
 }
 
@@ -152,21 +154,39 @@ function imageCalls(transport: Transport) {
   return {
     listImages: (options?: CallOptions) => call<Page<ImageView>>("GET", path, { ...options }),
     /** Events as they happen; rejects where the build does not begin, and with the error that it ends with. */
-    async *buildImages(body: BuildImages, options?: CallOptions): AsyncGenerator<ImageEvent> {
-      const more = { isUnbounded: true, ...options };
-      const response = await transport({ method: "POST", path, json: body, ...more });
-      let isDone = false;
-      for await (const event of eventsOf<ImageEvent>(response)) {
-        if (event.type === "error")
-          throw new ApiError(event.error.message, { status: 200, ...event.error });
-        isDone ||= event.type === "done";
-        yield event;
-      }
-      if (!isDone) throw cutOff(response);
-    },
+    buildImages: (body: BuildImages, options?: CallOptions) =>
+      builtThings(transport, { path, json: body, ...options }),
     /** Removes outdated ones. */
     pruneImages: (options?: CallOptions) => call<PrunedImages>("DELETE", path, { ...options }),
   };
+}
+
+function guestCalls(transport: Transport) {
+  const call = caller(transport);
+  const path = "/api/v1/vm";
+  return {
+    listGuestParts: (options?: CallOptions) => call<Page<GuestPart>>("GET", path, { ...options }),
+    /** As `buildImages`. */
+    buildGuests: (body: BuildGuests, options?: CallOptions) =>
+      builtThings(transport, { path, json: body, ...options }),
+    /** Removes outdated ones. */
+    pruneGuestParts: (options?: CallOptions) => call<PrunedGuests>("DELETE", path, { ...options }),
+  };
+}
+
+async function* builtThings(
+  transport: Transport,
+  call: Omit<Call, "method">,
+): AsyncGenerator<ImageEvent> {
+  const response = await transport({ method: "POST", isUnbounded: true, ...call });
+  let isDone = false;
+  for await (const event of eventsOf<ImageEvent>(response)) {
+    if (event.type === "error")
+      throw new ApiError(event.error.message, { status: 200, ...event.error });
+    isDone ||= event.type === "done";
+    yield event;
+  }
+  if (!isDone) throw cutOff(response);
 }
 
 const functionsPath = "/api/v1/functions";

@@ -4,6 +4,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { envCommand } from "./commands/env.ts";
 import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/functions.ts";
 import { imagesCommand } from "./commands/images.ts";
+import { vmCommand } from "./commands/vm.ts";
 import { invokeCommand } from "./commands/invoke.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { upCommand } from "./commands/up.ts";
@@ -20,5 +21,6 @@ export const commands: readonly Command[] = [
   rollbackCommand,
   rmCommand,
   imagesCommand,
+  vmCommand,
   doctorCommand,
 ];

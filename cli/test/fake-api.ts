@@ -83,7 +83,7 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   const body = Buffer.concat(chunks);
   const [, name, rest] = /^\/api\/v1\/functions\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
   if (name) return ofFunction(api, response, { name, rest: rest ?? "", url, request, body });
-  if (`${request.method} ${url.pathname}` === "POST /api/v1/images") {
+  if (request.method === "POST" && ["/api/v1/images", "/api/v1/vm"].includes(url.pathname)) {
     api.built = JSON.parse(body.toString("utf8"));
     return sendLines(response, api.buildEvents);
   }
@@ -93,6 +93,8 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
       removed: ["isola/node:1-a"],
       kept: [{ reference: "isola/node:2-b", reason: "container 0123 uses it" }],
     }),
+    "GET /api/v1/vm": () => page(api.images),
+    "DELETE /api/v1/vm": () => ({ removed: ["root-0123456789abcdef"] }),
     "GET /api/v1/functions": () => page([...api.functions.values()].map(({ view }) => view)),
     "POST /api/v1/functions": () => create(api, JSON.parse(body.toString("utf8")) as Json),
     "GET /api/v1/drivers": () => page([driver]),

@@ -67,7 +67,7 @@ test("a gate that nobody opens ends the process", async () => {
 test("numbers of the generator are spread over all of 0 to 1, in every bit", () => {
   const next = generatorOf(randomBytes(64));
   const rounds = 20_000;
-  const counts = new Array<number>(53).fill(0);
+  const counts = Array.from({ length: 53 }, () => 0);
   let sum = 0;
   for (let round = 0; round < rounds; round++) {
     const value = next();

@@ -6,6 +6,10 @@ import os
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _RANDOM_BYTES = 64
 GATE_EXIT_CODE = 72
 
@@ -32,17 +36,17 @@ def renew(seed: bytes) -> None:
     """Of modules that are loaded: those that come later begin anew. The hashes of strings stay as
     they are, for as long as the process lives."""
     half = len(seed) // 2
-    modules = sys.modules
+    modules: dict[str, Any] = {**sys.modules}
     if "random" in modules:
         modules["random"].seed(seed[:half])
     if "ssl" in modules:
         modules["ssl"].RAND_add(seed[half:], float(half))
     if "tempfile" in modules:
         # Made at its first use, with a generator of its own.
-        setattr(modules["tempfile"], "_name_sequence", None)
+        modules["tempfile"]._name_sequence = None
     if "uuid" in modules:
-        setattr(modules["uuid"], "_last_timestamp", None)
+        modules["uuid"]._last_timestamp = None
     if "logging" in modules:
         # Whole nanoseconds from Python 3.13 on, seconds before it.
         is_whole = isinstance(modules["logging"]._startTime, int)
-        setattr(modules["logging"], "_startTime", time.time_ns() if is_whole else time.time())
+        modules["logging"]._startTime = time.time_ns() if is_whole else time.time()

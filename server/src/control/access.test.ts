@@ -14,7 +14,7 @@ const open = new Set(["GET /healthz", "GET /readyz"]);
 /** The matrix as docs state it, apart from how routes declare it. */
 function allowedScopes(method: string, path: string): readonly Scope[] {
   if (path.startsWith("/api/v1/keys")) return ["admin"];
-  if (path === "/api/v1/images" && method !== "GET") return ["admin"];
+  if (["/api/v1/images", "/api/v1/vm"].includes(path) && method !== "GET") return ["admin"];
   if (method === "POST" && path.endsWith("/invocations")) return ["admin", "invoke"];
   return method === "GET" ? ["admin", "deploy", "read"] : ["admin", "deploy"];
 }

@@ -21,6 +21,8 @@ import { registerFunctions } from "./functions.ts";
 import { GatewayFacts } from "./gateway-facts.ts";
 import { hostGuard } from "./host-guard.ts";
 import { keepIdempotent, noteBody } from "./idempotency.ts";
+import type { GuestWork } from "./guest-work.ts";
+import { registerGuests } from "./guests.ts";
 import type { ImageWork } from "./image-work.ts";
 import { registerImages } from "./images.ts";
 import { registerInvocations } from "./invocations.ts";
@@ -41,6 +43,7 @@ export interface ControlDeps {
   builds: PackageBuilds;
   gateway: GatewayLink;
   imageWork: ImageWork;
+  guestWork: GuestWork;
   settings: ControlSettings;
   clock: Clock;
   log: Log;
@@ -78,6 +81,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   registerResources(app, { ...deps, facts, deployer });
   // Before connections are waited for: a build is told as given up.
   app.addHook("preClose", () => deps.imageWork.close());
+  app.addHook("preClose", async () => deps.guestWork.close());
   app.addHook("onClose", async () => {
     publisher.close();
     await authenticator.close();
@@ -214,4 +218,5 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerKeys(app, context);
   registerMachine(app, context);
   registerImages(app, context);
+  registerGuests(app, context);
 }

@@ -14,6 +14,7 @@ import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Deployer, Target } from "./deployer.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
+import type { GuestWork } from "./guest-work.ts";
 import type { ImageWork } from "./image-work.ts";
 import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { callerOf } from "./request-policy.ts";
@@ -34,6 +35,7 @@ export interface ControlContext {
   facts: GatewayFacts;
   deployer: Deployer;
   imageWork: ImageWork;
+  guestWork: GuestWork;
   settings: ControlSettings;
   clock: Clock;
   log: Log;

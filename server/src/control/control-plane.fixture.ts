@@ -14,9 +14,12 @@ import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { Scope, Store } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
+import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
 import { GatewayStandIn } from "./gateway-stand-in.fixture.ts";
 import type { Artifacts, Log } from "./ports.ts";
+
+const root = join(import.meta.dirname, "../../..");
 
 export const quiet: Log = { info() {}, warn() {}, error() {} };
 
@@ -60,8 +63,13 @@ export async function openControlPlane(
     defaultDriver: "auto" as const,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
+  const guests = { root, python: null, folder: join(dir, "vm"), kernel: null };
+  const guestWork = new GuestWork(guests, quiet);
   const builds = { layerFor: async () => undefined };
-  const deps = { store, artifacts, builds, gateway, imageWork, settings, clock, log: quiet };
+  const deps = {
+    ...{ store, artifacts, builds, gateway, imageWork, guestWork, settings, clock },
+    log: quiet,
+  };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
     await app.close();

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
@@ -13,6 +14,7 @@ import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
+import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
 import { Recorder } from "./recorder.ts";
@@ -53,6 +55,15 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       {
         dockerHost: config.dockerHost,
         bases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
+      },
+      log,
+    ),
+    guestWork: new GuestWork(
+      {
+        root: fileURLToPath(new URL("../../..", import.meta.url)),
+        python: config.python,
+        folder: join(config.data, "vm"),
+        kernel: config.vmKernel,
       },
       log,
     ),

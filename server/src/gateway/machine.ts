@@ -42,7 +42,7 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
       ...{ egressAllowed: config.egressAllowed, egressResolvers: config.egressResolvers },
       microvm: {
         keptDir: join(config.data, "vm"),
-        kernel: null,
+        kernel: config.vmKernel,
         accelerator: config.vmAccelerator as "auto" | "kvm" | "emulation",
         snapshotsMiBMax: config.vmSnapshotsMiBMax,
       },

@@ -1,4 +1,4 @@
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { IsolaError } from "../errors.ts";
 import type { EngineWork } from "./engine-stream.ts";
@@ -24,12 +24,9 @@ export async function runCommand(
   args: string[],
   { env, cwd, missing, deadlines, onProgress, signal }: CommandWork,
 ): Promise<void> {
-  const stdio: StdioOptions = ["ignore", "ignore", "pipe"];
   const child = spawn(command, args, {
-    env,
+    ...{ env, stdio: ["ignore", "ignore", "pipe"], detached: true },
     ...(cwd !== undefined && { cwd }),
-    stdio,
-    detached: true,
   });
   const last: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {

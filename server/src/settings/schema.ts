@@ -276,6 +276,12 @@ export const settingSpecs = {
     shown: "`python:<minor>-slim`, or what `isola images build --offline` made",
     help: "Image with Python on which the image of Python sandboxes is built",
   },
+  vmKernel: {
+    kind: "path",
+    default: null,
+    shown: "that of the package `linux-image-cloud-*` of Debian",
+    help: "Kernel of microVMs: a bzImage or an ELF file that has built in, or in `/lib/modules`, what images/microvm/README.md names",
+  },
 } as const satisfies Record<string, SettingSpec>;
 
 export type SettingName = keyof typeof settingSpecs;

@@ -10,7 +10,7 @@ import { findMarked } from "../cgroups/process-table.ts";
 import { driverConformance } from "../conformance.ts";
 import { findRuntimes } from "../runtimes.ts";
 import { dockerSettings } from "../testing/docker-settings.ts";
-import { skipMicrovm } from "./testing/microvm-stand.ts";
+import { SLOWNESS, skipMicrovm } from "./testing/microvm-stand.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const script = fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url));
@@ -24,6 +24,8 @@ const leavesOut = {
   sockets: noSockets,
   "socket-files": noSockets,
   "missing-runtime": "the interpreter is the image's, not a file of the host",
+  "link-to-shell":
+    "the image has a link to where the shell of builds would be, and there is none behind it",
   "limits-doubled": "a machine's RAM is what it was started with",
 };
 
@@ -50,6 +52,7 @@ else {
     startElsewhere: { script, args: (bootId) => [JSON.stringify(settings), bootId, "microvm"] },
     runtimes,
     hasOwnImage: true,
+    slowness: SLOWNESS,
     leftovers: () => leftovers(stateDir),
     leavesOut,
   });

@@ -1,4 +1,5 @@
-import { fileURLToPath } from "node:url";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { settingSpecs } from "../../settings/schema.ts";
 
 export interface DockerSettings {
@@ -16,7 +17,7 @@ export const dockerSettings: DockerSettings = {
   dockerBases: { nodejs: null, python: null },
   gvisorRuntime: null,
   microvm: {
-    keptDir: fileURLToPath(new URL("../../../../.cache/vm", import.meta.url)),
+    keptDir: process.env.ISOLA_TEST_VM || join(tmpdir(), "isola-no-guests"),
     kernel: null,
     accelerator: "emulation",
     snapshotsMiBMax: 4096,

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { GuestPaths } from "./guest-images.ts";
 
+const QEMU = "qemu-system-x86_64";
 const ports = ["control", "stdout", "stderr", "agent"] as const;
 /** Where everything is emulated on a busy machine. */
 const WORD_MS = 120_000;
@@ -54,7 +55,7 @@ export class TestGuest {
       server.close();
       return [port, socket] as const;
     });
-    const child = spawn("qemu-system-x86_64", argumentsOf(paths, folder, memoryMiB, hasTools), {
+    const child = spawn(QEMU, argumentsOf(paths, folder, memoryMiB, hasTools), {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const failed = once(child, "exit").then(() => Promise.reject(new Error("QEMU has ended")));

@@ -50,10 +50,7 @@ export async function fillWithImage(
 
 /** Not compressed: unpacking costs more of a start than reading does, by a fifth in a machine that is emulated. */
 const commands: Record<FileSystem, (from: string, to: string) => [string, string[]]> = {
-  erofs: (from, to) => [
-    "mkfs.erofs",
-    ["-T0", `-U${UUID}`, "-x-1", "--all-root", to, from],
-  ],
+  erofs: (from, to) => ["mkfs.erofs", ["-T0", `-U${UUID}`, "-x-1", "--all-root", to, from]],
   squashfs: (from, to) => [
     "mksquashfs",
     [

@@ -1,9 +1,7 @@
-import { findQemu } from "../qemu/find-qemu.ts";
+import { whyNoGuest } from "../../testing/test-guest.ts";
 
-const { qemu, problems, fixes } = await findQemu();
+/** How many times as long as elsewhere anything may take where a processor is emulated. */
+export const SLOWNESS = 4;
 
-/** Why tests that boot guests cannot run here; false where they can, and on CI, where they have to. */
-export const skipMicrovm: string | false =
-  qemu !== null || process.env.CI !== undefined
-    ? false
-    : `${problems.join("; ")}: ${fixes.join("; ")}`;
+/** Why tests that boot guests cannot run here; false where they can. */
+export const skipMicrovm: string | false = whyNoGuest() ?? false;
