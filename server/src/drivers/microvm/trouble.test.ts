@@ -10,7 +10,7 @@ import type { SandboxHandle } from "../driver.ts";
 import { LAST_WORDS, type Misdeed } from "./testing/fake-qemu.ts";
 import { type FakeStand, newFakeStand, openEnds, specOf } from "./testing/fake-stand.ts";
 
-const HANG_MS = 30_000;
+const HANG_MS = 120_000;
 const doomed = fileURLToPath(new URL("testing/doomed-driver.ts", import.meta.url));
 
 /** Starts a sandbox with a life of the driver that is closed at the end of the test; then nothing of the node may be left. */
