@@ -20,7 +20,9 @@ export async function ensureVm(node, say) {
   const args = [join(root, "setup", "vm-guest.ts"), folder];
   const { code, output } = await runForOutput(node, args, { env });
   if (code === 0) return folder;
-  say(`The guest of virtual machines could not be made; tests that need it are skipped:\n${output}`);
+  say(
+    `The guest of virtual machines could not be made; tests that need it are skipped:\n${output}`,
+  );
   return null;
 }
 

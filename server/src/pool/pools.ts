@@ -1,5 +1,10 @@
 import type { EventLoop } from "../domain/clock.ts";
-import { type DeployedFunction, canGrow, reservedMiBOf, unpackedBytesOf } from "../domain/function.ts";
+import {
+  type DeployedFunction,
+  canGrow,
+  reservedMiBOf,
+  unpackedBytesOf,
+} from "../domain/function.ts";
 import { MiB, settingLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";

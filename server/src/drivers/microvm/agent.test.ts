@@ -50,7 +50,10 @@ describe("the agent channel", () => {
     guest.write("1 failed no such group\n");
     await assert.rejects(refused, { code: "sandbox_start_failed", message: "no such group" });
     const silent = agent.start(start, 1);
-    await assert.rejects(silent, { code: "sandbox_start_failed", message: /start: not within 1 ms/ });
+    await assert.rejects(silent, {
+      code: "sandbox_start_failed",
+      message: /start: not within 1 ms/,
+    });
     const cut = agent.setTime(1n);
     guest.end();
     await assert.rejects(cut, { code: "sandbox_start_failed", message: /init has gone/ });

@@ -86,8 +86,7 @@ describe("machines that go on from one snapshot", { skip: skipMicrovm }, async (
   async function ask(session: Session): Promise<Told> {
     const before = Date.now();
     const told = await session.invoke<Told>(null);
-    const isRight =
-      told.wallMs > before - APART_MS_MAX && told.wallMs < Date.now() + APART_MS_MAX;
+    const isRight = told.wallMs > before - APART_MS_MAX && told.wallMs < Date.now() + APART_MS_MAX;
     assert(isRight, `${told.wallMs - before} ms after it was asked`);
     return told;
   }
@@ -125,6 +124,9 @@ describe("machines that go on from one snapshot", { skip: skipMicrovm }, async (
     await assert.rejects(network, { code: "driver_unavailable", message: /have no network/ });
     const equipment = { hasTools: true, sockets: [] };
     const build = Session.start(driver, runtime, undefined, { equipment });
-    await assert.rejects(build, { code: "driver_unavailable", message: /build with docker or process/ });
+    await assert.rejects(build, {
+      code: "driver_unavailable",
+      message: /build with docker or process/,
+    });
   });
 });

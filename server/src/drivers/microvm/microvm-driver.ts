@@ -190,7 +190,8 @@ export class MicrovmDriver implements DriverCore {
     let sandbox: MicrovmSandbox | null = null;
     const early: (() => void)[] = [];
     const events: AgentEvents = {
-      onExit: (exit) => (sandbox ? sandbox.onGuestExit(exit) : early.push(() => events.onExit?.(exit))),
+      onExit: (exit) =>
+        sandbox ? sandbox.onGuestExit(exit) : early.push(() => events.onExit?.(exit)),
       onOutOfMemory: () =>
         sandbox ? sandbox.endForMemory() : early.push(() => events.onOutOfMemory?.()),
       onProblem: (problem) => this.#onProblem(`${spec.id}: ${problem}`),
@@ -224,10 +225,7 @@ export class MicrovmDriver implements DriverCore {
   }
 
   /** A machine that is stopped when its runtime stands at the gate, before anything of a tenant is in it. */
-  async #take(
-    { kind, guest }: WantedSnapshot,
-    folder: string,
-  ): Promise<MachineSnapshot> {
+  async #take({ kind, guest }: WantedSnapshot, folder: string): Promise<MachineSnapshot> {
     const machine = await this.#machineOrFail();
     this.#templates += 1;
     const id = `template-${this.#templates}`;

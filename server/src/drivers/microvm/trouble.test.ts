@@ -39,7 +39,10 @@ async function until(isSo: () => boolean): Promise<void> {
 describe("a VMM", () => {
   const deaths: Record<string, RegExp> = {
     "dies at once": new RegExp(`ended with status 1: ${LAST_WORDS}`),
-    "dies before it is up": new RegExp(`${LAST_WORDS}.*its console ends with: the console of a guest`, "s"),
+    "dies before it is up": new RegExp(
+      `${LAST_WORDS}.*its console ends with: the console of a guest`,
+      "s",
+    ),
     "dies at the start of the runtime": new RegExp(LAST_WORDS),
     "refuses the runtime": /no room; its console ends with/,
     "speaks nonsense": /init has gone/,

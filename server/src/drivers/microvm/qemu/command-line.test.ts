@@ -64,14 +64,19 @@ describe("the frequency of the time stamp counter", () => {
       },
       (path) => path in files,
     );
-  const cpu = (name: string) => ({ "/proc/cpuinfo": `model name\t: ${name}\ncpu MHz\t\t: 801.5\n` });
+  const cpu = (name: string) => ({
+    "/proc/cpuinfo": `model name\t: ${name}\ncpu MHz\t\t: 801.5\n`,
+  });
 
   test("is what the kernel counts with where the processor has one speed", () => {
     assert.equal(khz(cpu("AMD EPYC")), 801_500);
   });
 
   test("is the nominal one where the processor changes its speed, or unknown", () => {
-    assert.equal(khz({ ...cpu("x"), [folder]: "", [`${folder}/base_frequency`]: "2900000\n" }), 2_900_000);
+    assert.equal(
+      khz({ ...cpu("x"), [folder]: "", [`${folder}/base_frequency`]: "2900000\n" }),
+      2_900_000,
+    );
     assert.equal(khz({ ...cpu("Intel @ 2.90GHz"), [folder]: "" }), 2_900_000);
     assert.equal(khz({ ...cpu("AMD Ryzen 7"), [folder]: "" }), null);
     assert.equal(khz({}), null);

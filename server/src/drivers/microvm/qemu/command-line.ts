@@ -46,7 +46,12 @@ export function qemuArgs(
     ...portArgs(4, "stderr", descriptors.streams?.stderr ?? null),
     ...(descriptors.monitor === null
       ? []
-      : ["-chardev", `socket,id=monitor,fd=${descriptors.monitor}`, "-mon", "monitor,mode=control"]),
+      : [
+          "-chardev",
+          `socket,id=monitor,fd=${descriptors.monitor}`,
+          "-mon",
+          "monitor,mode=control",
+        ]),
     ...(descriptors.state === null ? [] : ["-incoming", `fd:${descriptors.state}`]),
   ];
 }

@@ -107,9 +107,8 @@ export class QemuMachine implements Machine {
 
 async function untilSaved(qmp: Qmp): Promise<void> {
   for (;;) {
-    const { status, "error-desc": why } = await qmp.execute<Record<string, string>>(
-      "query-migrate",
-    );
+    const { status, "error-desc": why } =
+      await qmp.execute<Record<string, string>>("query-migrate");
     if (status === "completed") return;
     if (status === "failed" || status === "cancelled") throw new Error(why ?? status);
     await delay(SAVE_STEP_MS);

@@ -36,7 +36,9 @@ export class Qmp {
     if (this.#waiting !== null) throw new Error(`${command}: another command is under way`);
     this.#waiting = Promise.withResolvers();
     const { promise } = this.#waiting;
-    this.#stream.write(`${JSON.stringify({ execute: command, ...(args && { arguments: args }) })}\n`);
+    this.#stream.write(
+      `${JSON.stringify({ execute: command, ...(args && { arguments: args }) })}\n`,
+    );
     const answer: Answer = await within(ANSWER_MS_MAX, `the answer to ${command}`, promise);
     if (answer.error) throw new Error(`${command}: ${answer.error.desc}`);
     return answer.return as T;
