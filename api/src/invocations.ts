@@ -10,7 +10,7 @@ const Header = Type.Unsafe<[string, string]>({
   minItems: 2,
   maxItems: 2,
 });
-const startKind = oneOf(["cold", "prewarmed", "warm"], "How the sandbox came to be");
+const startKind = oneOf(["cold", "restored", "prewarmed", "warm"], "How the sandbox came to be");
 
 export const InvokeRequest = closed({
   method: Type.Optional(oneOf(httpMethods, "Left out: GET, or POST with a body")),

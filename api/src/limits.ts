@@ -46,7 +46,7 @@ export const requestLimits = {
   idempotencyKeyCharsMax: 200,
 } as const;
 
-export const driverNames = ["process", "docker", "gvisor"] as const;
+export const driverNames = ["process", "docker", "gvisor", "microvm"] as const;
 export const networks = ["none", "internet"] as const;
 export const afterResponses = ["freeze", "kill", "allow"] as const;
 export const onDisconnects = ["cancel", "continue"] as const;

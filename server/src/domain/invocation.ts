@@ -1,7 +1,7 @@
 import type { LogLevel } from "./log-level.ts";
 
 /** How the sandbox of an invocation came to be. */
-export type StartKind = "cold" | "prewarmed" | "warm";
+export type StartKind = "cold" | "restored" | "prewarmed" | "warm";
 
 /** Exactly one per invocation. */
 export type Outcome =

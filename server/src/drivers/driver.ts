@@ -128,11 +128,16 @@ export interface SandboxUsage {
   memoryPeakBytes?: number | null;
 }
 
+/** `snapshot`: it goes on where one like it stood before any code was in it. */
+export type StartedFrom = "boot" | "snapshot";
+
 /** A running sandbox as its keeper holds it: everything but its streams. */
 export interface SandboxHandle {
   readonly id: string;
   /** Where the runtime unpacks code, as the runtime sees it: `/var/task`, or a private folder of the host with tier `none`. */
   readonly taskRoot: string;
+  /** Left out: `boot`. */
+  readonly startedFrom?: StartedFrom;
   /** Resolves once, never rejects, when the sandbox's first process has ended for whatever reason. */
   readonly exited: Promise<SandboxExit>;
   /** Sets the limits of the revision that claims the sandbox. Rejects with `sandbox_start_failed` when they cannot be put in force (fail closed). */

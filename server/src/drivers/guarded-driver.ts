@@ -10,6 +10,7 @@ import {
   type SandboxLimits,
   type SandboxSpec,
   type SandboxUsage,
+  type StartedFrom,
 } from "./driver.ts";
 
 export const START_TIMEOUT_MS = 30_000;
@@ -93,6 +94,7 @@ function asStartFailure(spec: SandboxSpec, error: unknown): IsolaError {
 class GuardedSandbox implements Sandbox {
   readonly id: string;
   readonly taskRoot: string;
+  readonly startedFrom: StartedFrom;
   readonly control: Sandbox["control"];
   readonly stdout: Sandbox["stdout"];
   readonly stderr: Sandbox["stderr"];
@@ -107,6 +109,7 @@ class GuardedSandbox implements Sandbox {
     this.#clock = clock;
     this.id = sandbox.id;
     this.taskRoot = sandbox.taskRoot;
+    this.startedFrom = sandbox.startedFrom ?? "boot";
     this.control = sandbox.control;
     this.stdout = sandbox.stdout;
     this.stderr = sandbox.stderr;

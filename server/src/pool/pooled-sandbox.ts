@@ -8,6 +8,7 @@ import type {
   Sandbox,
   SandboxExit,
   SandboxUsage,
+  StartedFrom,
 } from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
 import type { MemoryHolder } from "./memory-budget.ts";
@@ -129,6 +130,10 @@ export class PooledSandbox {
 
   get state(): SandboxState {
     return this.#state;
+  }
+
+  get startedFrom(): StartedFrom {
+    return this.#sandbox.startedFrom ?? "boot";
   }
 
   get taskRoot(): string {

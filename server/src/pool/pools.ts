@@ -1,6 +1,13 @@
 import type { EventLoop } from "../domain/clock.ts";
-import { type DeployedFunction, reservedMiBOf, takesBlanks } from "../domain/function.ts";
+import {
+  type DeployedFunction,
+  canGrow,
+  reservedMiBOf,
+  takesBlanks,
+  unpackedBytesOf,
+} from "../domain/function.ts";
 import type { SamplePart } from "../domain/gateway-sample.ts";
+import { MiB } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
@@ -281,9 +288,13 @@ export class Pools {
     return blank;
   }
 
-  #blanksFor({ fn: { settings }, blanks }: RevisionPool): BlankPool | null {
+  #blanksFor({ fn, blanks }: RevisionPool): BlankPool | null {
     if (blanks !== undefined) return blanks;
-    return takesBlanks(settings) ? this.#blankPool(settings.driver, settings.runtime) : null;
+    const { settings } = fn;
+    const limitMiB = settings.memoryMiB + Math.ceil(unpackedBytesOf(fn) / MiB);
+    const { driver, runtime } = settings;
+    const mayTake = takesBlanks(settings) && canGrow(driver, BLANK_MEMORY_MIB, limitMiB);
+    return mayTake ? this.#blankPool(driver, runtime) : null;
   }
 
   /** Nobody is evicted for a blank sandbox that no caller waits for. */

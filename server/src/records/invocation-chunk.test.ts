@@ -35,7 +35,7 @@ const anyRecord: fc.Arbitrary<InvocationRecord> = fc.record(
     revision: fc.nat(3),
     driver: few("process"),
     runtime: few("nodejs26"),
-    startKind: orNull(fc.constantFrom("cold", "prewarmed", "warm")),
+    startKind: orNull(fc.constantFrom("cold", "restored", "prewarmed", "warm")),
     sandboxId: orNull(few("sb-1")),
     outcome: fc.constantFrom(...outcomes),
     errorCode: orNull(few("function_error")),

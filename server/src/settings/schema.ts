@@ -224,7 +224,7 @@ export const settingSpecs = {
   },
   defaultDriver: {
     kind: "choice",
-    choices: ["auto", "process", "docker", "gvisor"],
+    choices: ["auto", "process", "docker", "gvisor", "microvm"],
     default: "auto",
     help: "Isolation technology of functions that name none, in projects that name none; auto: docker where an engine answers, else process",
   },
@@ -288,6 +288,19 @@ export const settingSpecs = {
     default: null,
     shown: "the one that is `runsc` and fits",
     help: "Runtime of the Docker Engine for the sandboxes of the `gvisor` driver, by its name there",
+  },
+  vmAccelerator: {
+    kind: "choice",
+    choices: ["auto", "kvm", "emulation"],
+    default: "auto",
+    help: "What runs the machines of the `microvm` driver: the processor's own virtualisation, or software about twenty times slower; auto: KVM where a guest was seen to boot with it",
+  },
+  vmSnapshotsMiBMax: {
+    kind: "integer",
+    least: 0,
+    most: 16_777_216,
+    default: 4096,
+    help: "Disk space for snapshots from which machines of the `microvm` driver start faster; the longest unused go first, 0 takes none",
   },
   egressAllowed: {
     kind: "ranges",
