@@ -90,7 +90,7 @@ export const outcomes = [
   "platform_error",
 ] as const;
 /** `none`: the call never reached a sandbox. */
-export const startKinds = ["cold", "prewarmed", "warm", "none"] as const;
+export const startKinds = ["cold", "restored", "prewarmed", "warm", "none"] as const;
 
 export const metricLimits = {
   stepMsMax: 366 * 86_400_000,

@@ -1,6 +1,6 @@
 import { type DriverResult, type FigureName, figureSpecs, mixNames } from "../domain/comparison.ts";
 import type { DriverName } from "../domain/function.ts";
-import type { ComparisonRow } from "../store/store.ts";
+import type { ComparisonRow } from "../store/comparison-store.ts";
 import { densityOf, figuresOf } from "./figures.ts";
 import type { RoundValue } from "./round.ts";
 

@@ -1,7 +1,7 @@
 import type { ComparisonSummary, ComparisonView, FigureView } from "@isola/api/comparisons";
 import type { Progress } from "../comparisons/run-comparison.ts";
 import { type DriverResult, figureSpecs } from "../domain/comparison.ts";
-import type { ComparisonRow } from "../store/store.ts";
+import type { ComparisonRow } from "../store/comparison-store.ts";
 import { isoTime } from "./function-view.ts";
 
 export function comparisonView(row: ComparisonRow, progress: Progress | null): ComparisonView {

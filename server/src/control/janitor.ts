@@ -1,6 +1,7 @@
 import type { Clock } from "../domain/clock.ts";
 import { messageOf } from "../errors.ts";
-import type { MetricsKept, Store } from "../store/store.ts";
+import type { MetricsKept } from "../store/metrics-store.ts";
+import type { Store } from "../store/store.ts";
 import type { Log } from "./ports.ts";
 
 export interface JanitorOptions {

@@ -4,7 +4,7 @@ import type { ErrorDetail } from "../errors.ts";
 import { type MetricName, isOfInvocations } from "../metrics/catalogue.ts";
 import type { Grouping } from "../metrics/labels.ts";
 import { resolutionFor } from "../metrics/resolutions.ts";
-import type { MetricsFilter, MetricsQuery } from "../store/store.ts";
+import type { MetricsFilter, MetricsQuery } from "../store/metrics-store.ts";
 import { invalidRequest } from "./validation.ts";
 
 export const MINUTE_MS = 60_000;

@@ -4,7 +4,8 @@ import { Frames } from "../metrics/frames.ts";
 import type { InvocationSums } from "../metrics/invocation-sums.ts";
 import type { Grouping } from "../metrics/labels.ts";
 import { SAMPLES } from "../metrics/measured-minutes.ts";
-import type { MetricsQuery, Store } from "../store/store.ts";
+import type { MetricsQuery } from "../store/metrics-store.ts";
+import type { Store } from "../store/store.ts";
 
 export type MetricsStore = Pick<Store, "sumInvocations" | "readDistribution" | "sumMeasures">;
 

@@ -2,7 +2,7 @@ import type { MetricView } from "@isola/api/metrics";
 import { type MetricName, metricSpecs, statisticsOf } from "../metrics/catalogue.ts";
 import { type Frame, emptyFrame, valuesOf } from "../metrics/frame.ts";
 import type { GroupFrames } from "../metrics/frames.ts";
-import type { MetricsQuery } from "../store/store.ts";
+import type { MetricsQuery } from "../store/metrics-store.ts";
 import type { ReadMetrics } from "./metrics-reader.ts";
 
 /** A period that was read, and from which step on something is kept of it. */

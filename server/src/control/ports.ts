@@ -3,7 +3,7 @@ import type { BuildRequest } from "../builds/layer-builds.ts";
 import type { BuildProgress } from "../builds/ports.ts";
 import type { Artifact, DriverName, Layer } from "../domain/function.ts";
 import type { LinkRequests } from "../link/messages.ts";
-import type { MetricsKept } from "../store/store.ts";
+import type { MetricsKept } from "../store/metrics-store.ts";
 
 /** What the control plane needs of others; `main` hands it in. */
 

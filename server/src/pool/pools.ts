@@ -1,17 +1,10 @@
 import type { EventLoop } from "../domain/clock.ts";
-import {
-  type DeployedFunction,
-  canGrow,
-  reservedMiBOf,
-  takesBlanks,
-  unpackedBytesOf,
-} from "../domain/function.ts";
+import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
 import type { SamplePart } from "../domain/gateway-sample.ts";
-import { MiB } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
-import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
+import { BLANK_MEMORY_MIB, type BlankPool } from "./blank-pool.ts";
 import type { Evicted } from "./idle-sandboxes.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { type OpenPoolOptions, openOwnBlanks } from "./own-blanks.ts";
@@ -22,6 +15,7 @@ import { ProjectShares } from "./project-shares.ts";
 import { shuttingDown } from "./refusals.ts";
 import { SandboxCensus } from "./sandbox-census.ts";
 import { RevisionPool } from "./revision-pool.ts";
+import { SharedBlanks } from "./shared-blanks.ts";
 import { Starter } from "./starter.ts";
 
 export interface PoolsOptions {
@@ -48,10 +42,6 @@ export interface PoolsOptions {
   onProblem(message: string): void;
 }
 
-/** Blank sandboxes of one runtime at most, beyond what the settings keep, and what all of them may take of the memory. */
-const BLANKS_MAX = 16;
-const BLANK_SHARE = 0.25;
-
 /**
  * All pools of this gateway and what they share: the memory budget, the slots for starts, the blank sandboxes. Every decision is taken in one turn of the event
  * loop, so that claiming and evicting never see the same sandbox.
@@ -61,8 +51,7 @@ export class Pools {
   readonly #budget: MemoryBudget;
   readonly #starter: Starter;
   readonly #census: SandboxCensus;
-  readonly #blanks: BlankPool[] = [];
-  readonly #blankByKey = new Map<string, BlankPool>();
+  readonly #blanks: SharedBlanks;
   /** All that have or may get sandboxes, also `#retired`. */
   readonly #pools = new Set<RevisionPool>();
   /** Those that keep `minSandboxes`. */
@@ -89,7 +78,13 @@ export class Pools {
     const shared = { census: this.#census, budget: this.#budget };
     this.#starter = new Starter({ bootId, clock, events, watch, ...shared });
     this.#room = this.#makeRoom();
-    this.#makeBlankPools();
+    this.#blanks = new SharedBlanks({
+      ...options,
+      starter: this.#starter,
+      onReady: () => this.#feedHungry(),
+      tryReserve: (mib) =>
+        !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib, null),
+    });
   }
 
   get budget(): MemoryBudget {
@@ -98,7 +93,7 @@ export class Pools {
 
   /** Begins to keep blank sandboxes. */
   start(): void {
-    for (const blank of this.#blanks) blank.refill();
+    for (const blank of this.#blanks.all()) blank.refill();
   }
 
   /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. */
@@ -179,7 +174,7 @@ export class Pools {
         running: pool.running,
       };
     });
-    return { pools, blankPools: this.#blanks.map((blank) => blank.status) };
+    return { pools, blankPools: [...this.#blanks.all()].map((blank) => blank.status) };
   }
 
   /** What there is now and was counted since this was asked last; sandboxes are asked what they use, for the next time. */
@@ -193,7 +188,7 @@ export class Pools {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([
-      ...this.#blanks.map((blank) => blank.close()),
+      ...[...this.#blanks.all()].map((blank) => blank.close()),
       ...[...this.#pools].map((pool) => pool.close()),
     ]);
   }
@@ -255,46 +250,8 @@ export class Pools {
     return this.#hungry.size === 0 && this.#hasStartSlot() && isEnough;
   }
 
-  /** Those that functions get which name no driver are kept from the start; others from their first need on. */
-  #makeBlankPools(): void {
-    const { runtimes, defaultDriver } = this.#options;
-    for (const runtime of runtimes.keys()) this.#blankPool(defaultDriver, runtime);
-  }
-
-  /** null: this machine has one of the two not. */
-  #blankPool(driverName: string, runtimeName: string): BlankPool | null {
-    const key = `${driverName}/${runtimeName}`;
-    const known = this.#blankByKey.get(key);
-    if (known !== undefined) return known;
-    const { drivers, runtimes, blanks, clock, onProblem, memoryBudgetMiB } = this.#options;
-    const { blankQuietMs: quietMs, defaultDriver } = this.#options;
-    const driver = drivers.get(driverName);
-    const runtime = runtimes.get(runtimeName);
-    if (driver === undefined || runtime === undefined) return null;
-    const blankMiB = reservedMiBOf({ driver: driver.name, memoryMiB: BLANK_MEMORY_MIB });
-    const mostByMemory = Math.floor((memoryBudgetMiB * BLANK_SHARE) / blankMiB);
-    const blank = new BlankPool({
-      ...{ driver, runtime, clock, onProblem, quietMs },
-      isExpected: driverName === defaultDriver,
-      base: blanks[runtime.family],
-      most: Math.min(BLANKS_MAX, mostByMemory),
-      onReady: () => this.#feedHungry(),
-      starter: this.#starter,
-      tryReserve: (mib) =>
-        !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib, null),
-    });
-    this.#blanks.push(blank);
-    this.#blankByKey.set(key, blank);
-    return blank;
-  }
-
   #blanksFor({ fn, blanks }: RevisionPool): BlankPool | null {
-    if (blanks !== undefined) return blanks;
-    const { settings } = fn;
-    const limitMiB = settings.memoryMiB + Math.ceil(unpackedBytesOf(fn) / MiB);
-    const { driver, runtime } = settings;
-    const mayTake = takesBlanks(settings) && canGrow(driver, BLANK_MEMORY_MIB, limitMiB);
-    return mayTake ? this.#blankPool(driver, runtime) : null;
+    return blanks === undefined ? this.#blanks.poolFor(fn) : blanks;
   }
 
   /** Nobody is evicted for a blank sandbox that no caller waits for. */
@@ -336,7 +293,7 @@ export class Pools {
   #canFree(mib: number): boolean {
     let mostMiB = this.#budget.freeMiB + this.#evictingMiB;
     for (const pool of this.#pools) mostMiB += pool.idle.evictableMiB;
-    for (const blank of this.#blanks) mostMiB += blank.status.ready * blank.reservedMiB;
+    for (const blank of this.#blanks.all()) mostMiB += blank.status.ready * blank.reservedMiB;
     return mostMiB >= mib;
   }
 
@@ -381,7 +338,7 @@ export class Pools {
   #evictOne(): Evicted | null {
     const victim = this.#shares.nextToEvict()?.evict() ?? null;
     if (victim !== null) return victim;
-    for (const blank of this.#blanks) {
+    for (const blank of this.#blanks.all()) {
       const given = blank.surrender();
       if (given !== null) return given;
     }
@@ -398,7 +355,7 @@ export class Pools {
       this.#forgetEmpty();
       for (const pool of this.#hungry) if (!pool.isInNeed) this.#hungry.delete(pool);
       this.#serve();
-      for (const blank of this.#blanks) blank.refill();
+      for (const blank of this.#blanks.all()) blank.refill();
     });
   }
 

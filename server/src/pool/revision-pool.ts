@@ -301,14 +301,11 @@ export class RevisionPool implements SandboxOwner {
 
   /** Attempts whose sandbox is not yet among the pool's. */
   #unborn(): number {
-    let count = 0;
-    for (const attempt of this.#attempts) if (attempt.sandbox === null) count += 1;
-    return count;
+    return [...this.#attempts].filter(({ sandbox }) => sandbox === null).length;
   }
 
   #begin(attempt: StartAttempt): boolean {
     const { room } = this.#options;
-    const { concurrency } = this.fn.settings;
     if (reservedMiBOf(this.fn.settings) > room.memoryMiBMax) {
       for (const entry of this.#queue.entries()) {
         this.#queue.remove(entry);
@@ -320,7 +317,7 @@ export class RevisionPool implements SandboxOwner {
     const blank = room.takeBlank(this);
     if (blank === null && !this.#reserve(attempt)) return false;
     room.takeStartSlot(this);
-    this.#queue.cover(attempt, concurrency);
+    this.#queue.cover(attempt, this.fn.settings.concurrency);
     this.#attempts.add(attempt);
     void this.#run(attempt, blank);
     return true;

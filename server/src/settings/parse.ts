@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { parseRegistry } from "../domain/registry.ts";
-import type { SettingSpec } from "./schema.ts";
+import type { SettingSpec } from "./setting-spec.ts";
 
 export type Parsed = { value: unknown } | { problem: true };
 

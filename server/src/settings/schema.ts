@@ -1,20 +1,6 @@
-/** One setting: what it takes, what it is when nobody says, and one line of help. Names end in their unit or bound. */
-export type SettingSpec = { help: string } & (
-  | { kind: "integer"; least: number; most: number; default: number | "70% of memory" }
-  | { kind: "decimal"; least: number; most: number; default: number }
-  | { kind: "currency"; default: string }
-  | { kind: "boolean"; default: boolean }
-  | { kind: "choice"; choices: readonly string[]; default: string }
-  | { kind: "host"; default: string }
-  | { kind: "hosts"; default: readonly string[] }
-  | { kind: "ranges" | "addresses"; default: readonly string[]; shown?: string }
-  | { kind: "path"; default: string | null; shown: string }
-  | { kind: "url"; default: null; shown: string }
-  | { kind: "engine"; default: string; shown: string }
-  | { kind: "image"; default: null; shown: string }
-  | { kind: "runtime"; default: null; shown: string }
-  | { kind: "registries"; default: readonly string[] }
-);
+import { costSettings } from "./cost-settings.ts";
+import { keptSettings } from "./kept-settings.ts";
+import type { SettingSpec } from "./setting-spec.ts";
 
 /** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
 export const settingSpecs = {
@@ -153,69 +139,7 @@ export const settingSpecs = {
     default: 30_000,
     help: "How long running calls may finish when the server stops",
   },
-  invocationsKeptMax: {
-    kind: "integer",
-    least: 0,
-    most: 1_000_000_000,
-    default: 200_000,
-    help: "Invocation records kept; the oldest go first",
-  },
-  logsKeptMax: {
-    kind: "integer",
-    least: 0,
-    most: 1_000_000_000,
-    default: 1_000_000,
-    help: "Log lines of functions kept; the oldest go first",
-  },
-  logsKeptMiB: {
-    kind: "integer",
-    least: 0,
-    most: 16_777_216,
-    default: 1024,
-    help: "Disk space for log lines of functions; the oldest go first",
-  },
-  logsKeptHours: {
-    kind: "integer",
-    least: 1,
-    most: 87_600,
-    default: 168,
-    help: "Age at which log lines are dropped",
-  },
-  eventsKeptMax: {
-    kind: "integer",
-    least: 0,
-    most: 10_000_000,
-    default: 100_000,
-    help: "Events of the platform kept; the oldest go first",
-  },
-  minuteMetricsKeptHours: {
-    kind: "integer",
-    least: 3,
-    most: 8760,
-    default: 48,
-    help: "How long metrics are kept by the minute",
-  },
-  hourMetricsKeptDays: {
-    kind: "integer",
-    least: 2,
-    most: 3650,
-    default: 62,
-    help: "How long metrics are kept by the hour",
-  },
-  dayMetricsKeptDays: {
-    kind: "integer",
-    least: 2,
-    most: 36_500,
-    default: 800,
-    help: "How long metrics are kept by the day",
-  },
-  recordsKeptHours: {
-    kind: "integer",
-    least: 1,
-    most: 87_600,
-    default: 168,
-    help: "Age at which invocation records and events are dropped",
-  },
+  ...keptSettings,
   logLevel: {
     kind: "choice",
     choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
@@ -331,45 +255,7 @@ export const settingSpecs = {
     shown: "that of the package `linux-image-cloud-*` of Debian",
     help: "Kernel of microVMs: a bzImage or an ELF file that has built in, or in `/lib/modules`, what images/microvm/README.md names",
   },
-  costPricePerHour: {
-    kind: "decimal",
-    least: 0,
-    most: 1_000_000,
-    default: 0.1,
-    help: "Price of the machine per hour, of which the cost of functions is computed (docs/cost.md); the default is about that of 2 cores with 8 GiB in a public cloud",
-  },
-  costCurrency: {
-    kind: "currency",
-    default: "USD",
-    help: "Currency of `costPricePerHour`",
-  },
-  costCores: {
-    kind: "integer",
-    least: 0,
-    most: 100_000,
-    default: 0,
-    help: "Cores of the machine that is paid for; 0: as many as this one has",
-  },
-  costMemoryMiB: {
-    kind: "integer",
-    least: 0,
-    most: 1_000_000_000,
-    default: 0,
-    help: "Memory of the machine that is paid for; 0: as much as this one has",
-  },
-  costHeadroomPercent: {
-    kind: "integer",
-    least: 0,
-    most: 95,
-    default: 30,
-    help: "Part of the machine that is paid for and kept free, for peaks and for what is not functions",
-  },
-  costPriceList: {
-    kind: "path",
-    default: null,
-    shown: "`server/prices/aws-lambda-us-east-1.json`",
-    help: "Price list of a provider that costs are compared with (docs/cost.md)",
-  },
+  ...costSettings,
 } as const satisfies Record<string, SettingSpec>;
 
 export type SettingName = keyof typeof settingSpecs;

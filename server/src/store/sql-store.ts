@@ -26,15 +26,18 @@ import * as sessions from "./queries/sessions.ts";
 import { trimEvents } from "./queries/trim-events.ts";
 import { logTotals, trimLogs } from "./queries/trim-logs.ts";
 import { trimRecords } from "./queries/trim-records.ts";
+import type { MetricsKept, MetricsQuery } from "./metrics-store.ts";
+import type {
+  CallTotalsQuery,
+  ComparisonEnd,
+  ComparisonQuery,
+  ComparisonRow,
+} from "./comparison-store.ts";
 import type {
   BuildQuery,
   BuildRow,
   EventFilter,
   EventQuery,
-  CallTotalsQuery,
-  ComparisonEnd,
-  ComparisonQuery,
-  ComparisonRow,
   FunctionQuery,
   InvocationQuery,
   KeyRow,
@@ -43,8 +46,6 @@ import type {
   SessionRow,
   ProjectChange,
   ProjectRow,
-  MetricsKept,
-  MetricsQuery,
 } from "./store.ts";
 import type { Metadata, NewRevision, RevisionRow, Store } from "./store.ts";
 import type { DeploymentTables, RecordTables } from "./tables.ts";

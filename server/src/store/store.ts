@@ -7,20 +7,13 @@ import type {
   RevisionSettings,
   Route,
 } from "../domain/function.ts";
-import type {
-  ComparisonMachine,
-  ComparisonParameters,
-  ComparisonSubject,
-  DriverResult,
-} from "../domain/comparison.ts";
 import type { EventKind, PlatformEvent } from "../domain/events.ts";
 import type { InvocationRecord, LogRecord, Outcome, StartKind } from "../domain/invocation.ts";
 import type { LogLevel } from "../domain/log-level.ts";
-import type { Histogram } from "../metrics/histogram.ts";
-import type { Distribution, InvocationSums } from "../metrics/invocation-sums.ts";
-import type { Grouping } from "../metrics/labels.ts";
-import type { Resolution } from "../metrics/resolutions.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { ComparisonStore } from "./comparison-store.ts";
+import type { MetricsStore } from "./metrics-store.ts";
+import type { Page } from "./page.ts";
 import type { PlacedPage, PlacedQuery } from "./queries/placed-pages.ts";
 
 /** A tenant as kept. */
@@ -90,59 +83,6 @@ export interface BuildQuery {
   limit: number;
 }
 
-/** One comparison of drivers, whatever became of it. */
-export interface ComparisonRow {
-  id: string;
-  project: string;
-  functionName: string;
-  revision: number;
-  state: "running" | "done" | "failed" | "cancelled";
-  /** Why it failed; empty otherwise. */
-  message: string;
-  subject: ComparisonSubject;
-  parameters: ComparisonParameters;
-  machine: ComparisonMachine;
-  drivers: DriverResult[];
-  /** Calls of everybody else that ended meanwhile. */
-  otherCalls: number;
-  startedAt: number;
-  endedAt: number | null;
-}
-
-export type ComparisonEnd = Pick<
-  ComparisonRow,
-  "state" | "message" | "drivers" | "otherCalls" | "endedAt"
->;
-
-export interface ComparisonQuery {
-  project: string;
-  functionName?: string;
-  cursor?: string;
-  limit: number;
-}
-
-/** What the calls that reached a sandbox came to, of one function on one driver and with one revision came to. */
-export interface CallTotals {
-  functionName: string;
-  functionId: string;
-  revision: number;
-  driver: string;
-  calls: number;
-  /** Sum over all calls of start, init and run: the time in which a sandbox was theirs. */
-  busyMs: number;
-  /** Sum of init and run, each call rounded up to a whole ms: what is billed where time is. */
-  billedMs: number;
-}
-
-export interface CallTotalsQuery {
-  project: string;
-  functionName?: string;
-  /** Unix ms, inclusive. */
-  since: number;
-  /** Exclusive. */
-  until: number;
-}
-
 export type Scope = "admin" | "deploy" | "invoke" | "read";
 
 /** What a browser has instead of a key. */
@@ -166,12 +106,6 @@ export interface KeyRow {
   expiresAt: number | null;
   lastUsedAt: number | null;
   revokedAt: number | null;
-}
-
-export interface Page<T> {
-  items: T[];
-  /** Give it back as `cursor` for the rest; null at the end. */
-  nextCursor: string | null;
 }
 
 export interface FunctionQuery {
@@ -198,48 +132,6 @@ export interface InvocationQuery {
   until?: number;
   cursor?: string;
   limit: number;
-}
-
-/** Names of labels and what they are in a group. */
-export type GroupLabels = Partial<Record<Grouping, string | number>>;
-
-export interface MetricsFilter {
-  /** Left out: of all. */
-  project?: string;
-  functionNames?: readonly string[];
-  revision?: number;
-  driver?: string;
-  outcome?: string;
-  startKind?: string;
-}
-
-/** Numbers by group and step. Times are minutes since 1970, `from` inclusive and `until` exclusive, whole steps of at least `resolution`. */
-export interface MetricsQuery {
-  filter: MetricsFilter;
-  groupBy: readonly Grouping[];
-  from: number;
-  until: number;
-  stepMinutes: number;
-  /** Minutes, hours or days are read; of what is not added up yet, the finer ones. */
-  resolution: Resolution;
-}
-
-/** A step of a group in which there was something; `at` is its begin. */
-interface MetricPoint {
-  labels: GroupLabels;
-  at: number;
-}
-export type InvocationPoint = MetricPoint & { sums: InvocationSums };
-export type DistributionPoint = MetricPoint & { histogram: Histogram };
-export type MeasurePoint = MetricPoint & {
-  /** `most`: null where several series are in it, whose largest values need not have come together. */
-  values: { measure: string; detail: string; total: number; most: number | null }[];
-};
-
-export interface MetricsKept {
-  minutesKeptMinutes: number;
-  hoursKeptMinutes: number;
-  daysKeptMinutes: number;
 }
 
 export interface LogFilter {
@@ -317,7 +209,7 @@ export interface NewRevision {
  * The durable side of Isola. Every method that changes a deployment has committed (and synced) when it resolves; records are batched and may lose the last second
  * on a power cut. Failures that a caller can cause are `IsolaError`s; all methods are safe to call concurrently.
  */
-export interface Store {
+export interface Store extends MetricsStore, ComparisonStore {
   /** Projects. */
   /** Rejects with `conflict` for a name that is taken, or was. */
   createProject(project: Pick<ProjectRow, "name" | "description" | "driver">): Promise<ProjectRow>;
@@ -391,19 +283,6 @@ export interface Store {
   closeBuilds(message: string): Promise<void>;
   trimBuilds(before: number): Promise<number>;
 
-  /** Comparisons. */
-  /** Of those that have ended the last 200 of a project are kept. */
-  addComparison(comparison: ComparisonRow): Promise<void>;
-  endComparison(id: string, end: ComparisonEnd): Promise<void>;
-  /** Rejects with `not_found`. */
-  getComparison(project: string, id: string): Promise<ComparisonRow>;
-  /** Newest first. */
-  listComparisons(query: ComparisonQuery): Promise<Page<ComparisonRow>>;
-  /** Rejects with `not_found`. */
-  deleteComparison(project: string, id: string): Promise<void>;
-  /** What an earlier life left running has failed, with this message. */
-  closeComparisons(message: string): Promise<void>;
-
   /** Keys. */
   /** Rejects with `not_found` where its project does not exist. */
   createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">): Promise<KeyRow>;
@@ -435,8 +314,6 @@ export interface Store {
   recordBatch(batch: RecordBatch): Promise<StoredRecords>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;
-  /** In no order; functions without calls are left out. */
-  callTotals(query: CallTotalsQuery): Promise<CallTotals[]>;
   /** A page looks at so many lines at most; what it looks for may be rare, and then it is short and has a cursor. */
   listLogs(query: LogQuery): Promise<PlacedPage<StoredLog>>;
   /** In order of arrival; looks at `linesMax` lines at most. */
@@ -458,17 +335,6 @@ export interface Store {
   trimLogs(bounds: { linesMax: number; bytesMax: number; before: number }): Promise<number>;
   trimEvents(bounds: { eventsMax: number; before: number }): Promise<number>;
   logTotals(): Promise<{ lines: number; bytes: number }>;
-
-  /** Metrics. */
-  /** Adds the records that are not counted yet to the metrics, each once. What reads or trims does so first; to be called now and then, so that it has little to do. */
-  countInvocations(): Promise<void>;
-  sumInvocations(query: MetricsQuery): Promise<InvocationPoint[]>;
-  readDistribution(query: MetricsQuery, distribution: Distribution): Promise<DistributionPoint[]>;
-  /** Of series without outcome and start kind. */
-  sumMeasures(query: MetricsQuery, measures: readonly string[]): Promise<MeasurePoint[]>;
-  /** Adds minutes up to hours, and hours to days, where these are over. Says for how many series. */
-  rollUpMetrics(): Promise<number>;
-  trimMetrics(kept: MetricsKept): Promise<void>;
 
   close(): Promise<void>;
 }

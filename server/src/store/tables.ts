@@ -1,7 +1,8 @@
 import type { ColumnType, Generated } from "kysely";
 import type { DriverName, Layer } from "../domain/function.ts";
 import type { LogLevel } from "../domain/log-level.ts";
-import type { BuildRow, ComparisonRow, RevisionRow } from "./store.ts";
+import type { ComparisonRow } from "./comparison-store.ts";
+import type { BuildRow, RevisionRow } from "./store.ts";
 
 /**
  * Rows as they are kept, the same in every engine. Times are Unix ms (double precision); JSON is text, parsed at the edge of the query files;

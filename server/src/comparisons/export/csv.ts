@@ -1,5 +1,5 @@
 import { figureSpecs } from "../../domain/comparison.ts";
-import type { ComparisonRow } from "../../store/store.ts";
+import type { ComparisonRow } from "../../store/comparison-store.ts";
 
 const head = [
   ...["comparison", "function", "revision", "driver", "tier", "state", "reason"],

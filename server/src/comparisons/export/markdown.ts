@@ -7,7 +7,7 @@ import {
   mixFigures,
   mixSpecs,
 } from "../../domain/comparison.ts";
-import type { ComparisonRow } from "../../store/store.ts";
+import type { ComparisonRow } from "../../store/comparison-store.ts";
 
 /** The comparison as a page: what was measured where, one table for the function and one for the mixes, and what is missing. */
 export function markdownOf(row: ComparisonRow): string {

@@ -4,7 +4,8 @@ import type { GatewaySample, SamplePart } from "../../domain/gateway-sample.ts";
 import { gbSecondsOf, type InvocationRecord } from "../../domain/invocation.ts";
 import { quantilesOf } from "../../metrics/histogram.ts";
 import { DAY, HOUR, MINUTE, type Resolution } from "../../metrics/resolutions.ts";
-import type { MetricsQuery, Store } from "../store.ts";
+import type { MetricsQuery } from "../metrics-store.ts";
+import type { Store } from "../store.ts";
 import { type OpenStore, batchOf, invocation, openFor } from "./fixture.ts";
 
 const MINUTE_MS = 60_000;

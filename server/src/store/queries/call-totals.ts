@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { ANY } from "../../records/chunk-slices.ts";
 import { InvocationChunk } from "../../records/invocation-chunk.ts";
-import type { CallTotals, CallTotalsQuery } from "../store.ts";
+import type { CallTotals, CallTotalsQuery } from "../comparison-store.ts";
 import type { RecordTables } from "../tables.ts";
 
 type Db = Kysely<RecordTables>;

@@ -1,7 +1,8 @@
 import type { Kysely, Selectable } from "kysely";
 import { IsolaError } from "../../errors.ts";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
-import type { ComparisonEnd, ComparisonQuery, ComparisonRow, Page } from "../store.ts";
+import type { ComparisonEnd, ComparisonQuery, ComparisonRow } from "../comparison-store.ts";
+import type { Page } from "../page.ts";
 import type { DeploymentTables } from "../tables.ts";
 import { assertPageLimit } from "./rows.ts";
 

@@ -1,6 +1,7 @@
 import type { InvocationRecord } from "../../domain/invocation.ts";
 import type { InvocationChunk } from "../../records/invocation-chunk.ts";
-import type { InvocationQuery, Page } from "../store.ts";
+import type { Page } from "../page.ts";
+import type { InvocationQuery } from "../store.ts";
 
 /** A place in the order in which chunks are looked into: by their newest record of the slice, newest first. */
 export interface SlicePlace {

@@ -7,7 +7,7 @@ import type {
   InvocationPoint,
   MeasurePoint,
   MetricsQuery,
-} from "../store.ts";
+} from "../metrics-store.ts";
 import type { RecordTables } from "../tables.ts";
 import {
   type Row,

@@ -2,7 +2,7 @@ import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { InvocationSums } from "../../metrics/invocation-sums.ts";
 import { type Grouping, groupings } from "../../metrics/labels.ts";
 import { DAY, HOUR, MINUTE, type Resolution } from "../../metrics/resolutions.ts";
-import type { GroupLabels, MetricsFilter, MetricsQuery } from "../store.ts";
+import type { GroupLabels, MetricsFilter, MetricsQuery } from "../metrics-store.ts";
 import type { RecordTables } from "../tables.ts";
 import { sumColumnOf, sumColumns } from "./metric-rows.ts";
 

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { DAY, HOUR, MINUTE } from "../../metrics/resolutions.ts";
-import type { MetricsKept } from "../store.ts";
+import type { MetricsKept } from "../metrics-store.ts";
 import type { RecordTables } from "../tables.ts";
 
 type Db = Kysely<RecordTables>;
