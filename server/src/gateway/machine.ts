@@ -43,6 +43,8 @@ function openKeeping(config: Config, boot: Boot): Promise<SandboxKeeping> {
       microvm: {
         keptDir: join(config.data, "vm"),
         kernel: config.vmKernel,
+        vmm: config.vmm as "auto" | "firecracker" | "qemu",
+        firecracker: config.vmFirecracker,
         accelerator: config.vmAccelerator as "auto" | "kvm" | "emulation",
         snapshotsMiBMax: config.vmSnapshotsMiBMax,
       },
