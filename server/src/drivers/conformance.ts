@@ -6,8 +6,13 @@ import { killCases } from "./conformance/kill-cases.ts";
 import { lifeCases } from "./conformance/life-cases.ts";
 import { limitCases } from "./conformance/limit-cases.ts";
 import { allowSlowness } from "./conformance/session.ts";
-import { type ConformanceOptions, Stand } from "./conformance/stand.ts";
+import { type CaseGroup, type ConformanceOptions, Stand, caseGroups } from "./conformance/stand.ts";
 import { viewCases } from "./conformance/view-cases.ts";
+
+const cases: Record<CaseGroup, (stand: Stand) => void> = {
+  ...{ life: lifeCases, view: viewCases, escape: escapeCases },
+  ...{ limit: limitCases, exhaustion: exhaustionCases, kill: killCases },
+};
 
 /**
  * The specification of `Driver`, as a suite of `node:test` that every driver runs, with the real runtimes and the real protocol. A driver leaves a case out only
@@ -32,12 +37,7 @@ export function driverConformance(name: string, options: ConformanceOptions): vo
       assert(probe.protections.length > 0);
       for (const protection of probe.protections) assert.notEqual(protection.how, "");
     });
-    lifeCases(stand);
-    viewCases(stand);
-    escapeCases(stand);
-    limitCases(stand);
-    exhaustionCases(stand);
-    killCases(stand);
+    for (const group of options.groups ?? caseGroups) cases[group](stand);
     test(`every case it leaves out exists and has its reason: ${leftOut(options)}`, () => {
       for (const [left, reason] of Object.entries(options.leavesOut)) {
         assert(stand.names.has(left), `there is no case ${left}`);

@@ -38,7 +38,7 @@ export interface KeeperSettings {
   /** Where the gateway awaits the streams of sandboxes. */
   streamsPath: string;
   /** Techniques left out although the machine has them; for tests of the others. */
-  without?: readonly ("bubblewrap" | "cgroups")[];
+  without?: readonly ("bubblewrap" | "cgroups" | "kvm")[];
 }
 
 /** Of the driver `microvm`. */
@@ -47,6 +47,9 @@ export interface MicrovmSettings {
   keptDir: string;
   /** Path of the operator's kernel; null: the distribution's. */
   kernel: string | null;
+  vmm: "auto" | "firecracker" | "qemu";
+  /** Program of Firecracker; null: the system's. */
+  firecracker: string | null;
   accelerator: "auto" | "kvm" | "emulation";
   /** Disk space of all snapshots together; 0: none are taken. */
   snapshotsMiBMax: number;

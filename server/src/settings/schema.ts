@@ -219,6 +219,18 @@ export const settingSpecs = {
     default: "auto",
     help: "What runs the machines of the `microvm` driver: the processor's own virtualisation, or software about twenty times slower; auto: KVM where a guest was seen to boot with it",
   },
+  vmm: {
+    kind: "choice",
+    choices: ["auto", "firecracker", "qemu"],
+    default: "auto",
+    help: "What runs the machines of the `microvm` driver; auto: Firecracker where it is installed and a guest was seen to boot with it, else QEMU. Firecracker has no other way than KVM",
+  },
+  vmFirecracker: {
+    kind: "path",
+    default: null,
+    shown: "`firecracker` where system programs are",
+    help: "Program of Firecracker; the jailer of the same release stands beside it",
+  },
   vmSnapshotsMiBMax: {
     kind: "integer",
     least: 0,

@@ -4,6 +4,9 @@ import type { Driver, RuntimeSpec, SandboxLimits, SandboxSocket } from "../drive
 import { codeOf } from "./code.ts";
 import { HANG_MS, Session, destroyed } from "./session.ts";
 
+export const caseGroups = ["life", "view", "escape", "limit", "exhaustion", "kill"] as const;
+export type CaseGroup = (typeof caseGroups)[number];
+
 /** What a driver brings to its conformance run. */
 export interface ConformanceOptions {
   /** One life of the driver; lives with different boot ids belong to one node. */
@@ -17,6 +20,8 @@ export interface ConformanceOptions {
   slowness?: number;
   /** Processes, cgroups and folders of the node that are there now, by name. */
   leftovers(): Promise<string[]>;
+  /** Of a way of running the driver that differs from another in these alone; left out: all. */
+  groups?: readonly CaseGroup[];
   /** Cases and parts of cases that this driver cannot pass, by their names, with the reason. What is left out is seen to be needed where that can be seen. */
   leavesOut: Partial<Record<string, string>>;
 }

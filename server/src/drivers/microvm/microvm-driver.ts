@@ -108,7 +108,8 @@ export class MicrovmDriver implements DriverCore {
     const removed = await sweepEarlierLives({
       ...{ tree, marks: this.#marks, foldersDir: this.#foldersDir },
     });
-    if (machine.vmm !== null)
+    // Before a guest was tried, another program or accelerator may be the one that is used in the end.
+    if (machine.vmm !== null && machine.triedWith !== null)
       removed.push(...(await this.#snapshots.sweep(machine.vmmProbe.identity)));
     return { removed };
   }

@@ -31,7 +31,7 @@ export interface ProcessDriverOptions {
   acceptNoIsolation: boolean;
   log: { warn(fields: object, text: string): void };
   /** Leaves out a technique although the machine has it; for tests of the others. */
-  without?: readonly ("bubblewrap" | "cgroups")[];
+  without?: readonly ("bubblewrap" | "cgroups" | "kvm")[];
 }
 
 /** Functions as processes in namespaces of their own, by bubblewrap. */

@@ -6,7 +6,14 @@ export interface DockerSettings {
   dockerHost: string;
   dockerBases: Record<"nodejs" | "python", string | null>;
   gvisorRuntime: string | null;
-  microvm: { keptDir: string; kernel: null; accelerator: "emulation"; snapshotsMiBMax: number };
+  microvm: {
+    keptDir: string;
+    kernel: null;
+    vmm: "qemu";
+    firecracker: null;
+    accelerator: "emulation";
+    snapshotsMiBMax: number;
+  };
   egressAllowed: string[];
   egressResolvers: string[];
 }
@@ -19,6 +26,8 @@ export const dockerSettings: DockerSettings = {
   microvm: {
     keptDir: process.env.ISOLA_TEST_VM || join(tmpdir(), "isola-no-guests"),
     kernel: null,
+    vmm: "qemu",
+    firecracker: null,
     accelerator: "emulation",
     snapshotsMiBMax: 4096,
   },
