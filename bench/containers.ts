@@ -12,7 +12,7 @@ import type { LoadGenerator } from "./load-generator.ts";
 import { IsolaServer } from "./peers/isola.ts";
 import type { Family } from "./peers/isola-source.ts";
 import type { Results } from "./report.ts";
-import { distributionOf } from "./statistics.ts";
+import { distributionOf } from "../server/src/comparisons/statistics.ts";
 
 interface Given {
   isQuick: boolean;

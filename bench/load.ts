@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { type Answer, HttpConnection, requestBytes } from "./http-connection.ts";
-import { type Distribution, distributionOf } from "./statistics.ts";
+import {
+  type Answer,
+  HttpConnection,
+  requestBytes,
+} from "../server/src/comparisons/http-connection.ts";
+import { type Distribution, distributionOf } from "../server/src/comparisons/statistics.ts";
 
 /** One measurement in a closed loop: each connection sends its next request when the answer to the last has come. */
 export interface LoadJob {
@@ -69,7 +73,7 @@ async function loop(
     check(answer, job);
     if (!connection.isLast) continue;
     connection.close();
-    connection = await HttpConnection.open(job.port);
+    connection = await HttpConnection.open({ port: job.port });
     connections[at] = connection;
     progress.reopened++;
   }
@@ -88,7 +92,9 @@ function requestFor(job: LoadJob): Buffer {
 
 /** Between warm-up and measurement nothing is under way: the parent reads the clocks of the processes measured and says `go`. */
 async function measure(job: LoadJob, go: Promise<void>): Promise<LoadResult> {
-  const opening = Array.from({ length: job.connections }, () => HttpConnection.open(job.port));
+  const opening = Array.from({ length: job.connections }, () =>
+    HttpConnection.open({ port: job.port }),
+  );
   const connections = await Promise.all(opening);
   try {
     await run(connections, job, job.warmupMs);

@@ -12,7 +12,7 @@ import {
 } from "../server/test/api/bulk-functions.ts";
 import { TestServer, eventually } from "../server/test/harness.ts";
 import { privateBytesOf } from "./memory.ts";
-import { distributionOf } from "./statistics.ts";
+import { distributionOf } from "../server/src/comparisons/statistics.ts";
 import { short, table } from "./table.ts";
 
 /** `node bench/many-functions.ts`: what 100,000 registered functions, half of them with a route of their own, cost beside none. */

@@ -11,6 +11,7 @@ const pythonPlaces = [
   "runtimes/python",
   "images",
   "builders/python",
+  "probes/python",
   "examples",
 ];
 /** @type {[name: string, command: string, args: string[], folder: string][]} */
@@ -23,6 +24,12 @@ const pythonSteps = [
     "mypy",
     ["--strict", "--cache-dir", "../../.cache/mypy", "."],
     "builders/python",
+  ],
+  [
+    "python types of the probe",
+    "mypy",
+    ["--strict", "--cache-dir", "../../.cache/mypy", "."],
+    "probes/python",
   ],
 ];
 

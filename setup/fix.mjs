@@ -23,6 +23,7 @@ await runScript(async () => {
       "runtimes/python",
       "images",
       "builders/python",
+      "probes/python",
       "examples",
     ];
     steps.push([ruff, ["check", "--no-cache", "--fix", ...places]]);

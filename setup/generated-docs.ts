@@ -1,6 +1,8 @@
 import { describeSettings } from "../server/src/config.ts";
 import { eventCatalogue, eventKinds } from "../server/src/domain/events.ts";
 import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
+import { notice, table, tableRow } from "./docs-table.ts";
+import { metricsPage } from "./metrics-page.ts";
 
 /** Pages made from tables in the sources, by their path below the root. */
 export function generatedDocs(): Map<string, string> {
@@ -8,10 +10,9 @@ export function generatedDocs(): Map<string, string> {
     ["docs/settings.md", settingsPage()],
     ["docs/errors.md", errorsPage()],
     ["docs/events.md", eventsPage()],
+    ["docs/metrics.md", metricsPage()],
   ]);
 }
-
-const notice = "<!-- Made by `npm run fix`; do not edit. -->";
 
 function settingsPage(): string {
   const rows = describeSettings().map((row) =>
@@ -59,19 +60,12 @@ function eventsPage(): string {
 # Events
 
 What happens to the platform, as a list: \`GET /api/v1/events\` (scope \`read\`), newest first, by \`kind\` (repeated, any of them), \`function\`, \`severity\` (at least), \`since\` and \`until\` (Unix ms), with cursors both ways as of [logs](logs.md#search); with \`Accept: text/event-stream\` a
-[live tail](logs.md#live-tail). \`isola events\` shows them, \`isola events -f\` goes on. What functions themselves write is in their logs.
+[live tail](logs.md#live-tail). \`isola events\` shows them, \`isola events -f\` goes on. What functions themselves write is in their logs. A key of a project sees what happened to that project
+alone; others see what happened to the platform as a whole, and to the project that they name.
 
 Events are written in batches beside what they tell of, never on its way: those of the last moment (0.1 s of the control plane, up to 2 s of the gateway) are lost where a process is killed. Each is stored once. What may come in floods (starts, ends and failures of the
 sandboxes of one revision) is gathered for a second and told as one, with a \`count\` and the facts of the last; above a thousand revisions in a second the rest is counted as lost. \`eventsKeptMax\` events are kept, for \`recordsKeptHours\` at most.
 
 ${table(["Kind", "Severity", "Says", "Fields"], rows)}
 `;
-}
-
-function table(head: string[], rows: string[]): string {
-  return [tableRow(head), tableRow(head.map(() => "---")), ...rows].join("\n");
-}
-
-function tableRow(cells: string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }

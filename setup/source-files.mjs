@@ -10,6 +10,7 @@ export const codeFolders = [
   "console",
   "runtimes",
   "builders",
+  "probes",
   "setup",
   "bench",
   "examples",

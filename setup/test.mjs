@@ -6,6 +6,7 @@ import { root } from "./pinned-node.mjs";
 import { prepare, runScript, say } from "./prepare.mjs";
 import { problemsOf, runTests } from "./run-tests.mjs";
 import { sourceFiles } from "./source-files.mjs";
+import { ensureVm } from "./vm.mjs";
 
 // npm test [-- files]: every *.test.ts. With CI=true a skipped test is a failure: a machine for CI has what the tests need.
 await runScript(async (args) => {
@@ -26,15 +27,17 @@ await runScript(async (args) => {
   return code === 0 && problems.length > 0 ? 1 : code;
 });
 
-/** Runs the tests while a Docker Engine answers at their DOCKER_HOST, where one can be had; `inEngine` is what they left in it. */
+/** Runs the tests with guests of virtual machines, and while a Docker Engine answers at their DOCKER_HOST, where one can be had; `inEngine` is what they left in it. */
 async function withDocker(node, files) {
+  const vm = await ensureVm(node, say);
+  const vmEnv = vm === null ? {} : { ISOLA_TEST_VM: vm };
   const docker = await ensureDocker(node, say);
-  if (docker === null) return { ...(await runTests(node, files)), inEngine: [] };
+  if (docker === null) return { ...(await runTests(node, files, { env: vmEnv })), inEngine: [] };
   const end = () => void docker.close().finally(() => process.exit(130));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, end);
   try {
     const before = await engineFootprint(docker.host);
-    const ran = await runTests(node, files, { env: { DOCKER_HOST: docker.host } });
+    const ran = await runTests(node, files, { env: { DOCKER_HOST: docker.host, ...vmEnv } });
     const after = await engineFootprint(docker.host);
     return { ...ran, inEngine: [...after].filter((line) => !before.has(line)) };
   } finally {

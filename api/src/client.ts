@@ -1,4 +1,13 @@
 import { ApiError } from "./api-error.ts";
+import type {
+  ComparisonListQuery,
+  ComparisonSummary,
+  ComparisonView,
+  EndedComparison,
+  ExportQuery,
+  StartComparison,
+} from "./comparisons.ts";
+import type { CostQuery, CostView } from "./cost.ts";
 import { BUILD_STREAM_TYPE, readBuildStream } from "./build-output.ts";
 import type { BuildView } from "./builds.ts";
 import type {
@@ -21,6 +30,7 @@ import type {
 } from "./invocations.ts";
 import type { EventListQuery, EventView } from "./events.ts";
 import type { AllLogsQuery, LogLineView, LogListQuery } from "./logs.ts";
+import type { BuildGuests, GuestPart, PrunedGuests } from "./guests.ts";
 import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.ts";
 import type { CreateKey, CreatedKey, KeyListQuery, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
@@ -28,6 +38,7 @@ import type { OpenSession, SessionView, SignInLink } from "./sessions.ts";
 import type { CreateProject, DeletedProject, PatchProject, ProjectView } from "./projects.ts";
 import { EVENT_STREAM_TYPE, type TailEvent, tailOf } from "./event-stream.ts";
 import type { Page, PageQuery, PlacedPage } from "./shapes.ts";
+import type { MetricsQueryString, MetricsView } from "./metrics.ts";
 import {
   type Call,
   type CallOptions,
@@ -70,6 +81,8 @@ export function createClient(options: ClientOptions) {
     ...machineCalls(transport),
     ...imageCalls(transport),
     ...sessionCalls(transport),
+    ...guestCalls(transport),
+    ...comparisonCalls(ofProject),
   };
 }
 
@@ -207,6 +220,8 @@ function machineCalls(transport: Transport) {
       call<Page<DriverView>>("GET", "/api/v1/drivers", { ...options }),
     listRuntimes: (options?: CallOptions) =>
       call<Page<RuntimeView>>("GET", "/api/v1/runtimes", { ...options }),
+    getMetrics: (query: MetricsQueryString = {}, options?: CallOptions) =>
+      call<MetricsView>("GET", "/api/v1/metrics", { query, ...options }),
     getSystem: (options?: CallOptions) => call<SystemView>("GET", "/api/v1/system", { ...options }),
     getHealth: (options?: CallOptions) => call<Health>("GET", "/healthz", { ...options }),
     /** Rejects with status 503 while the server is not ready. */
@@ -236,20 +251,62 @@ function imageCalls(transport: Transport) {
   return {
     listImages: (options?: CallOptions) => call<Page<ImageView>>("GET", path, { ...options }),
     /** Events as they happen; rejects where the build does not begin, and with the error that it ends with. */
-    async *buildImages(body: BuildImages, options?: CallOptions): AsyncGenerator<ImageEvent> {
-      const more = { isUnbounded: true, ...options };
-      const response = await transport({ method: "POST", path, json: body, ...more });
-      let isDone = false;
-      for await (const event of eventsOf<ImageEvent>(response)) {
-        if (event.type === "error")
-          throw new ApiError(event.error.message, { status: 200, ...event.error });
-        isDone ||= event.type === "done";
-        yield event;
-      }
-      if (!isDone) throw cutOff(response);
-    },
+    buildImages: (body: BuildImages, options?: CallOptions) =>
+      builtThings(transport, { path, json: body, ...options }),
     /** Removes outdated ones. */
     pruneImages: (options?: CallOptions) => call<PrunedImages>("DELETE", path, { ...options }),
+  };
+}
+
+function guestCalls(transport: Transport) {
+  const call = caller(transport);
+  const path = "/api/v1/vm";
+  return {
+    listGuestParts: (options?: CallOptions) => call<Page<GuestPart>>("GET", path, { ...options }),
+    /** As `buildImages`. */
+    buildGuests: (body: BuildGuests, options?: CallOptions) =>
+      builtThings(transport, { path, json: body, ...options }),
+    /** Removes outdated ones. */
+    pruneGuestParts: (options?: CallOptions) => call<PrunedGuests>("DELETE", path, { ...options }),
+  };
+}
+
+async function* builtThings(
+  transport: Transport,
+  call: Omit<Call, "method">,
+): AsyncGenerator<ImageEvent> {
+  const response = await transport({ method: "POST", isUnbounded: true, ...call });
+  let isDone = false;
+  for await (const event of eventsOf<ImageEvent>(response)) {
+    if (event.type === "error")
+      throw new ApiError(event.error.message, { status: 200, ...event.error });
+    isDone ||= event.type === "done";
+    yield event;
+  }
+  if (!isDone) throw cutOff(response);
+}
+
+function comparisonCalls(transport: Transport) {
+  const call = caller(transport);
+  const path = "/api/v1/comparisons";
+  const of = (id: string) => `${path}/${encodeURIComponent(id)}`;
+  return {
+    startComparison: (body: StartComparison, options?: CallOptions) =>
+      call<ComparisonView>("POST", path, { json: body, ...options }),
+    listComparisons: (query: ComparisonListQuery = {}, options?: CallOptions) =>
+      call<Page<ComparisonSummary>>("GET", path, { query, ...options }),
+    getComparison: (id: string, options?: CallOptions) =>
+      call<ComparisonView>("GET", of(id), { ...options }),
+    /** The table as text. */
+    exportComparison: async (id: string, query: ExportQuery = {}, options?: CallOptions) => {
+      const asked = { method: "GET", path: `${of(id)}/export`, query, ...options };
+      return (await transport(asked)).text();
+    },
+    /** Cancels one that runs, and removes any other. */
+    endComparison: (id: string, options?: CallOptions) =>
+      call<EndedComparison>("DELETE", of(id), { ...options }),
+    getCost: (query: CostQuery = {}, options?: CallOptions) =>
+      call<CostView>("GET", "/api/v1/cost", { query, ...options }),
   };
 }
 

@@ -1,5 +1,5 @@
 import Type, { type Static } from "typebox";
-import { NAME_PATTERN, severities } from "./limits.ts";
+import { NAME_PATTERN, eventKinds, severities } from "./limits.ts";
 import { projectMember } from "./projects.ts";
 import { closed, moment, nullable, oneOf, pageMembers, placedPageOf, unixMs } from "./shapes.ts";
 
@@ -8,7 +8,7 @@ export const EventView = closed(
   {
     id: Type.String({ description: "Grows in the order of arrival; for `Last-Event-ID`" }),
     at: moment("When it happened"),
-    kind: Type.String({ description: "`function_deployed`, `sandbox_timed_out` ..." }),
+    kind: oneOf(eventKinds),
     severity: oneOf(severities),
     functionName: nullable(Type.String()),
     message: Type.String({ description: "In words" }),
@@ -25,7 +25,7 @@ export type EventView = Static<typeof EventView>;
 export const EventListQuery = closed({
   ...projectMember,
   kind: Type.Optional(
-    Type.Array(Type.String({ maxLength: 64 }), {
+    Type.Array(oneOf(eventKinds), {
       maxItems: 32,
       description: "Repeated, any of them",
     }),

@@ -1,8 +1,8 @@
 import Type, { type Static } from "typebox";
-import { NAME_PATTERN, httpMethods, outcomes } from "./limits.ts";
+import { NAME_PATTERN, driverNames, httpMethods, outcomes, startKinds } from "./limits.ts";
 import { LogView } from "./logs.ts";
 import { projectMember } from "./projects.ts";
-import { closed, moment, nullable, oneOf, pageMembers, pageOf, unixMs } from "./shapes.ts";
+import { closed, integer, moment, nullable, oneOf, pageMembers, pageOf, unixMs } from "./shapes.ts";
 
 const Header = Type.Unsafe<[string, string]>({
   type: "array",
@@ -10,7 +10,7 @@ const Header = Type.Unsafe<[string, string]>({
   minItems: 2,
   maxItems: 2,
 });
-const startKind = oneOf(["cold", "prewarmed", "warm"], "How the sandbox came to be");
+const startKind = oneOf(["cold", "restored", "prewarmed", "warm"], "How the sandbox came to be");
 
 export const InvokeRequest = closed({
   method: Type.Optional(oneOf(httpMethods, "Left out: GET, or POST with a body")),
@@ -88,6 +88,19 @@ const invocationMembers = {
   ...phaseMembers,
   requestBytes: Type.Integer(),
   responseBytes: Type.Integer(),
+  responseMs: milliseconds(
+    "The last part of `runMs`: head of the answer until its end; 0: it came in one piece",
+  ),
+  memoryMiB: nullable(Type.Integer(), "Of the revision"),
+  gbSeconds: nullable(Type.Number(), "`memoryMiB` (as GiB) times `initMs` and `runMs` (as s)"),
+  cpuMs: nullable(
+    Type.Number(),
+    "CPU time of its sandbox, with start and init where it was the first; null: it was not alone in there between two readings",
+  ),
+  memoryPeakBytes: nullable(
+    Type.Integer(),
+    "The most that its sandbox had held by the end of the call; null: not read",
+  ),
   killMs: nullable(
     Type.Number(),
     "From the decision to kill its sandbox until nothing of that was left; null: not killed, or not seen",
@@ -107,6 +120,11 @@ export const InvocationParams = closed({ id: Type.String({ maxLength: 128 }) });
 const invocationFilters = {
   ...projectMember,
   outcome: Type.Optional(oneOf(outcomes)),
+  startKind: Type.Optional(oneOf(startKinds, "`none`: it never reached a sandbox")),
+  driver: Type.Optional(oneOf(driverNames)),
+  minDurationMs: Type.Optional(
+    integer({ least: 0, most: 86_400_000 }, "Only calls that took at least this long in all"),
+  ),
   since: unixMs("Unix time in ms, inclusive"),
   until: unixMs("Unix time in ms"),
   ...pageMembers,

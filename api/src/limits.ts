@@ -46,7 +46,7 @@ export const requestLimits = {
   idempotencyKeyCharsMax: 200,
 } as const;
 
-export const driverNames = ["process", "docker", "gvisor"] as const;
+export const driverNames = ["process", "docker", "gvisor", "microvm"] as const;
 export const networks = ["none", "internet"] as const;
 export const afterResponses = ["freeze", "kill", "allow"] as const;
 export const onDisconnects = ["cancel", "continue"] as const;
@@ -55,6 +55,31 @@ export const httpMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 export const scopes = ["admin", "deploy", "invoke", "read"] as const;
 export const logLevels = ["none", "trace", "debug", "info", "warn", "error", "fatal"] as const;
 export const severities = ["info", "warn", "error"] as const;
+/** Of events; docs/events.md says what each means. */
+export const eventKinds = [
+  "function_created",
+  "function_deployed",
+  "function_rolled_back",
+  "function_deleted",
+  "key_created",
+  "key_revoked",
+  "scaled_up",
+  "scaled_down",
+  "sandboxes_evicted",
+  "sandbox_timed_out",
+  "sandbox_out_of_memory",
+  "sandbox_crashed",
+  "sandbox_start_failed",
+  "driver_available",
+  "driver_unavailable",
+  "swept",
+  "gateway_started",
+  "gateway_restarted",
+  "control_started",
+  "control_restarted",
+  "keeper_restarted",
+  "records_lost",
+] as const;
 export const outcomes = [
   "ok",
   "function_error",
@@ -63,4 +88,22 @@ export const outcomes = [
   "out_of_memory",
   "cancelled",
   "platform_error",
+] as const;
+/** `none`: the call never reached a sandbox. */
+export const startKinds = ["cold", "restored", "prewarmed", "warm", "none"] as const;
+
+export const metricLimits = {
+  stepMsMax: 366 * 86_400_000,
+  stepsMax: 1000,
+  stepsDefault: 200,
+  functionsMax: 200,
+  functionsDefault: 20,
+} as const;
+/** As docs/metrics.md has them; the server's own table is compared with this one by a test. */
+export const metricNames = [
+  ...(["invocations", "errors", "coldStarts", "duration", "queue", "start", "init"] as const),
+  ...(["run", "kill", "kills", "cpu", "requestBytes", "responseBytes", "gbSeconds"] as const),
+  ...(["running", "queued", "sandboxes", "memoryReserved", "memoryUsed"] as const),
+  ...(["memoryBudget", "sandboxCpu", "sandboxGbSeconds", "starts", "startFailures"] as const),
+  ...(["ends", "throttled", "lateFrames", "recordsLost", "gatewayCpu", "gatewayMemory"] as const),
 ] as const;

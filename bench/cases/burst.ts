@@ -1,7 +1,7 @@
 import type { DriverName } from "../../server/src/domain/function.ts";
-import { requestBytes } from "../http-connection.ts";
+import { requestBytes } from "../../server/src/comparisons/http-connection.ts";
 import type { IsolaServer } from "../peers/isola.ts";
-import { type Distribution, distributionOf } from "../statistics.ts";
+import { type Distribution, distributionOf } from "../../server/src/comparisons/statistics.ts";
 
 export interface BurstRow {
   name: string;

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Answer, requestBytes } from "../http-connection.ts";
+import { type Answer, requestBytes } from "../../server/src/comparisons/http-connection.ts";
 import type { IsolaServer } from "../peers/isola.ts";
 import type { DriverName } from "../../server/src/domain/function.ts";
 import type { Family } from "../peers/isola-source.ts";
-import { type Distribution, distributionOf } from "../statistics.ts";
+import { type Distribution, distributionOf } from "../../server/src/comparisons/statistics.ts";
 
 export interface ColdRow {
   name: string;

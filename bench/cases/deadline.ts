@@ -1,9 +1,9 @@
 import type { DriverName } from "../../server/src/domain/function.ts";
-import { type Answer, requestBytes } from "../http-connection.ts";
+import { type Answer, requestBytes } from "../../server/src/comparisons/http-connection.ts";
 import type { LoadGenerator } from "../load-generator.ts";
 import { payloads, responseBodyBytes } from "../payload.ts";
 import type { IsolaServer } from "../peers/isola.ts";
-import { type Distribution, distributionOf } from "../statistics.ts";
+import { type Distribution, distributionOf } from "../../server/src/comparisons/statistics.ts";
 
 export interface DeadlineRow {
   name: string;

@@ -1,7 +1,7 @@
-import { type HttpConnection, requestBytes } from "../http-connection.ts";
+import { type HttpConnection, requestBytes } from "../../server/src/comparisons/http-connection.ts";
 import type { IsolaServer } from "../peers/isola.ts";
 import type { Family } from "../peers/isola-source.ts";
-import { type Distribution, distributionOf } from "../statistics.ts";
+import { type Distribution, distributionOf } from "../../server/src/comparisons/statistics.ts";
 
 export interface DeployRow {
   name: string;

@@ -1,4 +1,4 @@
-import { requestBytes } from "../http-connection.ts";
+import { requestBytes } from "../../server/src/comparisons/http-connection.ts";
 import { chargedBytesOf, privateBytesOf } from "../memory.ts";
 import type { IsolaServer } from "../peers/isola.ts";
 import type { DriverName } from "../../server/src/domain/function.ts";

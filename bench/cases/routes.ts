@@ -2,7 +2,7 @@ import type { LoadGenerator } from "../load-generator.ts";
 import { helloText } from "../payload.ts";
 import { privateBytesOf } from "../memory.ts";
 import type { IsolaServer } from "../peers/isola.ts";
-import { type Spread, spreadOf } from "../statistics.ts";
+import { type Spread, spreadOf } from "../../server/src/comparisons/statistics.ts";
 
 export interface RouteRow {
   functions: number;

@@ -1,7 +1,7 @@
 import type { LoadGenerator, Measured } from "../load-generator.ts";
 import { type Payload, responseBodyBytes } from "../payload.ts";
 import type { Subject } from "../peers/subject.ts";
-import { type Spread, spreadOf } from "../statistics.ts";
+import { type Spread, spreadOf } from "../../server/src/comparisons/statistics.ts";
 
 /** Costs of one subject, over the rounds. */
 export interface WarmRow {

@@ -1,7 +1,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { HttpConnection, requestBytes } from "../http-connection.ts";
+import { HttpConnection, requestBytes } from "../../server/src/comparisons/http-connection.ts";
 import { helloText } from "../payload.ts";
 
 const startMsMax = 20_000;
@@ -52,7 +52,7 @@ export async function stopChild(child: ChildProcess): Promise<void> {
 async function tryHello(port: number, path: string): Promise<string> {
   let connection: HttpConnection | null = null;
   try {
-    connection = await HttpConnection.open(port, { keepsBodies: true });
+    connection = await HttpConnection.open({ port }, { keepsBodies: true });
     const { body } = await connection.call(requestBytes(path));
     return String(body);
   } catch (error) {

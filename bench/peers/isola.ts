@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@isola/api/client";
 import type { CreateFunction } from "@isola/api/functions";
 import type { DriverName } from "../../server/src/domain/function.ts";
-import { type Answer, HttpConnection } from "../http-connection.ts";
+import { type Answer, HttpConnection } from "../../server/src/comparisons/http-connection.ts";
 import { stopChild } from "./child.ts";
 import { type Family, sourceOf, type Style } from "./isola-source.ts";
 
@@ -90,7 +90,7 @@ export class IsolaServer {
   }
 
   connect(): Promise<HttpConnection> {
-    return HttpConnection.open(this.gatewayPort, { keepsBodies: true });
+    return HttpConnection.open({ port: this.gatewayPort }, { keepsBodies: true });
   }
 
   async deploy(name: string, options: DeployOptions): Promise<void> {

@@ -21,6 +21,7 @@ const link = new LinkServer(
     status: refuse,
     build: refuse,
     cancelBuild: refuse,
+    trial: refuse,
   },
   {
     onConnect: () => records.resend(),

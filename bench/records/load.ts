@@ -50,6 +50,10 @@ export function recordAt(load: Load, index: number, id: string): InvocationRecor
     requestBytes: 0,
     responseBytes: 200 + (index % 7),
     killMs: null,
+    memoryMiB: 128,
+    responseMs: 0,
+    cpuMs: null,
+    memoryPeakBytes: null,
   };
 }
 

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Driver, RuntimeSpec } from "../../server/src/drivers/driver.ts";
-import { spreadOf } from "../statistics.ts";
+import { spreadOf } from "../../server/src/comparisons/statistics.ts";
 import { short, table } from "../table.ts";
 import { type FunctionName, functions } from "./functions.ts";
 import { measureOne, startNeighbour, type Sample, type Subject } from "./measure.ts";

@@ -19,6 +19,10 @@ export interface FakeApi {
   projectsAsked: (string | null)[];
   /** `POST /api/v1/functions`, one for each call. */
   calls: string[];
+  /** What was asked behind the path of the last call. */
+  query: URLSearchParams;
+  /** Further answers, by `GET /path`. */
+  answers: Record<string, unknown>;
   /** The body of the last invocation that was asked for. */
   invoked: unknown;
   /** What invocations answer. */
@@ -27,6 +31,12 @@ export interface FakeApi {
   /** What a build of images was asked, and how it goes; a text is a line that is no JSON. */
   built: unknown;
   buildEvents: (Json | string)[];
+  /** What a comparison was asked with, what it then answers turn by turn (the last one stays), and which were ended. */
+  compared: unknown;
+  comparison: Json[];
+  ended: string[];
+  cost: Json;
+  costQuery: string;
   isReady: boolean;
   /** Where every call with a key is found faulty. */
   refused: string[];
@@ -58,11 +68,18 @@ export async function startFakeApi(): Promise<FakeApi> {
     projects: new Map(),
     projectsAsked: [],
     calls: [],
+    query: new URLSearchParams(),
+    answers: {},
     invoked: null,
     answer: {},
     images: [],
     built: null,
     buildEvents: [],
+    compared: null,
+    comparison: [],
+    ended: [],
+    cost: {},
+    costQuery: "",
     isReady: true,
     refused: [],
     async close() {
@@ -80,6 +97,7 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   const url = new URL(request.url ?? "/", api.url);
   api.calls.push(`${request.method} ${url.pathname}`);
   api.projectsAsked.push(url.searchParams.get("project"));
+  api.query = url.searchParams;
   if (request.headers.authorization !== `Bearer ${fakeKey}` && url.pathname !== "/readyz") {
     return fail(response, 401, "unauthenticated", "No API key");
   }
@@ -89,11 +107,17 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   const project = /^\/api\/v1\/projects\/([^/]+)$/.exec(url.pathname)?.[1];
   if (project) return ofProject(api, response, { name: project, request, body });
   if (name) return ofFunction(api, response, { name, rest: rest ?? "", url, request, body });
-  if (`${request.method} ${url.pathname}` === "POST /api/v1/images") {
+  if (request.method === "POST" && ["/api/v1/images", "/api/v1/vm"].includes(url.pathname)) {
     api.built = JSON.parse(body.toString("utf8"));
     return sendLines(response, api.buildEvents);
   }
+  if (url.pathname.startsWith("/api/v1/comparisons"))
+    return ofComparison(api, response, { method: request.method ?? "", url, body });
   const answers: Record<string, () => unknown> = {
+    "GET /api/v1/cost": () => {
+      api.costQuery = url.search;
+      return api.cost;
+    },
     "GET /api/v1/images": () => page(api.images),
     "DELETE /api/v1/images": () => ({
       removed: ["isola/node:1-a"],
@@ -106,6 +130,8 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
       api.projects.set(String(given.name), { ...made, etag: '"v1"' });
       return made;
     },
+    "GET /api/v1/vm": () => page(api.images),
+    "DELETE /api/v1/vm": () => ({ removed: ["root-0123456789abcdef"] }),
     "GET /api/v1/functions": () => page([...api.functions.values()].map(({ view }) => view)),
     "POST /api/v1/functions": () => create(api, JSON.parse(body.toString("utf8")) as Json),
     "GET /api/v1/drivers": () => page([driver]),
@@ -117,9 +143,30 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
     }),
     "GET /readyz": () => (api.isReady ? { status: "ready" } : null),
   };
-  const answer = answers[`${request.method} ${url.pathname}`]?.();
+  const asked = `${request.method} ${url.pathname}`;
+  const answer = api.answers[asked] ?? answers[asked]?.();
   if (answer) return send(response, 200, answer);
   return fail(response, 503, "not_ready", "The gateway does not answer");
+}
+
+function ofComparison(
+  api: FakeApi,
+  response: ServerResponse,
+  { method, url, body }: { method: string; url: URL; body: Buffer },
+): void {
+  const [, id, rest] = /^\/api\/v1\/comparisons\/?([^/]*)\/?(.*)$/.exec(url.pathname) ?? [];
+  const now = () => (api.comparison.length > 1 ? api.comparison.shift() : api.comparison[0]);
+  if (method === "POST") api.compared = JSON.parse(body.toString("utf8"));
+  if (rest === "export") return void response.end(`table ${url.search}\r\n`);
+  if (method === "DELETE") {
+    api.ended.push(id ?? "");
+    return send(response, 200, { id, state: "cancelled" });
+  }
+  send(
+    response,
+    method === "POST" ? 201 : 200,
+    id === "" && method === "GET" ? page(api.comparison) : now(),
+  );
 }
 
 interface FunctionCall {

@@ -21,11 +21,16 @@ const READ_BYTES_LEAST = 16_384;
  * @property {() => void} release lets the process end although the stream is open
  */
 
-/** Opens `fd:3`, `unix:/path` or `file:/dev/x`. @param {string | undefined} where @param {ControlReader} reader @returns {Promise<Control>} */
+/** Opens `fd:3`, `stdio`, `unix:/path` or `file:/dev/x`. @param {string | undefined} where @param {ControlReader} reader @returns {Promise<Control>} */
 export async function openControl(where, reader) {
+  if (where === "stdio") {
+    const { takeStdio } = await import("./control-stdio.mjs");
+    const { input, output } = takeStdio();
+    return pipeControl(input, output, reader);
+  }
   const [, scheme, rest] = /^(fd|unix|file):(.+)$/.exec(where ?? "") ?? [];
   if (rest === undefined)
-    throw new Error(`ISOLA_CONTROL must be fd:N, unix:/path or file:/path, not ${where}`);
+    throw new Error(`ISOLA_CONTROL must be fd:N, stdio, unix:/path or file:/path, not ${where}`);
   if (scheme === "file") {
     const { openControlFile } = await import("./control-file.mjs");
     return openControlFile(rest, reader);
@@ -59,11 +64,24 @@ function readBuffers() {
 
 /** @param {{fd?: number}} options @param {ControlReader} reader */
 function socketControl(options, reader) {
+  const socket = readingSocket({ ...options, writable: true }, reader);
+  return new SocketControl(socket, socket);
+}
+
+/** One way each. @param {number} input @param {number} output @param {ControlReader} reader */
+function pipeControl(input, output, reader) {
+  const source = readingSocket({ fd: input, writable: false }, reader);
+  const sink = new Socket({ fd: output, readable: false, writable: true });
+  sink.on("error", (error) => reader.onClosed(error.message));
+  return new SocketControl(sink, source);
+}
+
+/** @param {{fd?: number, writable: boolean}} options @param {ControlReader} reader */
+function readingSocket(options, reader) {
   const buffers = readBuffers();
   const socket = new Socket({
     ...options,
     readable: true,
-    writable: true,
     onread: {
       buffer: buffers.next,
       callback(/** @type {number} */ bytes) {
@@ -76,12 +94,13 @@ function socketControl(options, reader) {
   socket.on("error", (error) => reader.onClosed(error.message));
   socket.on("close", () => reader.onClosed("close"));
   if (options.fd !== undefined) socket.resume();
-  return new SocketControl(socket);
+  return socket;
 }
 
 /** @implements {Control} */
 class SocketControl {
   #socket;
+  #source;
   /** What the kernel has not taken yet: the first is in the socket's hands, the others wait. @type {Buffer[]} */
   #queue = [];
   #queuedBytes = 0;
@@ -89,9 +108,10 @@ class SocketControl {
   #waiting = [];
   #onSentBound = () => this.#onSent();
 
-  /** @param {Socket} socket */
-  constructor(socket) {
+  /** @param {Socket} socket what is written to @param {Socket} source what is read, which may be the same */
+  constructor(socket, source) {
     this.#socket = socket;
+    this.#source = source;
   }
 
   /** @param {Buffer} bytes */
@@ -122,6 +142,7 @@ class SocketControl {
 
   release() {
     this.#socket.unref();
+    this.#source.unref();
   }
 
   /** @param {string} path */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,17 +11,23 @@ import { FrameReader, FrameWriter, Type } from "../../protocol/src/frames.mjs";
 
 const main = new URL("main.mjs", import.meta.url).pathname;
 
-/** Waits for HELLO, then asks for a PONG. */
-async function greet(stream: Socket): Promise<number[]> {
+/** Waits for HELLO, then asks for a PONG. Resolves with the process that said it. */
+async function greet(from: Readable, to: Writable): Promise<number> {
   const types: number[] = [];
-  const reader = new FrameReader("host", (type) => types.push(type));
-  const writer = new FrameWriter((bytes) => stream.write(bytes));
-  for await (const chunk of stream) {
+  let pid = 0;
+  // oxlint-disable-next-line max-params -- the codec hands a frame on without making an object of it
+  const reader = new FrameReader("host", (type, _flags, _stream, buffer, start, end) => {
+    types.push(type);
+    if (type === Type.HELLO) pid = JSON.parse(buffer.toString("utf8", start, end)).pid;
+  });
+  const writer = new FrameWriter((bytes) => to.write(bytes));
+  for await (const chunk of from.iterator({ destroyOnReturn: false })) {
     reader.push(chunk);
     if (types.length === 1) writer.frame(Type.PING, 0, 0, Buffer.alloc(8));
     if (types.length === 2) break;
   }
-  return types;
+  assert.deepEqual(types, [Type.HELLO, Type.PONG]);
+  return pid;
 }
 
 test("unix:/path is dialled", async () => {
@@ -35,7 +42,7 @@ test("unix:/path is dialled", async () => {
   const exited = once(child, "close");
   try {
     const [socket] = (await connected) as [Socket];
-    assert.deepEqual(await greet(socket), [Type.HELLO, Type.PONG]);
+    await greet(socket, socket);
     socket.destroy();
     assert.deepEqual(await exited, [0, null]);
   } finally {
@@ -69,20 +76,37 @@ while True:
   });
   const exited = once(python, "close");
   try {
-    const types: number[] = [];
-    const reader = new FrameReader("host", (type) => types.push(type));
+    await greet(python.stdout, python.stdin);
     const writer = new FrameWriter((bytes) => python.stdin.write(bytes));
-    for await (const chunk of python.stdout) {
-      reader.push(chunk);
-      if (types.length === 1) writer.frame(Type.PING, 0, 0, Buffer.alloc(8));
-      if (types.length === 2) break;
-    }
-    assert.deepEqual(types, [Type.HELLO, Type.PONG]);
     writer.frame(Type.SHUTDOWN, 0, 0, Buffer.from([0, 0, 0, 0]));
     writer.flush();
     python.stdin.end();
     assert.deepEqual(await exited, [0, null]);
   } finally {
     python.kill("SIGKILL");
+  }
+});
+
+test("stdio is taken away from what the code has as 0 and 1, and its end is the end of the process", async () => {
+  // Node itself gives a child sockets; a container has pipes.
+  const folder = mkdtempSync(join(tmpdir(), "isola-control-"));
+  const script = 'cat | { "$0" "$1" 2>"$2"; echo "$?" >&3; } | cat';
+  const shell = spawn("sh", ["-c", script, process.execPath, main, join(folder, "errors")], {
+    stdio: ["pipe", "pipe", "inherit", "pipe"],
+    env: { ISOLA_CONTROL: "stdio", PATH: process.env.PATH },
+  });
+  const [stdin, stdout, , status] = shell.stdio as unknown as [Writable, Readable, null, Readable];
+  const exited = once(shell, "exit");
+  try {
+    const pid = await greet(stdout, stdin);
+    const [none, out, error] = [0, 1, 2].map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    assert.deepEqual([none, out, error], ["/dev/null", error, join(folder, "errors")]);
+    stdin.end();
+    assert.equal(String((await once(status, "data"))[0]), "0\n");
+    await exited;
+  } finally {
+    shell.kill("SIGKILL");
+    for (const each of [stdin, stdout, status]) each.destroy();
+    rmSync(folder, { recursive: true });
   }
 });

@@ -8,7 +8,7 @@ import { Invocations } from "./invocations.mjs";
 import { kindOf } from "./kinds.mjs";
 import { LoadError, loadFunction } from "./load.mjs";
 import { Logs } from "./logs.mjs";
-import { warmUp } from "./warm.mjs";
+import { warmUp, warmWhole } from "./warm.mjs";
 
 /** @typedef {"blank" | "unpacking" | "loading" | "ready" | "failed" | "draining"} LifeState */
 
@@ -159,6 +159,17 @@ class Life {
 
 /** Takes over from `main.mjs`, once HELLO has been sent. @param {import("./session.mjs").Session} session */
 export function startLife(session) {
+  const { life, logs } = begin(session);
+  warmUp(() => life.state === "blank", logs);
+}
+
+/** The same before HELLO: resolves once everything is loaded, and nothing is under way any more. @param {import("./session.mjs").Session} session */
+export async function startLifeWhole(session) {
+  await warmWhole(begin(session).logs);
+}
+
+/** @param {import("./session.mjs").Session} session */
+function begin(session) {
   clearEnvironment();
   defineAwslambda();
   const logs = new Logs(session);
@@ -168,5 +179,5 @@ export function startLife(session) {
   session.read((type, flags, stream, buffer, start, end) =>
     life.onFrame(type, flags, stream, buffer, start, end),
   );
-  warmUp(() => life.state === "blank", logs);
+  return { life, logs };
 }

@@ -27,7 +27,7 @@ const consoleLevels = [
  */
 export class Logs {
   #writer;
-  #control;
+  #session;
   /** The invocation that the code running now belongs to. @type {AsyncLocalStorage<import("./invocation.mjs").Invocation>} */
   context = new AsyncLocalStorage();
   lineBytesMax = 262_144;
@@ -48,7 +48,8 @@ export class Logs {
   /** @param {import("./session.mjs").Session} session */
   constructor(session) {
     this.#writer = session.writer;
-    this.#control = session.control;
+    // Which may be opened later.
+    this.#session = session;
   }
 
   /** Replaces the two streams of the process and gives the console levels. */
@@ -64,7 +65,7 @@ export class Logs {
 
   /** One frame. @param {number} flags @param {number} stream @param {Buffer} text */
   emit(flags, stream, text) {
-    if (this.#control.backlogBytes() > BACKLOG_BYTES_MAX) {
+    if (this.#session.control.backlogBytes() > BACKLOG_BYTES_MAX) {
       this.#droppedFrames += 1;
       return;
     }
@@ -86,7 +87,7 @@ export class Logs {
 
   #flushSync() {
     this.#writer.flush();
-    this.#control.flushSync();
+    this.#session.control.flushSync();
   }
 
   /** A line of the runtime itself. @param {(typeof LOG_LEVELS)[number]} level @param {number} stream @param {string} text */

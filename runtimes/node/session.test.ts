@@ -41,7 +41,10 @@ describe("the runtime", () => {
   test("says why it cannot start without a control stream", async () => {
     await using host = new TestHost({ ISOLA_CONTROL: "tcp:1" });
     assert.equal(await host.exited, 1);
-    assert.match(host.output, /ISOLA_CONTROL must be fd:N, unix:\/path or file:\/path, not tcp:1/);
+    assert.match(
+      host.output,
+      /ISOLA_CONTROL must be fd:N, stdio, unix:\/path or file:\/path, not tcp:1/,
+    );
   });
 });
 

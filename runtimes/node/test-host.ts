@@ -81,7 +81,7 @@ export class TestHost implements AsyncDisposable {
     mkdirSync(scratch);
     const main = new URL("main.mjs", import.meta.url).pathname;
     this.child = spawn(process.execPath, [...args, main], {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "pipe", "ISOLA_GATE" in env ? "pipe" : "ignore"],
       env: { PATH: process.env.PATH, TMPDIR: scratch, ISOLA_CONTROL: "fd:3", ...env },
     });
     this.control = this.child.stdio[3] as Duplex;
@@ -109,6 +109,11 @@ export class TestHost implements AsyncDisposable {
       clearTimeout(guard);
       return code as number | null;
     });
+  }
+
+  /** The other end of its gate, where its environment names one (`fd:4`). */
+  get gate(): Duplex {
+    return this.child.stdio[4] as Duplex;
   }
 
   /** A runtime that has loaded these files. */

@@ -6,7 +6,24 @@ const WAIT_MS = 20;
  * @param {() => boolean} isBlank @param {import("./logs.mjs").Logs} logs
  */
 export function warmUp(isBlank, logs) {
-  const steps = [
+  const steps = stepsOf(isBlank, logs);
+  const next = async () => {
+    const step = steps.shift();
+    if (step === undefined || !isBlank()) return;
+    await attempt(step);
+    setTimeout(() => void next(), 1);
+  };
+  setTimeout(() => void next(), WAIT_MS);
+}
+
+/** The same at once and to its end, where no host can be heard yet. @param {import("./logs.mjs").Logs} logs */
+export async function warmWhole(logs) {
+  for (const step of stepsOf(() => true, logs)) await attempt(step);
+}
+
+/** @param {() => boolean} isBlank @param {import("./logs.mjs").Logs} logs @returns {(() => unknown)[]} */
+function stepsOf(isBlank, logs) {
+  return [
     // The first use of a web class loads all of them, which takes tens of milliseconds.
     () => void globalThis.Request,
     () => import("./lambda-stream.mjs"),
@@ -20,15 +37,13 @@ export function warmUp(isBlank, logs) {
       if (isBlank()) await rehearse(logs);
     },
   ];
-  const next = async () => {
-    const step = steps.shift();
-    if (step === undefined || !isBlank()) return;
-    try {
-      await step();
-    } catch {
-      // Warm or not, the sandbox works: where there is no folder to write to, for one, the rehearsal cannot take place.
-    }
-    setTimeout(() => void next(), 1);
-  };
-  setTimeout(() => void next(), WAIT_MS);
+}
+
+/** @param {() => unknown} step */
+async function attempt(step) {
+  try {
+    await step();
+  } catch {
+    // Warm or not, the sandbox works: where there is no folder to write to, for one, the rehearsal cannot take place.
+  }
 }

@@ -5,7 +5,6 @@ import { type ErrorDetail, IsolaError } from "./errors.ts";
 import { parseSetting } from "./settings/parse.ts";
 import {
   type SettingName,
-  type SettingSpec,
   type SettingValues,
   envNameOf,
   expectedOf,
@@ -14,6 +13,7 @@ import {
   settingSpecs,
   shownDefault,
 } from "./settings/schema.ts";
+import type { SettingSpec } from "./settings/setting-spec.ts";
 import { type Given, readEnv, readFlags, readSettingsFile } from "./settings/sources.ts";
 
 /** The settings of one server, checked and frozen. */

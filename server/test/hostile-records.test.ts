@@ -31,6 +31,7 @@ async function linked(onRecords: (logs: LogRecord[]) => Promise<void>) {
       status: refuse,
       build: refuse,
       cancelBuild: refuse,
+      trial: refuse,
     },
     {
       onConnect: () => buffer.resend(),

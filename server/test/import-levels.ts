@@ -9,10 +9,10 @@ export const serverLevels: readonly (readonly string[])[] = [
   ["main"],
   ["supervisor"],
   ["control", "gateway"],
-  ["auth", "pool", "triggers", "builds"],
+  ["auth", "pool", "triggers", "builds", "comparisons", "cost"],
   ["link", "keeper"],
-  ["artifacts", "drivers", "store", "metrics"],
-  ["config", "images"],
+  ["artifacts", "drivers", "store"],
+  ["config", "images", "metrics"],
   ["settings", "records", "fail-points"],
   ["errors", "domain"],
 ];

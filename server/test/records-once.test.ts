@@ -36,6 +36,7 @@ async function openWay(t: TestContext) {
       status: refuse,
       build: refuse,
       cancelBuild: refuse,
+      trial: refuse,
     },
     {
       onConnect: () => buffer.resend(),

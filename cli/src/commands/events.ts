@@ -64,9 +64,9 @@ function filterOf(options: Options): Filter {
   const name = textOption(options, "function");
   const severity = textOption(options, "severity");
   return {
-    ...(kind.length > 0 && { kind }),
-    ...(name && { function: name }),
     // What is none of them the server names.
+    ...(kind.length > 0 && { kind: kind as NonNullable<Filter["kind"]> }),
+    ...(name && { function: name }),
     ...(severity && { severity: severity as Filter["severity"] & string }),
   };
 }

@@ -19,7 +19,8 @@ export const imagesCommand: Command = {
         ...(offline === true && { offline: true }),
         ...(fresh === true && { fresh: true }),
       };
-      return build(context, asked);
+      const { client, signal } = context;
+      return builtImages(context, client.buildImages(asked, { signal }));
     }
     if (action !== "list" && action !== "prune")
       throw usageFailure(`images takes list, build or prune, given: ${action}`);
@@ -29,13 +30,13 @@ export const imagesCommand: Command = {
   },
 };
 
-async function build(
+/** Follows a build to its end, with the progress beside the result. */
+export async function builtImages(
   context: Context,
-  asked: { runtime?: string; offline?: boolean; fresh?: boolean },
+  events: AsyncIterable<ImageEvent>,
 ): Promise<Result> {
   const images: Extract<ImageEvent, { type: "image" }>[] = [];
-  const { client, signal } = context;
-  for await (const event of client.buildImages(asked, { signal })) {
+  for await (const event of events) {
     if (event.type === "progress") context.note(`${event.runtime}: ${event.text}`);
     if (event.type === "image") images.push(event);
   }

@@ -1,24 +1,34 @@
 import type { Invoke, Invoked } from "@isola/api/invocations";
 import { listOption, readArgument, textOption } from "../arguments.ts";
-import { type Command, type Context, type Options, exitCodes, usageFailure } from "../command.ts";
+import {
+  type Command,
+  type Context,
+  type Option,
+  type Options,
+  exitCodes,
+  usageFailure,
+} from "../command.ts";
 import { shownLog } from "./logs.ts";
+
+/** What a function is called with: an event, or an HTTP request. */
+export const callOptions: readonly Option[] = [
+  {
+    flags: "--event <json>",
+    help: "event for a Lambda-style handler: JSON, @file, or - for stdin",
+  },
+  { flags: "--method <method>", help: "of an HTTP request; left out: GET, or POST with data" },
+  { flags: "--path <path>", help: "path and query as the function shall see them; left out: /" },
+  { flags: "--header <name:value>", help: "header of the request", isRepeatable: true },
+  { flags: "--data <text>", help: "body of the request: text, @file, or - for stdin" },
+];
 
 export const invokeCommand: Command = {
   usage: "invoke <name>",
   isOfProject: true,
   summary: "Call a function and show answer, phases and logs; exit code 1 unless it went well",
-  options: [
-    {
-      flags: "--event <json>",
-      help: "event for a Lambda-style handler: JSON, @file, or - for stdin",
-    },
-    { flags: "--method <method>", help: "of an HTTP request; left out: GET, or POST with data" },
-    { flags: "--path <path>", help: "path and query as the function shall see them; left out: /" },
-    { flags: "--header <name:value>", help: "header of the request", isRepeatable: true },
-    { flags: "--data <text>", help: "body of the request: text, @file, or - for stdin" },
-  ],
+  options: callOptions,
   async run(context, [name = ""], options) {
-    const body = await requestOf(context, options);
+    const body = await callOf(context, options);
     const invoked = await context.client.invoke(name, body, { signal: context.signal });
     context.note(summaryOf(invoked));
     return {
@@ -29,7 +39,7 @@ export const invokeCommand: Command = {
   },
 };
 
-async function requestOf(context: Context, options: Options): Promise<Invoke> {
+export async function callOf(context: Context, options: Options): Promise<Invoke> {
   const event = textOption(options, "event");
   const headers = listOption(options, "header").map(headerOf);
   const method = textOption(options, "method")?.toUpperCase();

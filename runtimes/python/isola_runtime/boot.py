@@ -1,5 +1,5 @@
-"""Start of the process: HELLO first, then everything else. Imported before HELLO: keep it free of
-slow imports."""
+"""Start of the process: HELLO first, then everything else; the other way round where there is a
+gate. Imported before HELLO: keep it free of slow imports."""
 
 from __future__ import annotations
 
@@ -19,16 +19,24 @@ USAGE_EXIT_CODE = 64
 
 def main() -> None:
     place = os.environ.pop("ISOLA_CONTROL", None)
+    gate = os.environ.pop("ISOLA_GATE", None)
     if place is None:
-        _refuse("ISOLA_CONTROL is not set; expected fd:N, unix:/path or file:/path")
+        _refuse("ISOLA_CONTROL is not set; expected fd:N, stdio, unix:/path or file:/path")
+    if gate is not None:
+        from .gate import pass_gate
+        from .preload import preload_whole
+
+        preload_whole()
+        pass_gate(gate)
     try:
-        connection = Connection(open_control(place or ""))
+        connection = Connection(*open_control(place or ""))
     except (ValueError, OSError) as error:
         _refuse(f"ISOLA_CONTROL cannot be opened: {error}")
     connection.send(frames.frame(frames.HELLO, 0, 0, hello_payload()))
-    from .preload import preload
+    if gate is None:
+        from .preload import preload
 
-    preload(connection)
+        preload(connection)
     _serve(connection)
 
 

@@ -11,9 +11,11 @@ _READ_BYTES = 65_536
 _POSTED_MAX = 64
 
 
-def open_control(place: str) -> int:
-    """Opens what `ISOLA_CONTROL` names: `fd:N`, `unix:/path` or `file:/dev/...`. ValueError or
-    OSError says why not."""
+def open_control(place: str) -> tuple[int, int]:
+    """Opens what `ISOLA_CONTROL` names: `fd:N`, `stdio`, `unix:/path` or `file:/dev/...`. Returns
+    the descriptor to read and the one to write. ValueError or OSError says why not."""
+    if place == "stdio":
+        return _take_stdio()
     scheme, _, rest = place.partition(":")
     if scheme == "fd" and rest.isdigit():
         fd = int(rest)
@@ -27,17 +29,32 @@ def open_control(place: str) -> int:
     elif scheme == "file" and rest:
         fd = os.open(rest, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
     else:
-        raise ValueError(f"expected fd:N, unix:/path or file:/path, not {place!r}")
+        raise ValueError(f"expected fd:N, stdio, unix:/path or file:/path, not {place!r}")
     os.set_blocking(fd, True)
-    return fd
+    return fd, fd
+
+
+def _take_stdio() -> tuple[int, int]:
+    """The pipes on 0 and 1 go on under other numbers, closed in child processes; 0 becomes
+    /dev/null and 1 what 2 is."""
+    pipes = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(2, 1)
+    for fd in pipes:
+        os.set_blocking(fd, True)
+    return pipes
 
 
 class Connection:
     """Reads for one thread, sends for any. A send blocks while the host does not read, and never
     splits another's frames."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, out: int) -> None:
+        # Where to read, and where to write: mostly the same.
         self.fd = fd
+        self._out = out
         self._lock = allocate_lock()
         self._sender = 0
         # Whole frames in the order in which they will go out; only the holder of the lock removes.
@@ -106,17 +123,18 @@ class Connection:
 
     def _write(self, data: bytes) -> None:
         try:
-            sent = os.write(self.fd, data)
+            sent = os.write(self._out, data)
             while sent < len(data):
-                sent += os.write(self.fd, memoryview(data)[sent:])
+                sent += os.write(self._out, memoryview(data)[sent:])
         except OSError:
             # The host closed its end; the reading thread ends the process.
             return
 
     def detach(self) -> None:
-        """For a forked child: closes its copy of the descriptor."""
+        """For a forked child: closes its copies of the descriptors."""
         self._lock = allocate_lock()
         self._sender = 0
         self._waiting = []
-        os.close(self.fd)
-        self.fd = -1
+        for fd in {self.fd, self._out}:
+            os.close(fd)
+        self.fd = self._out = -1

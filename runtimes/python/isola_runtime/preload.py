@@ -35,7 +35,18 @@ def preload(connection: Connection) -> None:
         if poll.poll(0):
             return
         __import__(name)
-    # What is there now lives as long as the process; collections need not look at it.
+    _settle()
+
+
+def preload_whole() -> None:
+    """The same to its end, where no host can be heard yet."""
+    for name in _MODULES:
+        __import__(name)
+    _settle()
+
+
+def _settle() -> None:
+    """What is there now lives as long as the process; collections need not look at it."""
     import gc
 
     gc.freeze()

@@ -94,15 +94,22 @@ def code_archive(files: Files) -> bytes:
 class Host:
     """Life: spawned -> `hello` -> `init` -> `invoke` ... -> `close`. Use as a context manager."""
 
-    def __init__(self, python: str = sys.executable) -> None:
+    def __init__(self, python: str = sys.executable, has_gate: bool = False) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        self.gate, gate = socket.socketpair()
+        self.gate.settimeout(HANG_GUARD_S)
+        gates = {"ISOLA_GATE": f"fd:{gate.fileno()}"} if has_gate else {}
+        with theirs, gate:
             cache = f"pycache_prefix={_folder}/pycache"
             flags = ["-I", "-S", "-u", "-X", "utf8", "-X", cache]
             self.process = subprocess.Popen(
                 [python, *flags, str(ROOT / "main.py")],
-                env={"ISOLA_CONTROL": f"fd:{theirs.fileno()}", "PATH": os.environ["PATH"]},
-                pass_fds=[theirs.fileno()],
+                env={
+                    "ISOLA_CONTROL": f"fd:{theirs.fileno()}",
+                    "PATH": os.environ["PATH"],
+                    **gates,
+                },
+                pass_fds=[theirs.fileno(), *([gate.fileno()] if has_gate else [])],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 stdin=subprocess.DEVNULL,
@@ -124,6 +131,7 @@ class Host:
         self.close()
 
     def close(self) -> None:
+        self.gate.close()
         self.socket.close()
         self.process.kill()
         self.process.communicate()

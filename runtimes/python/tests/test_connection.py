@@ -42,7 +42,7 @@ class Sending(unittest.TestCase):
         self.addCleanup(self.host.close)
         self.addCleanup(self.own.close)
         self.host.settimeout(HANG_GUARD_S)
-        self.connection = Connection(self.own.fileno())
+        self.connection = Connection(self.own.fileno(), self.own.fileno())
 
     def receive(self, size: int) -> bytes:
         data = b""

@@ -41,6 +41,30 @@ class Start(unittest.TestCase):
                 self.assertEqual(frame[0], frames.HELLO)
             self.assertEqual(child.wait(HANG_GUARD_S), 0)
 
+    def test_the_control_stream_may_be_the_pipes_on_0_and_1(self) -> None:
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", str(ROOT / "main.py")],
+            env={"ISOLA_CONTROL": "stdio"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+        with child.stdin, child.stdout, child.stderr:
+            reader = frames.FrameReader("host")
+            self.assertEqual(
+                reader.push(os.read(child.stdout.fileno(), 65_536))[0][0], frames.HELLO
+            )
+            child.stdin.write(frames.frame(frames.PING, 0, 0, b"12345678"))
+            child.stdin.flush()
+            self.assertEqual(reader.push(os.read(child.stdout.fileno(), 65_536))[0][0], frames.PONG)
+            # What the code has there is not the stream.
+            null, out, error = (os.readlink(f"/proc/{child.pid}/fd/{fd}") for fd in range(3))
+            self.assertEqual(null, os.devnull)
+            self.assertEqual(out, error)
+            child.stdin.close()
+            self.assertEqual(child.wait(HANG_GUARD_S), 0)
+
     def test_without_a_control_stream_it_says_so(self) -> None:
         for env in ({}, {"ISOLA_CONTROL": "tcp:1"}, {"ISOLA_CONTROL": "unix:/nowhere/s"}):
             argv = [sys.executable, "-I", "-S", "-B", str(ROOT / "main.py")]

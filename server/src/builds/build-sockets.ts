@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { isReachableByAll } from "../drivers/process/host-view.ts";
+import { isReachableByAll } from "../images/host-view.ts";
 import { RegistryProxy } from "./registry-proxy.ts";
 import type { RegistryRoute } from "./registry-route.ts";
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import swagger from "@fastify/swagger";
+import { StartComparison } from "@isola/api/comparisons";
 import { CreateFunction, PatchFunction, Code } from "@isola/api/functions";
 import { Invoke } from "@isola/api/invocations";
 import { requestLimits } from "@isola/api/limits";
@@ -8,13 +9,18 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { TSchema } from "typebox";
 import { Authenticator } from "../auth/authenticator.ts";
 import { Sessions } from "../auth/sessions.ts";
+import type { Comparisons } from "../comparisons/comparisons.ts";
+import type { Costs } from "../cost/costs.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { EventSink } from "../domain/events.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { checkCode, checkCreate, checkPatch } from "./check-function.ts";
 import { registerBuilds } from "./builds.ts";
+import { checkComparison } from "./comparison-params.ts";
+import { registerComparisons } from "./comparisons.ts";
 import { registerCode } from "./code.ts";
+import { registerCost } from "./cost.ts";
 import type { ControlApp, ControlContext } from "./context.ts";
 import { Deployer } from "./deployer.ts";
 import { docsPolicies, registerDocs } from "./docs.ts";
@@ -24,6 +30,8 @@ import { registerFunctions } from "./functions.ts";
 import { GatewayFacts } from "./gateway-facts.ts";
 import { hostGuard } from "./host-guard.ts";
 import { keepIdempotent, noteBody } from "./idempotency.ts";
+import type { GuestWork } from "./guest-work.ts";
+import { registerGuests } from "./guests.ts";
 import type { ImageWork } from "./image-work.ts";
 import { registerImages } from "./images.ts";
 import { registerInvocations } from "./invocations.ts";
@@ -33,6 +41,7 @@ import { LiveFunctions } from "./live-functions.ts";
 import type { LiveTails } from "./live-tails.ts";
 import { registerLogs } from "./logs.ts";
 import { registerMachine } from "./machine.ts";
+import { registerMetrics } from "./metrics.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { registerProjects } from "./projects.ts";
 import { Publisher } from "./publisher.ts";
@@ -51,6 +60,9 @@ export interface ControlDeps {
   imageWork: ImageWork;
   events: EventSink;
   tails: LiveTails;
+  guestWork: GuestWork;
+  comparisons: Comparisons;
+  costs: Costs;
   settings: ControlSettings;
   clock: Clock;
   log: Log;
@@ -92,6 +104,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   // Before connections are waited for: a build is told as given up, and live tails end.
   app.addHook("preClose", () => {
     deps.tails.close();
+    deps.guestWork.close();
     return deps.imageWork.close();
   });
   app.addHook("onClose", async () => {
@@ -110,6 +123,7 @@ const checks: ReadonlyMap<TSchema, Check> = new Map<TSchema, Check>([
   [PatchFunction, checkPatch],
   [Code, (body) => checkCode(body, "")],
   [Invoke, checkInvoke],
+  [StartComparison, checkComparison],
 ]);
 
 function makeServer(log: Log): FastifyInstance {
@@ -157,7 +171,7 @@ function setParsers(app: FastifyInstance): void {
       // What is not UTF-8 would be taken with other characters than were sent.
       if (!isUtf8(body)) return done(new IsolaError("invalid_request", "the body is not UTF-8"));
       // An event is data of the function, which may have members of any name.
-      const isData = request.routeOptions.schema?.body === Invoke;
+      const isData = [Invoke, StartComparison].includes(request.routeOptions.schema?.body as never);
       void (isData ? parseData : parse)(request, body.toString("utf8"), done);
     },
   );
@@ -235,5 +249,9 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerEvents(app, context);
   registerKeys(app, context);
   registerMachine(app, context);
+  registerMetrics(app, context);
   registerImages(app, context);
+  registerGuests(app, context);
+  registerComparisons(app, context);
+  registerCost(app, context);
 }

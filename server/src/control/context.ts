@@ -9,12 +9,15 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from "fastify";
+import type { Comparisons } from "../comparisons/comparisons.ts";
+import type { Costs } from "../cost/costs.ts";
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import type { EventSink } from "../domain/events.ts";
 import type { Deployer, Target } from "./deployer.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
+import type { GuestWork } from "./guest-work.ts";
 import type { ImageWork } from "./image-work.ts";
 import type { LiveTails } from "./live-tails.ts";
 import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
@@ -39,6 +42,9 @@ export interface ControlContext {
   /** Takes what happens. */
   events: EventSink;
   tails: LiveTails;
+  guestWork: GuestWork;
+  comparisons: Comparisons;
+  costs: Costs;
   settings: ControlSettings;
   clock: Clock;
   log: Log;

@@ -8,6 +8,9 @@ import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import Value from "typebox/value";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { makeApiKey } from "../auth/api-key.ts";
+import { Comparisons } from "../comparisons/comparisons.ts";
+import { Costs } from "../cost/costs.ts";
+import { ownPriceList, readPriceList } from "../cost/price-list.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
 import { errorCatalogue } from "../errors.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
@@ -15,13 +18,21 @@ import type { Scope, Store } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { EventLog } from "./event-log.ts";
+import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
 import { GatewayStandIn } from "./gateway-stand-in.fixture.ts";
 import { LiveTails } from "./live-tails.ts";
 import { Recorder } from "./recorder.ts";
 import type { Artifacts, ControlSettings, Log } from "./ports.ts";
 
+const root = join(import.meta.dirname, "../../..");
+
 export const quiet: Log = { info() {}, warn() {}, error() {} };
+
+/** Round figures: a core second and a GB second cost 1/7200 each. */
+const paidMachine = {
+  ...{ currency: "USD", pricePerHour: 1, cores: 4, memoryMiB: 4096, headroomPercent: 50 },
+};
 
 export interface ControlFixture {
   app: FastifyInstance;
@@ -64,13 +75,23 @@ export async function openControlPlane(
     version: "0.0.0",
     timeoutMsMax: 900_000,
     invocationsMax: 100,
+    metricsKept: {
+      ...{ minutesKeptMinutes: 2880, hoursKeptMinutes: 90_000, daysKeptMinutes: 1_000_000 },
+    },
     defaultDriver: "auto" as const,
     consoleDir: null,
     acceptProjectsOnProcess: false,
     ...changed,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
+  const guests = { root, python: null, folder: join(dir, "vm"), kernel: null };
+  const guestWork = new GuestWork(guests, quiet);
   const builds = { layerFor: async () => undefined };
+  const { version } = settings;
+  const measured = { store, gateway, artifacts, clock, log: quiet, version };
+  const comparisons = await Comparisons.open(measured);
+  const list = readPriceList(ownPriceList);
+  const costs = new Costs({ store, list, clock, model: paidMachine, recordsKeptHours: 168 });
   const tails = new LiveTails({ store, clock });
   const recorder = new Recorder({
     ...{ store, clock, log: quiet },
@@ -85,12 +106,16 @@ export async function openControlPlane(
     builds,
     gateway,
     imageWork,
+    guestWork,
+    comparisons,
+    costs,
     settings,
     clock,
     log: quiet,
   };
   const { app, collectGarbage } = await createControlApp(deps);
   t.after(async () => {
+    await comparisons.close();
     await app.close();
     await events.close();
     await recorder.close();

@@ -8,6 +8,7 @@ import type {
   InvokeResult,
   LinkRequests,
 } from "../link/messages.ts";
+import type { TrialAnswer, TrialAsk } from "../link/trial-messages.ts";
 import type { GatewayLink } from "./ports.ts";
 
 /** The gateway's side of the link, without sandboxes: keeps what it is told, and echoes what it is to invoke. */
@@ -21,6 +22,8 @@ export class GatewayStandIn implements GatewayLink {
   /** Calls of `apply` that have come. */
   applies = 0;
   readonly status = statusAtFirst();
+  /** As if it went away while one is opened; undefined: none is. */
+  loseTrials: (() => void) | undefined;
 
   /** Resolves once it holds; the test's own time limit ends a wait in vain. */
   async until(holds: () => boolean): Promise<void> {
@@ -30,7 +33,9 @@ export class GatewayStandIn implements GatewayLink {
   async request<K extends keyof LinkRequests>(
     kind: K,
     params: LinkRequests[K]["params"],
+    signal?: AbortSignal,
   ): Promise<LinkRequests[K]["result"]> {
+    if (kind === "trial") return this.#trial(params as TrialAsk, signal) as never;
     if (!this.isConnected) throw new IsolaError("not_ready", "the gateway is not connected");
     return (await this.#answer(kind, params)) as LinkRequests[K]["result"];
   }
@@ -44,6 +49,17 @@ export class GatewayStandIn implements GatewayLink {
     for (const fn of upserts) this.functions.set(keyOf(fn), structuredClone(fn));
     for (const key of removes) this.functions.delete(keyOf(key));
     return { functions: this.functions.size };
+  }
+
+  /** Opens none before it is given up, or goes away. */
+  #trial({ method }: TrialAsk, signal?: AbortSignal): Promise<TrialAnswer> {
+    if (method === "close") return Promise.resolve(null);
+    return new Promise((_resolve, reject) => {
+      this.loseTrials = () => reject(new IsolaError("not_ready", "the gateway went away"));
+      const givenUp = () => reject(new IsolaError("cancelled", "the request was given up"));
+      signal?.addEventListener("abort", givenUp);
+      if (signal?.aborted) givenUp();
+    });
   }
 
   #invoke(params: InvokeParams): InvokeResult {

@@ -1,13 +1,10 @@
-import { PassThrough, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { ImageEvent } from "@isola/api/images";
 import { openEngine } from "../images/engine.ts";
 import type { ImageRuntime } from "../images/image-inputs.ts";
 import { type ChosenBases, RuntimeImages } from "../images/runtime-images.ts";
-import { asIsolaError, errorBody } from "./error-answer.ts";
+import { eventLines } from "./event-lines.ts";
 import type { Log } from "./ports.ts";
-
-/** What a caller has not read yet; progress above it is left out. */
-const UNREAD_BYTES_MAX = 1_048_576;
 
 export interface BuildAsked {
   runtimes: readonly ImageRuntime[];
@@ -46,44 +43,24 @@ export class ImageWork {
   async build(asked: BuildAsked): Promise<Readable> {
     const images = await this.images();
     for (const runtime of asked.runtimes) await images.inputsOf(runtime);
-    const lines = new PassThrough({ highWaterMark: UNREAD_BYTES_MAX });
-    const tell = (event: ImageEvent) => {
-      if (lines.destroyed) return;
-      if (
-        event.type !== "progress" ||
-        lines.readableLength + lines.writableLength < UNREAD_BYTES_MAX
-      )
-        lines.write(`${JSON.stringify(event)}\n`);
-    };
-    lines.on("error", () => {}); // the caller has gone
-    void this.#run(images, asked, tell).finally(() => lines.end());
-    return lines;
+    return eventLines(this.#log, asked.requestId, (tell) => buildAll(images, asked, tell));
   }
 
   async close(): Promise<void> {
     (await this.#images?.catch(() => null))?.close();
   }
+}
 
-  async #run(
-    images: RuntimeImages,
-    { runtimes, isOffline, isFresh, requestId }: BuildAsked,
-    tell: (event: ImageEvent) => void,
-  ): Promise<void> {
-    try {
-      for (const runtime of runtimes) {
-        const { name } = runtime;
-        const onProgress = (text: string) => tell({ type: "progress", runtime: name, text });
-        if (isOffline) await images.ensureOfflineBase(runtime, onProgress, { isFresh });
-        const image = await images.ensure(runtime, onProgress, { isFresh });
-        tell({ type: "image", runtime: name, ...image });
-      }
-      tell({ type: "done" });
-    } catch (error) {
-      const failure = asIsolaError(error);
-      const { code } = failure;
-      if (code === "internal_error")
-        this.#log.error({ requestId, err: error }, "a build failed by a defect");
-      tell({ type: "error", error: errorBody(failure, requestId).error });
-    }
+async function buildAll(
+  images: RuntimeImages,
+  { runtimes, isOffline, isFresh }: BuildAsked,
+  tell: (event: ImageEvent) => void,
+): Promise<void> {
+  for (const runtime of runtimes) {
+    const { name } = runtime;
+    const onProgress = (text: string) => tell({ type: "progress", runtime: name, text });
+    if (isOffline) await images.ensureOfflineBase(runtime, onProgress, { isFresh });
+    const image = await images.ensure(runtime, onProgress, { isFresh });
+    tell({ type: "image", runtime: name, ...image });
   }
 }

@@ -1,5 +1,5 @@
 import type { InvocationView, Invoked } from "@isola/api/invocations";
-import type { InvocationRecord, Outcome } from "../domain/invocation.ts";
+import { type InvocationRecord, type Outcome, gbSecondsOf } from "../domain/invocation.ts";
 import type { InvokeResult } from "../link/messages.ts";
 import { isoTime } from "./function-view.ts";
 import { logView } from "./log-view.ts";
@@ -29,6 +29,11 @@ export function invocationView(row: InvocationRecord): InvocationView {
     runMs: row.runMs,
     requestBytes: row.requestBytes,
     responseBytes: row.responseBytes,
+    responseMs: row.responseMs,
+    memoryMiB: row.memoryMiB,
+    gbSeconds: gbSecondsOf(row),
+    cpuMs: row.cpuMs,
+    memoryPeakBytes: row.memoryPeakBytes,
     killMs: row.killMs,
   };
 }

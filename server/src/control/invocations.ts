@@ -62,11 +62,14 @@ function registerLists(app: ControlApp, { store }: ControlContext): void {
     functionName: string | undefined,
     query: InvocationListQuery,
   ) => {
-    const { outcome, since, until } = query;
+    const { outcome, startKind, driver, minDurationMs, since, until } = query;
     const page = await store.listInvocations({
       project,
       ...(functionName !== undefined && { functionName }),
       ...(outcome !== undefined && { outcome }),
+      ...(startKind !== undefined && { startKind }),
+      ...(driver !== undefined && { driver }),
+      ...(minDurationMs !== undefined && { minDurationMs }),
       ...(since !== undefined && { since }),
       ...(until !== undefined && { until }),
       ...pageAsked(query),

@@ -1,10 +1,20 @@
 import type { Clock } from "../domain/clock.ts";
 import { messageOf } from "../errors.ts";
+import type { MetricsKept } from "../store/metrics-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "./ports.ts";
 
 export interface JanitorOptions {
-  store: Pick<Store, "trimRecords" | "trimLogs" | "trimEvents" | "trimLayers" | "trimBuilds">;
+  store: Pick<
+    Store,
+    | "trimRecords"
+    | "trimLogs"
+    | "trimEvents"
+    | "trimLayers"
+    | "trimBuilds"
+    | "rollUpMetrics"
+    | "trimMetrics"
+  >;
   /** Removes the code that no revision refers to. */
   collectGarbage(): Promise<void>;
   clock: Clock;
@@ -18,6 +28,7 @@ export interface JanitorOptions {
     logKeptMs: number;
     eventsMax: number;
     layersBytesMax: number;
+    metricsKept: MetricsKept;
   };
   /** From the end of one round to the next. */
   intervalMs?: number;
@@ -25,10 +36,12 @@ export interface JanitorOptions {
 
 const INTERVAL_MS = 60_000;
 const ROUNDS_PER_COLLECTION = 10;
+/** Of metrics, which go by the hour. */
+const ROUNDS_PER_TRIM = 60;
 /** Dependencies that no deploy needed for so long are built anew by the next. */
 const LAYERS_KEPT_MS = 30 * 86_400_000;
 
-/** Keeps records within their bounds every minute, and removes unused code every ten. Life: `idle -> waiting <-> working -> closed`. */
+/** Keeps records within their bounds and adds metrics up every minute, drops old metrics every hour, and removes unused code every ten. Life: `idle -> waiting <-> working -> closed`. */
 export class Janitor {
   #options: JanitorOptions;
   #state: "idle" | "waiting" | "working" | "closed" = "idle";
@@ -60,6 +73,10 @@ export class Janitor {
     });
     await this.#attempt("events could not be trimmed", async () => {
       await store.trimEvents({ eventsMax: bounds.eventsMax, before });
+    });
+    await this.#attempt("metrics could not be added up or trimmed", async () => {
+      await store.rollUpMetrics();
+      if (this.#round % ROUNDS_PER_TRIM === 0) await store.trimMetrics(bounds.metricsKept);
     });
     await this.#attempt("layers could not be trimmed", async () => {
       await store.trimBuilds(before);

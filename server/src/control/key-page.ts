@@ -1,5 +1,6 @@
 import { IsolaError } from "../errors.ts";
-import type { KeyRow, Page } from "../store/store.ts";
+import type { Page } from "../store/page.ts";
+import type { KeyRow } from "../store/store.ts";
 
 /** Newest first. The cursor names the last key of the page before, and holds also when keys are added meanwhile. Throws `invalid_request`. */
 export function pageOfKeys(

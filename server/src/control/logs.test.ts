@@ -4,7 +4,7 @@ import { type AddressInfo, type Socket, connect } from "node:net";
 import { type TestContext, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "@isola/api/client";
-import type { TailEvent } from "@isola/api/event-stream";
+import { type TailEvent, tailOf } from "@isola/api/event-stream";
 import type { LogLineView } from "@isola/api/logs";
 import type { LogRecord } from "../domain/invocation.ts";
 import { batchOf, logLine } from "../store/conformance/fixture.ts";
@@ -72,12 +72,12 @@ describe("the list of log lines", () => {
 });
 
 /** A client of the plane on a port, with a key of its own. */
-async function connected(t: TestContext, plane: ControlFixture) {
+async function connected(t: TestContext, plane: ControlFixture, project?: string) {
   const address = plane.app.server.listening
     ? (plane.app.server.address() as AddressInfo)
     : new URL(await plane.app.listen({ port: 0, host: "127.0.0.1" }));
   const port = Number(address.port);
-  const body = { name: "tail", scopes: ["read"] };
+  const body = { name: "tail", scopes: ["read"], ...(project && { project }) };
   const { id, key } = (await plane.call("POST", "/api/v1/keys", { body })).json();
   const stop = new AbortController();
   t.after(() => stop.abort());
@@ -144,6 +144,47 @@ describe("a live tail", { timeout: 60_000 }, () => {
     await assert.rejects(client.tailLogs({}, { signal }), { status: 401 });
     await record(plane, { text: "still" });
     assert.deepEqual(textsOf(await take(kept, 1)), ["still"]);
+  });
+
+  test("of a browser ends with its session", async (t) => {
+    const plane = await openPlane(t);
+    const { port, key, signal } = await connected(t, plane);
+    const base = `http://127.0.0.1:${port}`;
+    const json = { "content-type": "application/json", origin: base };
+    const opened = await fetch(`${base}/api/v1/session`, {
+      ...{ method: "POST", headers: json, body: JSON.stringify({ key }) },
+    });
+    const cookie = (opened.headers.get("set-cookie") ?? "").split(";")[0] as string;
+    const headers = { cookie, accept: "text/event-stream" };
+    const tail = tailOf<LogLineView>(await fetch(base + url, { headers, signal }));
+    await record(plane, { text: "seen" });
+    assert.deepEqual(textsOf(await take(tail, 1)), ["seen"]);
+    await fetch(`${base}/api/v1/session`, { method: "DELETE", headers: { cookie, origin: base } });
+    const [end] = await take(tail, 1);
+    assert.deepEqual(end, { type: "end", reason: "the session has ended" });
+  });
+
+  test("shows a key of a project nothing of others or of the platform", async (t) => {
+    const plane = await openPlane(t);
+    await plane.call("POST", "/api/v1/projects", { body: { name: "second" } });
+    const { client, signal } = await connected(t, plane, "second");
+    const [logs, events] = [
+      await client.tailLogs({}, { signal }),
+      await client.tailEvents({}, { signal }),
+    ];
+    await record(plane, { text: "foreign" }, { text: "own", project: "second" });
+    assert.deepEqual(textsOf(await take(logs, 1)), ["own"]);
+    await plane.call("DELETE", "/api/v1/functions/hello");
+    const body = { name: "own", runtime: "nodejs", code: { files: { "index.mjs": "" } } };
+    await plane.call("POST", "/api/v1/functions?project=second", { body });
+    const [created] = await take(events, 1);
+    assert.equal(created?.type === "item" && created.item.message, "own was created");
+    const kinds = (await client.listEvents()).items.map(({ kind }) => kind);
+    assert.deepEqual(kinds, ["function_created"]);
+    const texts = (await client.listAllLogs()).items.map(({ text }) => text);
+    assert.deepEqual(texts, ["own"]);
+    const all = (await plane.call("GET", "/api/v1/events")).json();
+    assert.ok(all.items.some(({ kind }: { kind: string }) => kind === "function_deleted"));
   });
 
   test("does not begin without a place, or with what only a list can give; ends free places", async (t) => {

@@ -3,6 +3,7 @@ import type { BuildRequest } from "../builds/layer-builds.ts";
 import type { BuildProgress } from "../builds/ports.ts";
 import type { Artifact, DriverName, Layer } from "../domain/function.ts";
 import type { LinkRequests } from "../link/messages.ts";
+import type { MetricsKept } from "../store/metrics-store.ts";
 
 /** What the control plane needs of others; `main` hands it in. */
 
@@ -61,6 +62,8 @@ export interface ControlSettings {
   invocationsMax: number;
   /** Folder of the built console; null: there is none. */
   consoleDir: string | null;
+  /** How long minutes, hours and days of metrics are kept. */
+  metricsKept: MetricsKept;
   /** Of functions that name none, in projects that name none. */
   defaultDriver: DriverName | "auto";
   /** Whether the driver `process` may serve more than one project. */

@@ -80,7 +80,10 @@ describe("the janitor", () => {
     const trims: unknown[] = [];
     const layerTrims: unknown[] = [];
     const logTrims: unknown[] = [];
+    const metricTrims: unknown[] = [];
+    const metricsKept = { minutesKeptMinutes: 1, hoursKeptMinutes: 2, daysKeptMinutes: 3 };
     let collections = 0;
+    let rollUps = 0;
     const janitor = new Janitor({
       store: {
         trimRecords: async (bounds) => {
@@ -96,6 +99,8 @@ describe("the janitor", () => {
           return 0;
         },
         trimBuilds: async () => 0,
+        rollUpMetrics: async () => (rollUps += 1),
+        trimMetrics: async (kept) => void metricTrims.push(kept),
         trimLayers: async (bounds) => {
           layerTrims.push(bounds);
           return 0;
@@ -108,7 +113,7 @@ describe("the janitor", () => {
       ...{ clock, log: quiet },
       bounds: {
         ...{ invocationsMax: 10, keptMs: 1000, layersBytesMax: 5 },
-        ...{ logLinesMax: 20, logBytesMax: 30, logKeptMs: 500, eventsMax: 40 },
+        ...{ logLinesMax: 20, logBytesMax: 30, logKeptMs: 500, eventsMax: 40, metricsKept },
       },
     });
     janitor.start();
@@ -128,6 +133,8 @@ describe("the janitor", () => {
     ]);
     assert.equal(logTrims.length, 22);
     assert.equal(collections, 2);
+    assert.equal(rollUps, 11);
+    assert.deepEqual(metricTrims, [metricsKept]);
     await janitor.close();
     assert.equal(timers.length, 0);
   });

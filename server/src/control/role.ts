@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { openArtifactStore } from "../artifacts/artifact-store.ts";
 import { ensureAdminKey } from "../auth/admin-key.ts";
 import { type Boot, type Config, type Role, serverVersion } from "../config.ts";
+import { Comparisons } from "../comparisons/comparisons.ts";
+import { Costs, machineModel } from "../cost/costs.ts";
+import { ownPriceList, readPriceList } from "../cost/price-list.ts";
 import { openBuilds } from "../builds/open-builds.ts";
 import { MiB } from "../domain/limits.ts";
 import { systemClock as clock } from "../domain/clock.ts";
@@ -11,15 +14,18 @@ import type { DriverName } from "../domain/function.ts";
 import { type PlatformEvent, eventOf } from "../domain/events.ts";
 import { messageOf } from "../errors.ts";
 import { LinkClient, type LinkClientOptions } from "../link/client.ts";
+import { DAY, HOUR } from "../metrics/resolutions.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { StoredRecords } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
 import { EventLog } from "./event-log.ts";
+import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
 import { LiveTails } from "./live-tails.ts";
+import { MetricsCounter } from "./metrics-counter.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
@@ -33,6 +39,7 @@ const GARBAGE_AGE_MS = HOUR_MS;
 /** The control plane as a role of the server: store, artifacts, the API, and its end of the link. */
 export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const { log } = boot;
+  const list = readPriceList(config.costPriceList ?? ownPriceList);
   const store = await openSqliteStore({ path: join(config.data, "isola.db") });
   const artifacts = await openArtifactStore(join(config.data, "artifacts"));
   await collectLeftovers({ store, artifacts, tempDir: boot.runDir, log });
@@ -52,11 +59,25 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     onBuildOutput: (output) => onBuildOutput(output),
     onProblem: (message) => log.warn(message),
   });
+  const metricsKept = {
+    minutesKeptMinutes: config.minuteMetricsKeptHours * HOUR,
+    hoursKeptMinutes: config.hourMetricsKeptDays * DAY,
+    daysKeptMinutes: config.dayMetricsKeptDays * DAY,
+  };
   const builds = await openBuilds({ config, store, artifacts, gateway, clock, workDir });
   onBuildOutput = (output) => builds.service.onOutput(output);
+  const packages = codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS });
+  const version = serverVersion();
+  const measured = { store, gateway, artifacts: packages, clock, log, version };
+  const comparisons = await Comparisons.open(measured);
   const { app, collectGarbage } = await createControlApp({
     store,
-    artifacts: codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS }),
+    artifacts: packages,
+    comparisons,
+    costs: new Costs({
+      ...{ store, list, clock, model: machineModel(config) },
+      recordsKeptHours: config.recordsKeptHours,
+    }),
     builds: builds.service,
     gateway,
     events,
@@ -68,12 +89,22 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       },
       log,
     ),
+    guestWork: new GuestWork(
+      {
+        root: fileURLToPath(new URL("../../..", import.meta.url)),
+        python: config.python,
+        folder: join(config.data, "vm"),
+        kernel: config.vmKernel,
+      },
+      log,
+    ),
     settings: {
       gatewayUrl: config.publicUrl,
       allowedHosts: [...config.allowedHosts, config.controlHost],
-      version: serverVersion(),
+      version,
       timeoutMsMax: config.timeoutMsMax,
       invocationsMax: config.invocationsMax,
+      metricsKept,
       defaultDriver: config.defaultDriver as DriverName | "auto",
       consoleDir: CONSOLE_DIR,
       acceptProjectsOnProcess: config.acceptProjectsOnProcess,
@@ -94,12 +125,15 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       logKeptMs: config.logsKeptHours * HOUR_MS,
       eventsMax: config.eventsKeptMax,
       layersBytesMax: config.layersKeptMiB * MiB,
+      metricsKept,
     },
   });
+  const counter = new MetricsCounter({ store, clock, log });
   const { controlHost: host, controlPort } = config;
   await app.listen({ host, port: controlPort });
   janitor.start();
   events.add(startOf(boot));
+  counter.start();
   await gateway.connected(GATEWAY_WAIT_MS).catch((error: unknown) => {
     // Deploys and lists work without it, and the link goes on dialling.
     log.warn({ reason: messageOf(error) }, "ready without the gateway");
@@ -111,12 +145,15 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     address: { host, port },
     drain: async () => {
       builds.close();
+      await comparisons.close();
       await app.close();
     },
     close: async () => {
       builds.close();
+      await comparisons.close();
       await app.close();
       await janitor.close();
+      await counter.close();
       gateway.close();
       await events.close();
       await recorder.close();

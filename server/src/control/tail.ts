@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { hashSecret } from "../auth/api-key.ts";
 import type { Arrived, StoredRecords } from "../store/store.ts";
 import { EventStream } from "./event-stream.ts";
-import type { LiveTails, TailReader } from "./live-tails.ts";
+import type { LiveTails, TailOwner, TailReader } from "./live-tails.ts";
 import { callerOf } from "./request-policy.ts";
 import { problem } from "./explain.ts";
+import { sessionTokenOf } from "./session-cookie.ts";
 import { invalidRequest } from "./validation.ts";
 
 /** What comes while the past is read; more is left out and counted. */
@@ -86,12 +88,12 @@ export async function answerTail<T extends { seq: number }>(
   options: TailOptions<T>,
 ): Promise<FastifyReply> {
   const { tails } = options;
-  const { keyId } = callerOf(request);
+  const owner = ownerOf(request);
   const from = lastEventId(request);
-  tails.checkRoom(keyId);
+  tails.checkRoom(owner.keyId);
   const stream = new EventStream(reply);
   const tail = new Tail(options, stream);
-  tails.add(tail, keyId);
+  tails.add(tail, owner);
   stream.onClosed(() => tails.remove(tail));
   if (from === null) tail.goLive(0);
   else
@@ -100,6 +102,13 @@ export async function answerTail<T extends { seq: number }>(
       tail.end("the store does not answer; open the tail again");
     });
   return reply;
+}
+
+function ownerOf(request: FastifyRequest): TailOwner {
+  const { keyId } = callerOf(request);
+  const { authorization, cookie } = request.headers;
+  const token = authorization === undefined ? sessionTokenOf(cookie) : null;
+  return { keyId, sessionHash: token === null ? null : hashSecret(token) };
 }
 
 /** Throws where a tail is asked for what only a list can give. */

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type PlatformEvent, eventCatalogue, eventKinds, eventOf, eventText } from "./events.ts";
+import * as api from "@isola/api/limits";
+import { logLevels } from "./log-level.ts";
+import {
+  type PlatformEvent,
+  eventCatalogue,
+  eventKinds,
+  eventOf,
+  eventText,
+  severities,
+} from "./events.ts";
 
 test("every text of the catalogue uses fields that the kind has, and each kind says all of what it needs", () => {
   for (const kind of eventKinds) {
@@ -12,6 +21,12 @@ test("every text of the catalogue uses fields that the kind has, and each kind s
     const event = { kind, at: 1, project: "p", functionName: "hello", fields: filled };
     assert.doesNotMatch(eventText(event as PlatformEvent), /[{}?]|undefined/, kind);
   }
+});
+
+test("the API's document has the same kinds, severities and levels", () => {
+  assert.deepEqual(api.eventKinds, eventKinds);
+  assert.deepEqual(api.severities, severities);
+  assert.deepEqual(api.logLevels, logLevels);
 });
 
 test("an event keeps its fields, long texts cut", () => {

@@ -1,15 +1,33 @@
 /** The nouns of a deployment. Names and units are those of the API (docs/api, SPECIFICATION.md). */
 
+import { settingLimits } from "./limits.ts";
+
 /** `^[a-z][a-z0-9-]{0,62}$` */
 export type FunctionName = string;
 export const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 
-export type DriverName = "process" | "docker" | "gvisor";
-export const driverNames: readonly DriverName[] = ["process", "docker", "gvisor"];
+export type DriverName = "process" | "docker" | "gvisor" | "microvm";
+export const driverNames: readonly DriverName[] = ["process", "docker", "gvisor", "microvm"];
 
 /** MiB that a sandbox takes beside its function, for a kernel of its own. */
 export const overheadMiB: Readonly<Record<DriverName, number>> = {
-  ...{ process: 0, docker: 0, gvisor: 64 },
+  ...{ process: 0, docker: 0, gvisor: 64, microvm: 160 },
+};
+
+/** Of a microVM: in steps, so that few snapshots do for all. It cannot grow, so that there is room for the code beside what the function may take, and for a kernel. */
+const RAM_STEP_MIB = 256;
+const CODE_MIB = 260;
+const KERNEL_MIB = 64;
+
+export const machineRam = {
+  /** RAM of a machine that is started for a function with this limit. */
+  mibFor(limitMiB: number): number {
+    return Math.ceil((limitMiB + CODE_MIB + KERNEL_MIB) / RAM_STEP_MIB) * RAM_STEP_MIB;
+  },
+  /** The highest limit that a function can be given in it later. */
+  limitMiBMax(ramMiB: number): number {
+    return ramMiB - KERNEL_MIB;
+  },
 };
 
 /** What a sandbox for such a function counts for in the memory budget. */
@@ -18,6 +36,19 @@ export function reservedMiBOf({
   memoryMiB,
 }: Pick<RevisionSettings, "driver" | "memoryMiB">): number {
   return memoryMiB + overheadMiB[driver];
+}
+
+/** Whether a sandbox for such a function can be a blank one: these have the default `/tmp` and no network. */
+export function takesBlanks({
+  tmpMiB,
+  network,
+}: Pick<RevisionSettings, "tmpMiB" | "network">): boolean {
+  return tmpMiB === settingLimits.tmpMiB.default && network === "none";
+}
+
+/** Whether a sandbox that was started for a function of `startedMiB` can be given the limit `limitMiB` later. */
+export function canGrow(driver: DriverName, startedMiB: number, limitMiB: number): boolean {
+  return driver !== "microvm" || limitMiB <= machineRam.limitMiBMax(machineRam.mibFor(startedMiB));
 }
 
 export interface Route {

@@ -1,7 +1,7 @@
 import type { LogLevel } from "./log-level.ts";
 
 /** How the sandbox of an invocation came to be. */
-export type StartKind = "cold" | "prewarmed" | "warm";
+export type StartKind = "cold" | "restored" | "prewarmed" | "warm";
 
 /** Exactly one per invocation. */
 export type Outcome =
@@ -34,6 +34,9 @@ export interface Phases {
   runMs: number | null;
 }
 
+/** One GiB of memory for one second. */
+const MIB_MS_PER_GB_SECOND = 1024 * 1000;
+
 /** What is kept of one invocation. */
 export interface InvocationRecord extends Phases {
   id: string;
@@ -43,6 +46,8 @@ export interface InvocationRecord extends Phases {
   revision: number;
   driver: string;
   runtime: string;
+  /** Of the revision; null in records from before it was kept. */
+  memoryMiB: number | null;
   /** null: it never reached a sandbox. */
   startKind: StartKind | null;
   sandboxId: string | null;
@@ -59,8 +64,23 @@ export interface InvocationRecord extends Phases {
   totalMs: number;
   requestBytes: number;
   responseBytes: number;
+  /** The last part of `runMs`: from the head of the answer until its end. 0: it came in one piece; null: no head was passed on. */
+  responseMs: number | null;
+  /** Of everything in its sandbox, from its beginning to its end; null: it was not alone in there between two readings. */
+  cpuMs: number | null;
+  /** The most that its sandbox had held by the end of the call; null: not read. */
+  memoryPeakBytes: number | null;
   /** From the decision to kill its sandbox until nothing of that was left; null: it was not killed for this call, or was not seen to be gone. */
   killMs: number | null;
+}
+
+/** Memory of the revision, times how long its code was loaded and run for this call; null where the memory is not known. */
+export function gbSecondsOf(
+  record: Pick<InvocationRecord, "memoryMiB" | "initMs" | "runMs">,
+): number | null {
+  const { memoryMiB, initMs, runMs } = record;
+  if (memoryMiB === null) return null;
+  return (memoryMiB * ((initMs ?? 0) + (runMs ?? 0))) / MIB_MS_PER_GB_SECOND;
 }
 
 /** One line that a function wrote, or that the runtime wrote about it. */

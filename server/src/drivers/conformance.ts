@@ -5,6 +5,7 @@ import { exhaustionCases } from "./conformance/exhaustion-cases.ts";
 import { killCases } from "./conformance/kill-cases.ts";
 import { lifeCases } from "./conformance/life-cases.ts";
 import { limitCases } from "./conformance/limit-cases.ts";
+import { allowSlowness } from "./conformance/session.ts";
 import { type ConformanceOptions, Stand } from "./conformance/stand.ts";
 import { viewCases } from "./conformance/view-cases.ts";
 
@@ -13,6 +14,7 @@ import { viewCases } from "./conformance/view-cases.ts";
  * by giving the reason. At the end nothing of it may be left on the machine.
  */
 export function driverConformance(name: string, options: ConformanceOptions): void {
+  allowSlowness(options.slowness ?? 1);
   describe(`driver ${name}`, () => {
     const stand = new Stand(options);
     after(async () => {

@@ -124,13 +124,20 @@ export interface SandboxUsage {
   memoryBytes: number | null;
   cpuMicros: number | null;
   pids: number | null;
+  /** The most that was in use at any moment so far; left out, too, where it cannot be read. */
+  memoryPeakBytes?: number | null;
 }
+
+/** `snapshot`: it goes on where one like it stood before any code was in it. */
+export type StartedFrom = "boot" | "snapshot";
 
 /** A running sandbox as its keeper holds it: everything but its streams. */
 export interface SandboxHandle {
   readonly id: string;
   /** Where the runtime unpacks code, as the runtime sees it: `/var/task`, or a private folder of the host with tier `none`. */
   readonly taskRoot: string;
+  /** Left out: `boot`. */
+  readonly startedFrom?: StartedFrom;
   /** Resolves once, never rejects, when the sandbox's first process has ended for whatever reason. */
   readonly exited: Promise<SandboxExit>;
   /** Sets the limits of the revision that claims the sandbox. Rejects with `sandbox_start_failed` when they cannot be put in force (fail closed). */
@@ -163,6 +170,8 @@ export interface DestroyReport {
   isConfirmed: boolean;
   /** From the first call of destroy to the confirmation. */
   tookMs: number;
+  /** What the sandbox had used in its whole life; left out where that was not seen. */
+  usage?: SandboxUsage;
 }
 
 export interface SweepReport {

@@ -10,11 +10,13 @@ import {
   type SandboxLimits,
   type SandboxSpec,
   type SandboxUsage,
+  type StartedFrom,
 } from "./driver.ts";
 
 export const START_TIMEOUT_MS = 30_000;
 const LIMITS_TIMEOUT_MS = 5000;
 const FREEZE_TIMEOUT_MS = 2000;
+const USAGE_TIMEOUT_MS = 2000;
 /** Beyond what the driver itself waits for. */
 const DESTROY_TIMEOUT_MS = KILL_CONFIRM_MS + 1000;
 
@@ -92,6 +94,7 @@ function asStartFailure(spec: SandboxSpec, error: unknown): IsolaError {
 class GuardedSandbox implements Sandbox {
   readonly id: string;
   readonly taskRoot: string;
+  readonly startedFrom: StartedFrom;
   readonly control: Sandbox["control"];
   readonly stdout: Sandbox["stdout"];
   readonly stderr: Sandbox["stderr"];
@@ -106,6 +109,7 @@ class GuardedSandbox implements Sandbox {
     this.#clock = clock;
     this.id = sandbox.id;
     this.taskRoot = sandbox.taskRoot;
+    this.startedFrom = sandbox.startedFrom ?? "boot";
     this.control = sandbox.control;
     this.stdout = sandbox.stdout;
     this.stderr = sandbox.stderr;
@@ -130,7 +134,8 @@ class GuardedSandbox implements Sandbox {
   async usage(): Promise<SandboxUsage> {
     const unknown = { memoryBytes: null, cpuMicros: null, pids: null };
     if (this.#hasEnded) return unknown;
-    return await this.#sandbox.usage().catch(() => unknown); // it ended while it was asked
+    const usage = within(this.#clock, USAGE_TIMEOUT_MS, this.#sandbox.usage());
+    return await usage.catch(() => unknown); // it ended while it was asked, or its driver is slow
   }
 
   async freeze(): Promise<boolean> {

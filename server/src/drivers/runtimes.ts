@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { IsolaError, messageOf } from "../errors.ts";
 import type { BuildTools, RuntimeSpec } from "./driver.ts";
-import { sharedLibraries } from "./shared-libraries.ts";
+import { sharedLibraries } from "../images/shared-libraries.ts";
 
 const QUESTION_TIMEOUT_MS = 10_000;
 const PYTHON_MINOR_LEAST = 9;

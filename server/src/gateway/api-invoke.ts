@@ -7,6 +7,7 @@ import { CollectReply } from "./collect-reply.ts";
 import type { FunctionTable } from "./function-table.ts";
 import type { InvocationContext } from "./invocation-context.ts";
 import { Invocation } from "./invocation.ts";
+import { eventLines } from "./invocation-request.ts";
 import { WholeBody } from "./request-body.ts";
 
 const TARGET_BYTES_MAX = 8192;
@@ -95,17 +96,6 @@ export class ApiInvoker {
     };
   }
 }
-
-const eventLines = {
-  method: "",
-  target: "",
-  prefix: "",
-  sourceAddress: "",
-  httpVersion: "",
-  scheme: "",
-  routeKey: "",
-  pathParameters: "",
-};
 
 /** A request that came through no connection. */
 export function httpLines({ method, target }: Pick<InvokeParams, "method" | "target">) {

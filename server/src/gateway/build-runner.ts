@@ -58,7 +58,8 @@ export class BuildRunner {
   async run(params: BuildParams): Promise<BuildResult> {
     const { pools, runtimes } = this.#options;
     const fn = functionOf(params, placesFor(params, runtimes.get(params.runtime)));
-    const pool = pools.open(fn, equipmentFor(params, runtimes.get(params.runtime)));
+    const equipment = equipmentFor(params, runtimes.get(params.runtime));
+    const pool = pools.open(fn, { equipment });
     this.#pools.add(pool);
     const reply = new FileReply(params.outputPath, params.outputBytesMax);
     const done = Promise.withResolvers<InvocationRecord>();

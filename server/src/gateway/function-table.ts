@@ -29,6 +29,8 @@ export interface Destination {
   routeKey: string;
   /** Raw, `id=7&rest=a/b`. */
   pathParameters: string;
+  /** The body is an event and no HTTP request; never for callers. Left out: false. */
+  isEvent?: boolean;
 }
 
 /** The deployed functions and their routes, replaced and changed by the control plane. */

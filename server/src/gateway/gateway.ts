@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { preferredDrivers } from "../domain/function.ts";
 import { idSource } from "../domain/ids.ts";
+import { messageOf } from "../errors.ts";
 import type { GatewayStatus } from "../link/messages.ts";
 import { LinkServer } from "../link/server.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
@@ -12,13 +13,16 @@ import { Admission, type CallCount } from "./admission.ts";
 import { ApiInvoker } from "./api-invoke.ts";
 import { BuildRunner } from "./build-runner.ts";
 import { CodeCache } from "./code-cache.ts";
-import { FunctionTable } from "./function-table.ts";
+import { CallMeter } from "./call-meter.ts";
+import { FunctionEntry, FunctionTable } from "./function-table.ts";
 import type { GatheredEvents } from "./gathered-events.ts";
 import type { InvocationContext } from "./invocation-context.ts";
 import { Listener } from "./listener.ts";
 import type { Machine } from "./machine.ts";
 import { RecordBuffer } from "./record-buffer.ts";
+import { Sampler } from "./sampler.ts";
 import { SandboxLogs } from "./sandbox-logs.ts";
+import { Trials } from "./trials.ts";
 
 /** Starts at once, per core: beyond it callers rather wait for a sandbox that becomes free. */
 const STARTS_PER_CORE = 4;
@@ -40,7 +44,13 @@ export class Gateway {
   readonly #link: LinkServer;
   readonly #madeAt = systemClock.now();
   readonly #admission: Admission;
+  readonly #meter = new CallMeter(systemClock);
+  readonly #sampler: Sampler;
+  readonly #trials: Trials;
+  readonly #onProblem: (message: string) => void;
   #lateFrames = 0;
+  /** That have ended. */
+  #calls = 0;
   #onQuiet: () => void = () => {};
 
   constructor(config: Config, boot: Boot, machine: Machine) {
@@ -50,6 +60,7 @@ export class Gateway {
     this.#machine = machine;
     this.#socketPath = boot.gatewaySocketPath;
     const onProblem = (message: string) => boot.log.warn(message);
+    this.#onProblem = onProblem;
     this.#records = new RecordBuffer(systemClock, (batch) => this.#link.sendRecords(batch));
     events.open({
       add: (event) => this.#records.addEvent(event),
@@ -74,7 +85,8 @@ export class Gateway {
         clock: systemClock,
         logs: this.#logs,
         onDone: ((call, record, count) => {
-          this.#records.addInvocation(record);
+          this.#calls += 1;
+          this.#meter.measure(record, call.use, (known) => this.#records.addInvocation(known));
           if (record.outcome !== "ok") events.onCall(call.fn, record);
           this.#admission.leave(count);
           if (this.#admission.calls === 0) this.#onQuiet();
@@ -84,11 +96,24 @@ export class Gateway {
         },
       },
       newId: idSource("inv"),
-      admit: (count: CallCount) => this.#admission.enter(count),
+      admit: (count: CallCount) => this.#admit(count),
     };
+    this.#sampler = new Sampler({
+      clock: systemClock,
+      pools: () => this.#pools.sample(),
+      memoryBudgetMiB: config.memoryBudgetMiB,
+      lateFrames: () => this.#lateFrames,
+      onSample: (sample) => this.#records.addSample(sample),
+    });
     const { gatewayHost: host, gatewayPort: port } = config;
     this.#invoker = new ApiInvoker(calls);
-    this.#listener = new Listener({ ...calls, host, port, limits: config, onProblem });
+    this.#listener = new Listener({ ...calls, at: { host, port }, limits: config, onProblem });
+    this.#trials = new Trials({
+      ...{ pools: this.#pools, limits: config, newId: calls.newId, onProblem },
+      socketPath: join(dirname(boot.gatewaySocketPath), "trial.sock"),
+      keeperPid: () => machine.keeping.pid(),
+      otherCalls: () => this.#calls,
+    });
     this.#link = this.#makeLink();
   }
 
@@ -97,6 +122,7 @@ export class Gateway {
     const port = await this.#listener.listen();
     await this.#link.listen(this.#socketPath);
     this.#pools.start();
+    this.#sampler.start();
     return { host: this.#config.gatewayHost, port };
   }
 
@@ -112,18 +138,33 @@ export class Gateway {
     });
     await Promise.race([Promise.all([answered, quiet]), tooLong]);
     this.#events.flush();
+    await this.#meter.settled();
+    this.#sampler.sample();
     await this.#records.drained(RECORDS_DRAIN_MS);
   }
 
   /** Calls that still run end with `shutting_down`, or are cut where their answer has begun. */
   async close(): Promise<void> {
     void this.#listener.drain();
+    await this.#trials.close().catch((error: unknown) => this.#onProblem(messageOf(error)));
     await this.#pools.close();
     await this.#machine.keeping.close();
     await this.#listener.close();
     this.#events.flush();
+    await this.#meter.settled();
+    this.#sampler.close();
     await this.#records.drained(RECORDS_DRAIN_MS);
     await this.#link.close();
+  }
+
+  /** Throws `too_many_requests`, and counts it. */
+  #admit(count: CallCount): void {
+    try {
+      this.#admission.enter(count);
+    } catch (error) {
+      if (count instanceof FunctionEntry) this.#sampler.throttled(count.fn);
+      throw error;
+    }
   }
 
   /** As the control plane chooses it. */
@@ -160,7 +201,8 @@ export class Gateway {
   }
 
   #hears(sandbox: PooledSandbox): SandboxLogs | BuildRunner {
-    return this.#builds.owns(sandbox) ? this.#builds : this.#logs;
+    if (this.#builds.owns(sandbox)) return this.#builds;
+    return this.#trials.logsOf(sandbox) ?? this.#logs;
   }
 
   #makeLink(): LinkServer {
@@ -183,10 +225,12 @@ export class Gateway {
           this.#builds.cancel(id);
           return null;
         },
+        trial: (ask) => this.#trials.answer(ask),
       },
       {
         onConnect: () => {
           this.#builds.cancelAll();
+          this.#trials.close().catch((error: unknown) => this.#onProblem(messageOf(error)));
           this.#records.resend();
         },
         onRecorded: (batch) => this.#records.acknowledged(batch),

@@ -16,3 +16,15 @@ export interface InvocationRequest {
   /** For the record: as the caller sent it. */
   path: string;
 }
+
+/** Of an event, which came through no HTTP. */
+export const eventLines = {
+  method: "",
+  target: "",
+  prefix: "",
+  sourceAddress: "",
+  httpVersion: "",
+  scheme: "",
+  routeKey: "",
+  pathParameters: "",
+};

@@ -13,23 +13,17 @@ import type { RevisionPool } from "../pool/revision-pool.ts";
 import { type OwnWords, functionFailure, giveFailure } from "./error-body.ts";
 import type { Reply } from "./reply.ts";
 import { Decision } from "./decision.ts";
+import { type CallUse, useOf } from "./call-meter.ts";
 import type { InvocationContext } from "./invocation-context.ts";
-import { recordOf } from "./invocation-record.ts";
+import { recordOf, responseMsOf } from "./invocation-record.ts";
 import type { InvocationRequest } from "./invocation-request.ts";
-import { killTold } from "./kill-told.ts";
+import { type KillTold, killTold, nothingTold } from "./kill-told.ts";
 import { bodyRefusal, feedRequest, requestBytesMax, responseBytesMax } from "./request-feed.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import { type LimitListener, type PassedLimit, RunLimits } from "./run-limits.ts";
 import { roundMs, serverTiming } from "./server-timing.ts";
 import { LogTarget } from "./sandbox-logs.ts";
-import {
-  endOf,
-  outcomeOf,
-  passedText,
-  refusalLimitMs,
-  refusalOf,
-  sandboxFailureOf,
-} from "./verdict.ts";
+import { endOf, passedText, refusalLimitMs, refusalOf, sandboxFailureOf } from "./verdict.ts";
 
 /** A cancelled call may end by itself within this time; then its sandbox lives on. */
 const CANCEL_GRACE_MS = 250;
@@ -55,7 +49,6 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   #phase: Phase = "new";
   #entry: QueueEntry | null = null;
   #sandbox: PooledSandbox | null = null;
-  #sandboxId: string | null = null;
   #stream: HostStream | null = null;
   #startKind: StartKind | null = null;
   #phases: LeasePhases = { queueMs: 0, startMs: null, initMs: null };
@@ -66,7 +59,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   #cancelTimer: () => void = () => {};
   #hasReader = true;
   /** Under way; the record waits for it. */
-  #killing: Promise<number | null> | null = null;
+  #killing: Promise<KillTold> | null = null;
+  use: CallUse | null = null;
   readonly #decision = new Decision();
   #status = 0;
   #requestBytes = 0;
@@ -107,7 +101,7 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
   onLease(sandbox: PooledSandbox, kind: StartKind, phases: LeasePhases): void {
     this.#entry = null;
     this.#sandbox = sandbox;
-    this.#sandboxId = sandbox.id;
+    this.use = useOf(sandbox);
     this.#pool = sandbox.owner as RevisionPool;
     this.#movedTo(this.#pool.fn);
     this.#startKind = kind;
@@ -293,9 +287,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
 
   /** Ends a cancelled call; `reason` destroys the sandbox, null spares it. */
   #settleCancelled(reason: DestroyReason | null): void {
-    const message = "the caller closed the connection";
     const now = this.#context.clock.now();
-    if (!this.#decision.make("cancelled", now, { code: "cancelled", message })) return;
+    if (!this.#decision.fail("cancelled", "the caller closed the connection", now)) return;
     this.#giveBack(reason);
     this.#done();
   }
@@ -336,14 +329,13 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     if (sandbox === null) return;
     if (reason === null) return this.#pool.release(sandbox);
     this.#pool.abandon(sandbox, reason);
-    if (reason !== "crash" && sandbox.state === "dead")
-      this.#killing = killTold(this.#context.clock, sandbox, reason);
+    if (sandbox.state === "dead")
+      this.#killing = killTold(this.#context.clock, this.use as CallUse, reason);
   }
 
   /** Decides, and tells the caller where there is one and nothing has been decided before. */
   #answer(code: ErrorCode, message: string, phase: string): void {
-    const now = this.#context.clock.now();
-    if (!this.#decision.make(outcomeOf(code), now, { code, message })) return;
+    if (!this.#decision.fail(code, message, this.#context.clock.now())) return;
     if (this.#reply.hasHead) {
       this.#status = this.#relay.status;
       this.#reply.cut();
@@ -370,19 +362,19 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
     const { logs } = this.#context;
     const { error } = this.#decision;
     if (error !== null) logs.ended(this.log, error.code, error.message);
-    if (this.#killing === null) return this.#record(null);
-    void this.#killing.then((killMs) => {
-      logs.killed(this.log, killMs);
-      this.#record(killMs);
+    if (this.#killing === null) return this.#record(nothingTold);
+    void this.#killing.then((told) => {
+      if (told.wasKilled) logs.killed(this.log, told.killMs);
+      this.#record(told);
     });
   }
 
-  #record(killMs: number | null): void {
+  #record(told: KillTold): void {
     const { outcome, at, error } = this.#decision;
     this.log.isOver = true;
     const record = recordOf(this.fn, this.#request, {
       startKind: this.#startKind,
-      sandboxId: this.#sandboxId,
+      sandboxId: this.use?.sandbox.id ?? null,
       outcome: outcome ?? "platform_error",
       errorCode: error?.code ?? null,
       errorMessage: error?.message ?? null,
@@ -393,7 +385,8 @@ export class Invocation implements Waiter, InvocationSink, LimitListener {
       runMs: this.#leasedAt > 0 ? at - this.#leasedAt : null,
       requestBytes: this.#requestBytes,
       responseBytes: this.#relay.bytes,
-      killMs,
+      responseMs: responseMsOf(this.#limits, this.#decision),
+      ...told,
     });
     this.#context.onDone(this, record, this.#request.count);
   }

@@ -7,11 +7,12 @@ import type { CallCount } from "./admission.ts";
 import { CallerConnection, type ConnectionEvents } from "./caller-connection.ts";
 import { TARGET_BYTES_MAX, checkRequest, isLast } from "./check-request.ts";
 import { type Failure, failureAnswer, rawFailure } from "./error-body.ts";
-import type { FunctionTable } from "./function-table.ts";
+import type { Destination, FunctionTable } from "./function-table.ts";
 import { requestHeaderBlock } from "./headers.ts";
 import { HttpReply, hasBody } from "./http-reply.ts";
 import type { InvocationContext } from "./invocation-context.ts";
 import { Invocation } from "./invocation.ts";
+import { type InvocationRequest, eventLines } from "./invocation-request.ts";
 import { StreamedBody } from "./request-body.ts";
 import { OpenAnswers } from "./open-answers.ts";
 import { allMethods } from "../domain/route-tree.ts";
@@ -25,10 +26,10 @@ export interface CallerLimits {
 }
 
 export interface ListenerOptions {
-  host: string;
-  port: number;
+  /** A port for callers, or the path of a unix socket. */
+  at: { host: string; port: number } | { path: string };
   limits: CallerLimits;
-  table: FunctionTable;
+  table: Pick<FunctionTable, "find" | "poolOf" | "methodsFor">;
   context: InvocationContext;
   newId: () => string;
   /** Throws `too_many_requests`. */
@@ -95,19 +96,19 @@ export class Listener {
     );
   }
 
-  /** Resolves with the port. Rejects with `port_taken`. */
+  /** Resolves with the port; 0 for a path. Rejects with `port_taken`. */
   async listen(): Promise<number> {
-    const { host, port, limits } = this.#options;
+    const { at, limits } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) =>
-        reject(listenFailure(error, host, port)),
+        reject("path" in at ? error : listenFailure(error, at.host, at.port)),
       );
-      this.#server.listen(port, host, 4096, resolve);
+      this.#server.listen({ ...at, backlog: 4096 }, resolve);
     });
     const everyMs = Math.min(CHECK_EVERY_MS, limits.callerStallTimeoutMs);
     this.#checks = setInterval(() => this.#endStalled(), everyMs).unref();
     const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : port;
+    return typeof address === "object" && address !== null ? address.port : 0;
   }
 
   /** Accepts no further connection at once; resolves when every caller has its answer and the connections are closed. Idempotent. */
@@ -170,8 +171,9 @@ export class Listener {
       throw new IsolaError("method_not_allowed", `${method} is not supported`);
     const at = url.indexOf("?");
     const path = at === -1 ? url : url.slice(0, at);
-    const headerBlock = requestHeaderBlock(request);
+    const headers = requestHeaderBlock(request);
     const to = table.find(method, path);
+    const { isEvent = false } = to;
     const pool = table.poolOf(to.entry);
     this.#options.admit(to.entry);
     const invocation = new Invocation(
@@ -179,19 +181,10 @@ export class Listener {
       pool,
       {
         id,
-        lines: {
-          method,
-          target: at === -1 ? to.path : to.path + url.slice(at),
-          prefix: to.prefix,
-          sourceAddress: request.socket.remoteAddress ?? "",
-          httpVersion: `HTTP/${request.httpVersion}`,
-          scheme: "http",
-          routeKey: to.routeKey,
-          pathParameters: to.pathParameters,
-        },
-        headerBlock,
+        lines: isEvent ? eventLines : linesOf(request, to, at === -1 ? "" : url.slice(at)),
+        headerBlock: isEvent ? "" : headers,
         body: hasBody(request) ? bodyOf(request, response) : null,
-        isEvent: false,
+        isEvent,
         count: to.entry,
         path,
       },
@@ -248,6 +241,24 @@ export class Listener {
       `callers hold ${connectionsMax} connections, as many as connectionsMax allows: further ones are closed`,
     );
   }
+}
+
+/** `query` with its question mark. */
+function linesOf(
+  request: IncomingMessage,
+  { path, prefix, routeKey, pathParameters }: Destination,
+  query: string,
+): InvocationRequest["lines"] {
+  return {
+    method: request.method as string,
+    target: path + query,
+    prefix,
+    sourceAddress: request.socket.remoteAddress ?? "",
+    httpVersion: `HTTP/${request.httpVersion}`,
+    scheme: "http",
+    routeKey,
+    pathParameters,
+  };
 }
 
 function bodyOf(request: IncomingMessage, response: ServerResponse): StreamedBody {

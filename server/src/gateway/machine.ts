@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
@@ -45,6 +45,12 @@ function openKeeping(config: Config, boot: Boot, events: GatheredEvents): Promis
       ...{ nodeId, stateDir: runDir, acceptNoIsolation },
       ...{ dockerHost: config.dockerHost, gvisorRuntime: config.gvisorRuntime },
       ...{ egressAllowed: config.egressAllowed, egressResolvers: config.egressResolvers },
+      microvm: {
+        keptDir: join(config.data, "vm"),
+        kernel: config.vmKernel,
+        accelerator: config.vmAccelerator as "auto" | "kvm" | "emulation",
+        snapshotsMiBMax: config.vmSnapshotsMiBMax,
+      },
       dockerBases: { nodejs: config.dockerBaseNodejs, python: config.dockerBasePython },
     },
     bootId,

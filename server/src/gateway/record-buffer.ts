@@ -2,12 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import { type PlatformEvent, eventOf } from "../domain/events.ts";
 import { GrowingPauses } from "../domain/growing-pauses.ts";
+import type { GatewaySample } from "../domain/gateway-sample.ts";
 import type { InvocationRecord, LogRecord } from "../domain/invocation.ts";
 import type { LinkNotices } from "../link/messages.ts";
 import { ChunkWriter } from "../records/chunk-writer.ts";
 
 type Batch = LinkNotices["records"];
-type Kind = "invocations" | "logs" | "events";
+type Kind = "invocations" | "logs" | "events" | "samples";
 type Counts = Record<Kind, number>;
 
 const FLUSH_MS = 500;
@@ -31,6 +32,8 @@ const RETRY_PAUSES = { leastMs: 1000, mostMs: 30_000 };
 const LOG_BYTES = 600;
 /** Of an event, its texts included: they are cut. */
 const EVENT_BYTES = 2000;
+/** Of a sample: one pool with its values. */
+const PART_BYTES = 600;
 /** The most a character may take in JSON: `\u0001`. */
 const CHARACTER_BYTES_MAX = 6;
 
@@ -108,6 +111,14 @@ export class RecordBuffer {
   /** So many could not be taken. */
   noteEventsLost(count: number): void {
     this.#lost.events += count;
+  }
+
+  /** Travels at once, as a batch of its own. */
+  addSample(sample: GatewaySample): void {
+    const bytes = sample.parts.length * PART_BYTES;
+    const content = { invocations: null, logs: [], samples: [sample] };
+    this.#keep(content, { kind: "samples", records: 0, bytes });
+    this.#sendMore();
   }
 
   flush(): void {
@@ -204,7 +215,7 @@ export class RecordBuffer {
   }
 
   #keep(
-    content: Pick<Batch, "invocations" | "logs" | "events">,
+    content: Pick<Batch, "invocations" | "logs" | "events" | "samples">,
     size: Pick<Kept, "kind" | "records" | "bytes">,
   ): void {
     const number = this.#nextBatch++;
@@ -248,5 +259,5 @@ export class RecordBuffer {
 }
 
 function noCounts(): Counts {
-  return { invocations: 0, logs: 0, events: 0 };
+  return { invocations: 0, logs: 0, events: 0, samples: 0 };
 }

@@ -22,6 +22,8 @@ export class RunLimits {
   #cancel: () => void = noop;
   #startedAt = 0;
   #isStreaming = false;
+  /** When the response had begun, in monotonic ms; null: it has not, or came in one piece. */
+  streamsSince: number | null = null;
   /** When the last piece was passed on; the caller's slowness is not the function's pause. */
   #pieceAt = 0;
   #isHeldUp = false;
@@ -42,6 +44,7 @@ export class RunLimits {
   streams(): boolean {
     if (this.#isStreaming) return false;
     this.#isStreaming = true;
+    this.streamsSince = this.#clock.now();
     const { firstByteTimeoutMs, streamIdleTimeoutMs, streamTimeoutMs } = this.#settings;
     if (firstByteTimeoutMs === null && streamIdleTimeoutMs === null && streamTimeoutMs === null)
       return true;

@@ -13,7 +13,19 @@ const QUESTION_MS_MAX = 15_000;
 export interface Engine {
   /** `unix:///var/run/docker.sock`, as messages name it. */
   readonly host: string;
+  readonly address: EngineAddress;
   readonly docker: Dockerode;
+}
+
+/** What `node:http` needs for a connection: a path, or a host with what TLS takes. */
+export interface EngineAddress {
+  protocol: "http" | "https";
+  socketPath: string | undefined;
+  host: string | undefined;
+  port: string | number | undefined;
+  ca: string | undefined;
+  cert: string | undefined;
+  key: string | undefined;
 }
 
 /**
@@ -24,16 +36,14 @@ export async function openEngine(
   host: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Engine> {
-  const options = optionsFor(host, env);
+  const address = addressOf(host, env);
   const { default: Docker } = await import("dockerode");
-  return { host, docker: new Docker(options) };
+  const options = { ...address, pathPrefix: "/" } as Dockerode.DockerOptions;
+  return { host, address, docker: new Docker(options) };
 }
 
 /** Every member is given: dockerode would fill in what is left out from DOCKER_HOST. */
-function optionsFor(
-  host: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Dockerode.DockerOptions {
+function addressOf(host: string, env: Readonly<Record<string, string | undefined>>): EngineAddress {
   const path = host.startsWith("/") ? host : /^unix:\/\/(\/.+)$/.exec(host)?.[1];
   const none = { host: undefined, port: undefined, ca: undefined, cert: undefined, key: undefined };
   if (path !== undefined) return { ...none, socketPath: path, protocol: "http" };
@@ -45,21 +55,17 @@ function optionsFor(
     );
   const isSecure = url.protocol === "https:" || Boolean(env.DOCKER_TLS_VERIFY);
   return {
-    ...none,
-    protocol: isSecure ? "https" : "http",
+    ...{ ...none, socketPath: undefined, protocol: isSecure ? "https" : "http" },
     host: url.hostname.replace(/^\[|\]$/g, ""),
     port: url.port || (isSecure ? 2376 : 2375),
-    pathPrefix: "/",
     ...(isSecure && env.DOCKER_CERT_PATH ? certificates(env.DOCKER_CERT_PATH) : {}),
-  } as Dockerode.DockerOptions;
+  };
 }
 
-function certificates(folder: string): Dockerode.DockerOptions {
+function certificates(folder: string): Pick<EngineAddress, "ca" | "cert" | "key"> {
   try {
-    const [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map((name) =>
-      readFileSync(join(folder, name), "utf8"),
-    );
-    return { ca, cert, key } as Dockerode.DockerOptions;
+    const read = (name: string) => readFileSync(join(folder, name), "utf8");
+    return { ca: read("ca.pem"), cert: read("cert.pem"), key: read("key.pem") };
   } catch (cause) {
     const text = `DOCKER_CERT_PATH: expected ca.pem, cert.pem and key.pem in ${folder}: ${messageOf(cause)}`;
     throw new IsolaError("driver_unavailable", text, { cause });

@@ -103,6 +103,12 @@ function contextFiles(root: string, runtime: ImageRuntime): ContextFile[] {
   ];
 }
 
+/** Whether a path below a runtime's folder is of the runtime, as are folders and what was compiled of its files; the rest is tests and tools. */
+export function isOfRuntime({ family }: Pick<ImageRuntime, "family">, path: string): boolean {
+  if (family === "nodejs") return belongsTo.node(path);
+  return belongsTo.python(path) || /^isola_runtime(\/(__pycache__(\/[^/]+\.pyc)?)?)?$/.test(path);
+}
+
 /** What of a runtime's folder is the runtime; the rest is tests and tools. */
 const belongsTo = {
   node: (path: string) => /^([a-z-]+\.mjs|package\.json)$/.test(path),

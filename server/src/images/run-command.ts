@@ -11,6 +11,8 @@ export interface CommandWork extends Omit<EngineWork, "what"> {
   env: NodeJS.ProcessEnv;
   /** What to say where there is no such program. */
   missing: string;
+  /** Left out: the server's own. */
+  cwd?: string;
 }
 
 /**
@@ -20,9 +22,12 @@ export interface CommandWork extends Omit<EngineWork, "what"> {
 export async function runCommand(
   command: string,
   args: string[],
-  { env, missing, deadlines, onProgress, signal }: CommandWork,
+  { env, cwd, missing, deadlines, onProgress, signal }: CommandWork,
 ): Promise<void> {
-  const child = spawn(command, args, { env, stdio: ["ignore", "ignore", "pipe"], detached: true });
+  const child = spawn(command, args, {
+    ...{ env, stdio: ["ignore", "ignore", "pipe"], detached: true },
+    ...(cwd !== undefined && { cwd }),
+  });
   const last: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
     if (line.trim() === "") return;

@@ -2,6 +2,7 @@ import type { DriverName } from "../domain/function.ts";
 import type { DriverCore } from "../drivers/driver.ts";
 import { createDockerDriver } from "../drivers/docker/docker-driver.ts";
 import { createGvisorDriver } from "../drivers/gvisor/gvisor-driver.ts";
+import { createMicrovmDriver } from "../drivers/microvm/create-microvm-driver.ts";
 import { createProcessDriver } from "../drivers/process/process-driver.ts";
 import type { KeeperSettings } from "./messages.ts";
 
@@ -13,16 +14,16 @@ export function driverCores(
   const log = (driver: DriverName) => ({
     warn: (_fields: object, text: string) => onProblem(driver, text),
   });
-  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, egressResolvers, without } =
-    settings;
+  const { nodeId, bootId, dockerHost, dockerBases, egressAllowed, egressResolvers } = settings;
   const engine = {
     ...{ nodeId, bootId, host: dockerHost, bases: dockerBases, egressAllowed, egressResolvers },
-    ...(without && { without }),
   };
   const cores: DriverCore[] = [
     createProcessDriver({ ...settings, log: log("process") }),
     createDockerDriver({ ...engine, log: log("docker") }),
     createGvisorDriver({ ...engine, runtime: settings.gvisorRuntime, log: log("gvisor") }),
   ];
+  const microvm = { ...settings, log: log("microvm") };
+  cores.push(createMicrovmDriver(microvm));
   return new Map(cores.map((core) => [core.name, core]));
 }

@@ -109,11 +109,11 @@ class Keeper {
     core: DriverCore,
     spec: KeeperCalls["start"]["params"]["spec"],
     signal: AbortSignal,
-  ): Promise<{ taskRoot: string }> {
+  ): Promise<KeeperCalls["start"]["result"]> {
     const handle = await core.start(spec, this.#ends, signal);
     this.#handles.set(handle.id, handle);
     void handle.exited.then((exit) => tell({ type: "exited", id: handle.id, exit }));
-    return { taskRoot: handle.taskRoot };
+    return { taskRoot: handle.taskRoot, startedFrom: handle.startedFrom ?? "boot" };
   }
 
   #handle(id: string): SandboxHandle {

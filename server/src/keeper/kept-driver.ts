@@ -11,6 +11,7 @@ import type {
   SandboxLimits,
   SandboxSpec,
   SandboxUsage,
+  StartedFrom,
   SweepReport,
 } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
@@ -45,8 +46,10 @@ export class KeptDriver implements Driver {
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       const start = this.#keeper.call(this.name, "start", { spec }, signal);
-      const { taskRoot } = await start;
-      const sandbox = new KeptSandbox(this.name, this.#keeper, { id: spec.id, taskRoot, exited });
+      const sandbox = new KeptSandbox(this.name, this.#keeper, {
+        ...{ id: spec.id, exited },
+        ...(await start),
+      });
       this.#sandboxes.add(sandbox);
       void sandbox.gone.then(() => this.#sandboxes.delete(sandbox));
       try {
@@ -106,6 +109,7 @@ async function endOf(exited: Promise<SandboxExit>): Promise<never> {
 class KeptSandbox implements Sandbox {
   readonly id: string;
   readonly taskRoot: string;
+  readonly startedFrom: StartedFrom;
   readonly exited: Promise<SandboxExit>;
   readonly gone: Promise<void>;
   readonly #driver: DriverName;
@@ -118,12 +122,13 @@ class KeptSandbox implements Sandbox {
   constructor(
     driver: DriverName,
     keeper: KeeperLink,
-    given: { id: string; taskRoot: string; exited: Promise<SandboxExit> },
+    given: Pick<KeptSandbox, "id" | "taskRoot" | "startedFrom" | "exited">,
   ) {
     this.#driver = driver;
     this.#keeper = keeper;
     this.id = given.id;
     this.taskRoot = given.taskRoot;
+    this.startedFrom = given.startedFrom;
     this.exited = given.exited;
     this.gone = this.#gone.promise;
   }

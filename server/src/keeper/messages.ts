@@ -8,6 +8,7 @@ import type {
   SandboxLimits,
   SandboxSpec,
   SandboxUsage,
+  StartedFrom,
   StreamName,
   SweepReport,
 } from "../drivers/driver.ts";
@@ -29,6 +30,7 @@ export interface KeeperSettings {
   dockerBases: Record<RuntimeSpec["family"], string | null>;
   /** The engine's runtime for gVisor, by its name there; null: the one that is found. */
   gvisorRuntime: string | null;
+  microvm: MicrovmSettings;
   /** Addresses and ranges that sandboxes with a network may reach although they are private. */
   egressAllowed: readonly string[];
   /** Name servers of such sandboxes; empty: the machine's. */
@@ -39,10 +41,21 @@ export interface KeeperSettings {
   without?: readonly ("bubblewrap" | "cgroups")[];
 }
 
+/** Of the driver `microvm`. */
+export interface MicrovmSettings {
+  /** Where it keeps guests and snapshots from life to life; for this user only. */
+  keptDir: string;
+  /** Path of the operator's kernel; null: the distribution's. */
+  kernel: string | null;
+  accelerator: "auto" | "kvm" | "emulation";
+  /** Disk space of all snapshots together; 0: none are taken. */
+  snapshotsMiBMax: number;
+}
+
 /** The calls, by method: what is given and what comes back. */
 export interface KeeperCalls {
   probe: { params: null; result: DriverProbe };
-  start: { params: { spec: SandboxSpec }; result: { taskRoot: string } };
+  start: { params: { spec: SandboxSpec }; result: { taskRoot: string; startedFrom: StartedFrom } };
   applyLimits: { params: { id: string; limits: SandboxLimits }; result: null };
   usage: { params: { id: string }; result: SandboxUsage };
   freeze: { params: { id: string }; result: boolean };

@@ -24,6 +24,8 @@ export interface SandboxKeepingOptions {
 export interface SandboxKeeping {
   drivers: readonly Driver[];
   watch: DeadlineWatch;
+  /** Of the keeper; undefined while there is none. */
+  pid(): number | undefined;
   /** Destroys every sandbox and ends the keeper. */
   close(): Promise<void>;
 }
@@ -47,6 +49,7 @@ export async function openSandboxKeeping(options: SandboxKeepingOptions): Promis
   return {
     drivers: kept.map((driver) => guardDriver(driver)),
     watch,
+    pid: () => keeper.pid,
     async close() {
       watch.close();
       await Promise.all(kept.map((driver) => driver.close()));

@@ -31,6 +31,7 @@ const handlers: LinkHandlers = {
   status: () => ({ pid: 42 }) as GatewayStatus,
   build: () => new Promise(() => {}),
   cancelBuild: () => null,
+  trial: () => null,
 };
 
 async function serve(): Promise<void> {

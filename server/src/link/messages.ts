@@ -2,6 +2,7 @@ import type { Artifact, DeployedFunction, DriverName } from "../domain/function.
 import type { LogRecord, Phases, StartKind } from "../domain/invocation.ts";
 import type { DriverProbe } from "../drivers/driver.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { TrialAnswer, TrialAsk } from "./trial-messages.ts";
 
 /**
  * What the control plane and the gateway say to each other, over a unix socket in the data folder: the gateway listens, the control plane
@@ -22,6 +23,8 @@ export interface LinkRequests {
   build: { params: BuildParams; result: BuildResult };
   /** Answered at once; the build ends with the outcome `cancelled`. */
   cancelBuild: { params: { id: string }; result: null };
+  /** One of `TrialCalls`; its own result. */
+  trial: { params: TrialAsk; result: TrialAnswer };
 }
 
 export interface LinkNotices {

@@ -41,6 +41,7 @@ const START_TIMEOUT_MS = 15_000;
  * demand and is 0 after a long quiet. A start that fails is tried again later and later.
  */
 export class BlankPool implements SandboxOwner {
+  readonly countsFor = null;
   readonly #options: BlankPoolOptions;
   #ready: PooledSandbox[] = [];
   #starting = 0;
@@ -150,6 +151,8 @@ export class BlankPool implements SandboxOwner {
         return;
       }
       sandbox.owner = this;
+      // What its start took is not of the call that it will be for.
+      void sandbox.readings.read();
       this.#ready.push(sandbox);
       this.#review();
       this.#options.onReady();

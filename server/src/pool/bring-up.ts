@@ -71,6 +71,7 @@ async function load(
     ...(options.equipment && { equipment: options.equipment }),
   };
   const sandbox = blank ?? (await starter.start(request, attempt.abort.signal));
+  if (blank === null && sandbox.startedFrom === "snapshot") attempt.kind = "restored";
   const initStartedAt = clock.now();
   if (sandbox.state === "dead" || attempt.abort.signal.aborted)
     throw new ChannelClosed(sandbox.channel.ended ?? { reason: "given up", isBreach: false });

@@ -1,9 +1,18 @@
 import type { ChannelEnd, Ready, SandboxLog } from "@isola/protocol/channel-types";
 import { HostChannel } from "@isola/protocol/host-channel";
 import type { EventLoop } from "../domain/clock.ts";
-import type { DestroyReason, RuntimeSpec, Sandbox, SandboxExit } from "../drivers/driver.ts";
+import type { DeployedFunction } from "../domain/function.ts";
+import type {
+  DestroyReason,
+  RuntimeSpec,
+  Sandbox,
+  SandboxExit,
+  SandboxUsage,
+  StartedFrom,
+} from "../drivers/driver.ts";
 import { messageOf } from "../errors.ts";
 import type { MemoryHolder } from "./memory-budget.ts";
+import { SandboxReadings } from "./sandbox-readings.ts";
 import { type SandboxState, assertMove } from "./sandbox-state.ts";
 
 const UNCONFIRMED_RETRY_MS = 30_000;
@@ -17,10 +26,14 @@ export interface SandboxEvents {
   onRaw(sandbox: PooledSandbox, stream: "stdout" | "stderr", bytes: Buffer): void;
   /** Nothing of it runs any more: what was reserved for it is free. */
   onGone(sandbox: PooledSandbox): void;
+  /** It will not be handed out again. */
+  onDead(sandbox: PooledSandbox, reason: DestroyReason): void;
 }
 
 /** Whoever has the sandbox at the moment: a blank pool, a start, a revision's pool. */
 export interface SandboxOwner {
+  /** Whose function the sandbox serves; null: nobody's, it is blank or of a build. */
+  readonly countsFor: DeployedFunction | null;
   /** The sandbox is dead (state `dead`); it will not be handed out again. */
   onDead(sandbox: PooledSandbox, reason: DestroyReason, detail: string): void;
   /** Nothing of it runs any more; its slot is free. */
@@ -39,6 +52,10 @@ export class PooledSandbox {
   readonly id: string;
   readonly runtime: RuntimeSpec;
   readonly channel: HostChannel;
+  readonly driver: string;
+  readonly readings: SandboxReadings;
+  /** What it had used when nothing of it ran any more; null: not yet, or not seen. */
+  finalUsage: SandboxUsage | null = null;
   /** Start until the runtime had booted. */
   startMs = 0;
   readonly tmpMiB: number;
@@ -77,6 +94,7 @@ export class PooledSandbox {
   constructor(
     sandbox: Sandbox,
     given: {
+      driver: string;
       runtime: RuntimeSpec;
       tmpMiB: number;
       reservedMiB: number;
@@ -87,6 +105,7 @@ export class PooledSandbox {
     events: SandboxEvents,
   ) {
     this.#watch = given.watch;
+    this.driver = given.driver;
     this.id = sandbox.id;
     this.runtime = given.runtime;
     this.tmpMiB = given.tmpMiB;
@@ -95,6 +114,7 @@ export class PooledSandbox {
     this.#sandbox = sandbox;
     this.#loop = given.loop;
     this.#events = events;
+    this.readings = new SandboxReadings(this, () => sandbox.usage());
     this.channel = new HostChannel(
       sandbox.control,
       {
@@ -110,6 +130,10 @@ export class PooledSandbox {
 
   get state(): SandboxState {
     return this.#state;
+  }
+
+  get startedFrom(): StartedFrom {
+    return this.#sandbox.startedFrom ?? "boot";
   }
 
   get taskRoot(): string {
@@ -131,6 +155,10 @@ export class PooledSandbox {
 
   applyLimits(limits: { memoryBytes: number; pidsMax: number }): Promise<void> {
     return this.#sandbox.applyLimits(limits);
+  }
+
+  usage(): Promise<SandboxUsage> {
+    return this.#sandbox.usage();
   }
 
   booted(): void {
@@ -199,6 +227,7 @@ export class PooledSandbox {
       this.owner?.onGone(this);
     });
     this.channel.end(detail);
+    this.#events.onDead(this, reason);
     this.owner?.onDead(this, reason, detail);
     return this.#destroying;
   }
@@ -206,7 +235,11 @@ export class PooledSandbox {
   /** What was not seen to be gone still has its memory and its slot; the driver's sweep goes on killing it. */
   async #untilGone(reason: DestroyReason): Promise<void> {
     for (;;) {
-      const { isConfirmed } = await this.#sandbox.destroy(reason);
+      const { isConfirmed, usage } = await this.#sandbox.destroy(reason);
+      if (usage !== undefined) {
+        this.finalUsage = usage;
+        this.readings.ended(usage);
+      }
       if (isConfirmed) return;
       await new Promise<void>((resolve) => this.#loop.after(UNCONFIRMED_RETRY_MS, resolve));
     }

@@ -1,18 +1,21 @@
 import type { EventLoop } from "../domain/clock.ts";
 import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
-import { settingLimits } from "../domain/limits.ts";
-import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
+import type { SamplePart } from "../domain/gateway-sample.ts";
+import type { Driver, RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { BlankPoolStatus, PoolStatus } from "../link/messages.ts";
-import { BLANK_MEMORY_MIB, BlankPool } from "./blank-pool.ts";
+import { BLANK_MEMORY_MIB, type BlankPool } from "./blank-pool.ts";
 import type { Evicted } from "./idle-sandboxes.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import { type OpenPoolOptions, openOwnBlanks } from "./own-blanks.ts";
 import type { PoolNews } from "./pool-news.ts";
 import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxEvents, SandboxWatch } from "./pooled-sandbox.ts";
 import { ProjectShares } from "./project-shares.ts";
 import { shuttingDown } from "./refusals.ts";
+import { SandboxCensus } from "./sandbox-census.ts";
 import { RevisionPool } from "./revision-pool.ts";
+import { SharedBlanks } from "./shared-blanks.ts";
 import { Starter } from "./starter.ts";
 
 export interface PoolsOptions {
@@ -32,16 +35,12 @@ export interface PoolsOptions {
   /** After this long without a need of them none is kept. */
   blankQuietMs: number;
   code(digest: string, bytes: number): Iterable<Buffer> | AsyncIterable<Buffer>;
-  events: Omit<SandboxEvents, "onGone">;
+  events: Omit<SandboxEvents, "onGone" | "onDead">;
   watch: SandboxWatch;
   /** Of functions, not of builds. */
   news?: PoolNews;
   onProblem(message: string): void;
 }
-
-/** Blank sandboxes of one runtime at most, beyond what the settings keep, and what all of them may take of the memory. */
-const BLANKS_MAX = 16;
-const BLANK_SHARE = 0.25;
 
 /**
  * All pools of this gateway and what they share: the memory budget, the slots for starts, the blank sandboxes. Every decision is taken in one turn of the event
@@ -51,8 +50,8 @@ export class Pools {
   readonly #options: PoolsOptions;
   readonly #budget: MemoryBudget;
   readonly #starter: Starter;
-  readonly #blanks: BlankPool[] = [];
-  readonly #blankByKey = new Map<string, BlankPool>();
+  readonly #census: SandboxCensus;
+  readonly #blanks: SharedBlanks;
   /** All that have or may get sandboxes, also `#retired`. */
   readonly #pools = new Set<RevisionPool>();
   /** Those that keep `minSandboxes`. */
@@ -75,9 +74,17 @@ export class Pools {
     this.#options = options;
     this.#budget = new MemoryBudget(options.memoryBudgetMiB, () => this.#pumpSoon());
     const { bootId, clock, events, watch } = options;
-    this.#starter = new Starter({ bootId, clock, events, watch, budget: this.#budget });
+    this.#census = new SandboxCensus(clock);
+    const shared = { census: this.#census, budget: this.#budget };
+    this.#starter = new Starter({ bootId, clock, events, watch, ...shared });
     this.#room = this.#makeRoom();
-    this.#makeBlankPools();
+    this.#blanks = new SharedBlanks({
+      ...options,
+      starter: this.#starter,
+      onReady: () => this.#feedHungry(),
+      tryReserve: (mib) =>
+        !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib, null),
+    });
   }
 
   get budget(): MemoryBudget {
@@ -86,27 +93,20 @@ export class Pools {
 
   /** Begins to keep blank sandboxes. */
   start(): void {
-    for (const blank of this.#blanks) blank.refill();
+    for (const blank of this.#blanks.all()) blank.refill();
   }
 
-  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. `equipment`: of a build. */
-  open(fn: DeployedFunction, equipment?: Equipment): RevisionPool {
+  /** A pool for the function's revision; throws `driver_unavailable` when the machine cannot run it. */
+  open(fn: DeployedFunction, own: OpenPoolOptions = {}): RevisionPool {
     if (this.#isClosed) throw shuttingDown();
-    const { drivers, runtimes, clock, code, queueLengthMax, news, onProblem } = this.#options;
-    const driver = drivers.get(fn.settings.driver);
-    const runtime = runtimes.get(fn.settings.runtime);
-    if (driver === undefined || runtime === undefined) {
-      const missing =
-        driver === undefined ? `driver ${fn.settings.driver}` : `runtime ${fn.settings.runtime}`;
-      const text = `${fn.name} needs the ${missing}, which this machine does not have; see \`isola doctor\``;
-      throw new IsolaError("driver_unavailable", text);
-    }
+    const { clock, code, queueLengthMax, news, onProblem } = this.#options;
+    // What only we use, builds and trials, is no news.
+    const isOwn = own.equipment !== undefined || own.blanks !== undefined;
     const pool = new RevisionPool({
       fn,
-      driver,
-      runtime,
-      ...(equipment && { equipment }),
-      ...(news && !equipment && { news }),
+      ...this.#needsOf(fn),
+      ...own,
+      ...(news && !isOwn && { news }),
       clock,
       code,
       queueLengthMax,
@@ -119,6 +119,26 @@ export class Pools {
     if (fn.settings.minSandboxes > 0) this.#kept.add(pool);
     pool.pump();
     return pool;
+  }
+
+  /** One blank sandbox for a pool of its own, kept until it is closed. Throws `driver_unavailable`. */
+  openBlanks(fn: DeployedFunction, onReady: () => void): BlankPool {
+    if (this.#isClosed) throw shuttingDown();
+    const { clock, onProblem } = this.#options;
+    return openOwnBlanks({
+      ...{ ...this.#needsOf(fn), clock, onProblem, onReady, starter: this.#starter },
+      tryReserve: (mib) => !this.#isClosed && this.#budget.tryReserve(mib, null),
+    });
+  }
+
+  #needsOf(fn: DeployedFunction): { driver: Driver; runtime: RuntimeSpec } {
+    const driver = this.#options.drivers.get(fn.settings.driver);
+    const runtime = this.#options.runtimes.get(fn.settings.runtime);
+    if (driver !== undefined && runtime !== undefined) return { driver, runtime };
+    const missing =
+      driver === undefined ? `driver ${fn.settings.driver}` : `runtime ${fn.settings.runtime}`;
+    const text = `${fn.name} needs the ${missing}, which this machine does not have; see \`isola doctor\``;
+    throw new IsolaError("driver_unavailable", text);
   }
 
   /** Moves the waiting callers of `old` to `next`; calls under way finish on `old`. */
@@ -154,14 +174,21 @@ export class Pools {
         running: pool.running,
       };
     });
-    return { pools, blankPools: this.#blanks.map((blank) => blank.status) };
+    return { pools, blankPools: [...this.#blanks.all()].map((blank) => blank.status) };
+  }
+
+  /** What there is now and was counted since this was asked last; sandboxes are asked what they use, for the next time. */
+  sample(): SamplePart[] {
+    const parts = this.#census.take();
+    this.#census.read();
+    return [...parts, ...this.#shares.queues()];
   }
 
   /** Destroys every sandbox; nothing can be opened afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([
-      ...this.#blanks.map((blank) => blank.close()),
+      ...[...this.#blanks.all()].map((blank) => blank.close()),
       ...[...this.#pools].map((pool) => pool.close()),
     ]);
   }
@@ -185,7 +212,7 @@ export class Pools {
       takeStartSlot: (pool) => {
         this.#starts += 1;
         this.#shares.begun(pool);
-        this.#blanksFor(pool.fn)?.noteNeed();
+        this.#blanksFor(pool)?.noteNeed();
       },
       freeStartSlot: (pool) => {
         this.#starts -= 1;
@@ -216,50 +243,15 @@ export class Pools {
   }
 
   #hasRoomAhead(pool: RevisionPool): boolean {
-    const blank = this.#blanksFor(pool.fn);
+    const blank = this.#blanksFor(pool);
     const isBlank = (blank?.status.ready ?? 0) > 0;
     const freeMiB = this.#budget.freeMiB + (isBlank && blank !== null ? blank.reservedMiB : 0);
     const isEnough = freeMiB >= reservedMiBOf(pool.fn.settings);
     return this.#hungry.size === 0 && this.#hasStartSlot() && isEnough;
   }
 
-  /** Those that functions get which name no driver are kept from the start; others from their first need on. */
-  #makeBlankPools(): void {
-    const { runtimes, defaultDriver } = this.#options;
-    for (const runtime of runtimes.keys()) this.#blankPool(defaultDriver, runtime);
-  }
-
-  /** null: this machine has one of the two not. */
-  #blankPool(driverName: string, runtimeName: string): BlankPool | null {
-    const key = `${driverName}/${runtimeName}`;
-    const known = this.#blankByKey.get(key);
-    if (known !== undefined) return known;
-    const { drivers, runtimes, blanks, clock, onProblem, memoryBudgetMiB } = this.#options;
-    const { blankQuietMs: quietMs, defaultDriver } = this.#options;
-    const driver = drivers.get(driverName);
-    const runtime = runtimes.get(runtimeName);
-    if (driver === undefined || runtime === undefined) return null;
-    const blankMiB = reservedMiBOf({ driver: driver.name, memoryMiB: BLANK_MEMORY_MIB });
-    const mostByMemory = Math.floor((memoryBudgetMiB * BLANK_SHARE) / blankMiB);
-    const blank = new BlankPool({
-      ...{ driver, runtime, clock, onProblem, quietMs },
-      isExpected: driverName === defaultDriver,
-      base: blanks[runtime.family],
-      most: Math.min(BLANKS_MAX, mostByMemory),
-      onReady: () => this.#feedHungry(),
-      starter: this.#starter,
-      tryReserve: (mib) =>
-        !this.#isClosed && this.#hungry.size === 0 && this.#budget.tryReserve(mib, null),
-    });
-    this.#blanks.push(blank);
-    this.#blankByKey.set(key, blank);
-    return blank;
-  }
-
-  #blanksFor({ settings }: DeployedFunction): BlankPool | null {
-    if (settings.tmpMiB !== settingLimits.tmpMiB.default || settings.network !== "none")
-      return null;
-    return this.#blankPool(settings.driver, settings.runtime);
+  #blanksFor({ fn, blanks }: RevisionPool): BlankPool | null {
+    return blanks === undefined ? this.#blanks.poolFor(fn) : blanks;
   }
 
   /** Nobody is evicted for a blank sandbox that no caller waits for. */
@@ -269,7 +261,7 @@ export class Pools {
       pool.queued > 0
         ? this.#reserve(pool, extraMiB)
         : this.#budget.tryReserve(extraMiB, pool.share);
-    const sandbox = this.#blanksFor(pool.fn)?.take(mayTake) ?? null;
+    const sandbox = this.#blanksFor(pool)?.take(mayTake) ?? null;
     if (sandbox !== null) {
       pool.share.heldMiB += sandbox.reservedMiB;
       sandbox.reservedMiB += extraMiB;
@@ -301,7 +293,7 @@ export class Pools {
   #canFree(mib: number): boolean {
     let mostMiB = this.#budget.freeMiB + this.#evictingMiB;
     for (const pool of this.#pools) mostMiB += pool.idle.evictableMiB;
-    for (const blank of this.#blanks) mostMiB += blank.status.ready * blank.reservedMiB;
+    for (const blank of this.#blanks.all()) mostMiB += blank.status.ready * blank.reservedMiB;
     return mostMiB >= mib;
   }
 
@@ -346,7 +338,7 @@ export class Pools {
   #evictOne(): Evicted | null {
     const victim = this.#shares.nextToEvict()?.evict() ?? null;
     if (victim !== null) return victim;
-    for (const blank of this.#blanks) {
+    for (const blank of this.#blanks.all()) {
       const given = blank.surrender();
       if (given !== null) return given;
     }
@@ -363,7 +355,7 @@ export class Pools {
       this.#forgetEmpty();
       for (const pool of this.#hungry) if (!pool.isInNeed) this.#hungry.delete(pool);
       this.#serve();
-      for (const blank of this.#blanks) blank.refill();
+      for (const blank of this.#blanks.all()) blank.refill();
     });
   }
 

@@ -1,4 +1,5 @@
 import { reservedMiBOf } from "../domain/function.ts";
+import type { SamplePart } from "../domain/gateway-sample.ts";
 import type { IdleSandboxes } from "./idle-sandboxes.ts";
 import { EvictionOrder } from "./keep-alive/eviction-order.ts";
 import type { MemoryHolder } from "./memory-budget.ts";
@@ -38,6 +39,16 @@ export class ProjectShares {
 
   all(): Iterable<ProjectShare> {
     return this.#byName.values();
+  }
+
+  /** Callers who wait, by pool. */
+  *queues(): Iterable<SamplePart> {
+    for (const { waiting } of this.#byName.values())
+      for (const { fn, queued } of waiting) {
+        const { project, name: functionName, functionId, revision } = fn;
+        const { driver } = fn.settings;
+        yield { project, functionName, functionId, revision, driver, values: { queued } };
+      }
   }
 
   /** A start begins: others of its project, and other projects, come before it now. */

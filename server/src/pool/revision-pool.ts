@@ -1,6 +1,7 @@
 import { type DeployedFunction, reservedMiBOf } from "../domain/function.ts";
 import type { DestroyReason } from "../drivers/driver.ts";
 import type { IsolaError } from "../errors.ts";
+import type { BlankPool } from "./blank-pool.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
 import { IdleLife } from "./idle-life.ts";
 import { IdleSandboxes } from "./idle-sandboxes.ts";
@@ -8,6 +9,7 @@ import { AHEAD_USES } from "./keep-alive/worth.ts";
 import { MinimumRetry } from "./minimum-retry.ts";
 import { OpenSandboxes } from "./open-sandboxes.ts";
 import type { PoolNews } from "./pool-news.ts";
+import type { OpenPoolOptions } from "./own-blanks.ts";
 import type { PoolRoom } from "./pool-room.ts";
 import type { PooledSandbox, SandboxOwner } from "./pooled-sandbox.ts";
 import type { ProjectShare } from "./project-shares.ts";
@@ -15,7 +17,7 @@ import { Queue, QueueEntry, type Waiter } from "./queue.ts";
 import { queueFull, queueTimeout, shuttingDown, tooLarge } from "./refusals.ts";
 import { StartAttempt } from "./start-attempt.ts";
 
-export interface RevisionPoolOptions extends BringUpOptions {
+export interface RevisionPoolOptions extends BringUpOptions, OpenPoolOptions {
   room: PoolRoom;
   share: ProjectShare;
   queueLengthMax: number;
@@ -32,6 +34,8 @@ export class RevisionPool implements SandboxOwner {
   readonly fn: DeployedFunction;
   readonly share: ProjectShare;
   readonly idle: IdleSandboxes;
+  /** Undefined: those that all share. */
+  readonly blanks: BlankPool | null | undefined;
   readonly #options: RevisionPoolOptions;
   readonly #queue = new Queue(() => this.#options.room.onQueueEmpty(this));
   /** All until they are confirmed gone. */
@@ -48,6 +52,7 @@ export class RevisionPool implements SandboxOwner {
   constructor(options: RevisionPoolOptions) {
     this.fn = options.fn;
     this.share = options.share;
+    this.blanks = options.blanks;
     this.#options = options;
     const { clock, fn } = options;
     const { concurrency, concurrencyTarget } = fn.settings;
@@ -68,6 +73,10 @@ export class RevisionPool implements SandboxOwner {
       listed: () => this.#open.preferred(),
       spare: () => this.#spare(),
     });
+  }
+
+  get countsFor(): DeployedFunction | null {
+    return this.#options.equipment === undefined ? this.fn : null;
   }
 
   get queued(): number {
@@ -292,14 +301,11 @@ export class RevisionPool implements SandboxOwner {
 
   /** Attempts whose sandbox is not yet among the pool's. */
   #unborn(): number {
-    let count = 0;
-    for (const attempt of this.#attempts) if (attempt.sandbox === null) count += 1;
-    return count;
+    return [...this.#attempts].filter(({ sandbox }) => sandbox === null).length;
   }
 
   #begin(attempt: StartAttempt): boolean {
     const { room } = this.#options;
-    const { concurrency } = this.fn.settings;
     if (reservedMiBOf(this.fn.settings) > room.memoryMiBMax) {
       for (const entry of this.#queue.entries()) {
         this.#queue.remove(entry);
@@ -311,7 +317,7 @@ export class RevisionPool implements SandboxOwner {
     const blank = room.takeBlank(this);
     if (blank === null && !this.#reserve(attempt)) return false;
     room.takeStartSlot(this);
-    this.#queue.cover(attempt, concurrency);
+    this.#queue.cover(attempt, this.fn.settings.concurrency);
     this.#attempts.add(attempt);
     void this.#run(attempt, blank);
     return true;

@@ -5,6 +5,7 @@ import { MiB, fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import type { MemoryBudget, MemoryHolder } from "./memory-budget.ts";
+import type { SandboxCensus } from "./sandbox-census.ts";
 import { PooledSandbox, type SandboxEvents, type SandboxWatch } from "./pooled-sandbox.ts";
 
 export interface StartRequest {
@@ -25,7 +26,8 @@ export interface StarterOptions {
   bootId: string;
   clock: EventLoop;
   budget: MemoryBudget;
-  events: Omit<SandboxEvents, "onGone">;
+  census: SandboxCensus;
+  events: Omit<SandboxEvents, "onGone" | "onDead">;
   watch: SandboxWatch;
 }
 
@@ -39,7 +41,11 @@ export class Starter {
     this.#options = options;
     this.#events = {
       ...options.events,
-      onGone: (sandbox) => options.budget.release(sandbox.reservedMiB, sandbox.holder),
+      onDead: (sandbox, reason) => options.census.died(sandbox, reason),
+      onGone: (sandbox) => {
+        options.census.gone(sandbox);
+        options.budget.release(sandbox.reservedMiB, sandbox.holder);
+      },
     };
   }
 
@@ -48,7 +54,7 @@ export class Starter {
    * Rejects with `sandbox_start_failed`; an abort of `signal` is such a failure. What was started is then being destroyed.
    */
   async start(request: StartRequest, signal: AbortSignal): Promise<PooledSandbox> {
-    const { clock, budget, bootId } = this.#options;
+    const { clock, budget, bootId, census } = this.#options;
     const { memoryMiB } = request;
     const reservedMiB = reservedMiBOf({ driver: request.driver.name, memoryMiB });
     const startedAt = clock.now();
@@ -69,6 +75,7 @@ export class Starter {
       pooled = new PooledSandbox(
         sandbox,
         {
+          driver: request.driver.name,
           runtime: request.runtime,
           tmpMiB: request.tmpMiB,
           reservedMiB,
@@ -79,10 +86,12 @@ export class Starter {
         this.#events,
       );
     } catch (error) {
+      census.startFailed(request.driver.name);
       budget.release(reservedMiB, request.holder);
       throw startFailure(error);
     }
     request.onSandbox?.(pooled);
+    census.born(pooled);
     await this.#hello(pooled, signal);
     pooled.startMs = clock.now() - startedAt;
     pooled.booted();

@@ -48,6 +48,9 @@ export const numberUnits = {
   runMs: 1000,
   requestBytes: 1,
   responseBytes: 1,
+  responseMs: 1000,
+  cpuMs: 1000,
+  memoryPeakBytes: 1,
   killMs: 1000,
 } satisfies Record<NumberName, number>;
 export const numberNames = Object.keys(numberUnits) as NumberName[];

@@ -70,6 +70,9 @@ export class ChunkWriter {
     numbers.runMs[at] = record.runMs ?? Number.NaN;
     numbers.requestBytes[at] = record.requestBytes;
     numbers.responseBytes[at] = record.responseBytes;
+    numbers.responseMs[at] = record.responseMs ?? Number.NaN;
+    numbers.cpuMs[at] = record.cpuMs ?? Number.NaN;
+    numbers.memoryPeakBytes[at] = record.memoryPeakBytes ?? Number.NaN;
     numbers.killMs[at] = record.killMs ?? Number.NaN;
   }
 

@@ -3,7 +3,7 @@ import type { InvocationRecord } from "../domain/invocation.ts";
 /** What was run: the same in the records of many invocations. */
 export type Deployment = Pick<
   InvocationRecord,
-  "project" | "functionName" | "functionId" | "revision" | "driver" | "runtime"
+  "project" | "functionName" | "functionId" | "revision" | "driver" | "runtime" | "memoryMiB"
 >;
 
 /** The deployments of one chunk, each once. */
@@ -36,8 +36,12 @@ export class DeploymentDictionary {
     return place;
   }
 
-  #append({ project, functionName, functionId, revision, driver, runtime }: Deployment): number {
-    this.deployments.push({ project, functionName, functionId, revision, driver, runtime });
+  #append(record: Deployment): number {
+    const { project, functionName, functionId, revision, driver, runtime, memoryMiB } = record;
+    this.deployments.push({
+      ...{ project, functionName, functionId, revision },
+      ...{ driver, runtime, memoryMiB },
+    });
     return this.deployments.length - 1;
   }
 }
@@ -49,6 +53,7 @@ function isSame(a: Deployment, b: Deployment): boolean {
     a.functionName === b.functionName &&
     a.project === b.project &&
     a.driver === b.driver &&
-    a.runtime === b.runtime
+    a.runtime === b.runtime &&
+    a.memoryMiB === b.memoryMiB
   );
 }

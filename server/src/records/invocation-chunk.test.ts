@@ -16,6 +16,7 @@ function record(change: Partial<InvocationRecord> = {}): InvocationRecord {
     ...{ outcome: "ok", errorCode: null, errorMessage: null, status: 200, method: "GET" },
     ...{ path: "/f", startedAt: 1_700_000_000_000, totalMs: 1.5, queueMs: 0.25, startMs: null },
     ...{ initMs: null, runMs: 1.25, requestBytes: 0, responseBytes: 9, killMs: null },
+    ...{ memoryMiB: 128, responseMs: 0, cpuMs: null, memoryPeakBytes: null },
     ...change,
   };
 }
@@ -34,7 +35,7 @@ const anyRecord: fc.Arbitrary<InvocationRecord> = fc.record(
     revision: fc.nat(3),
     driver: few("process"),
     runtime: few("nodejs26"),
-    startKind: orNull(fc.constantFrom("cold", "prewarmed", "warm")),
+    startKind: orNull(fc.constantFrom("cold", "restored", "prewarmed", "warm")),
     sandboxId: orNull(few("sb-1")),
     outcome: fc.constantFrom(...outcomes),
     errorCode: orNull(few("function_error")),
@@ -51,6 +52,10 @@ const anyRecord: fc.Arbitrary<InvocationRecord> = fc.record(
     requestBytes: bytes,
     responseBytes: bytes,
     killMs: orNull(ms),
+    memoryMiB: orNull(fc.nat(10_240)),
+    responseMs: orNull(ms),
+    cpuMs: orNull(ms),
+    memoryPeakBytes: orNull(bytes),
   },
   { noNullPrototype: true },
 );

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { idOf, idParts } from "../domain/ids.ts";
-import type { InvocationRecord, Outcome } from "../domain/invocation.ts";
+import type { InvocationRecord, Outcome, StartKind } from "../domain/invocation.ts";
 import {
   CHUNK_VERSION,
   type ChunkHead,
@@ -26,6 +26,8 @@ export class InvocationChunk {
     const headEnd = PREFIX_BYTES + this.#bytes.readUInt32LE(1);
     this.#head = JSON.parse(this.#bytes.toString("utf8", PREFIX_BYTES, headEnd)) as ChunkHead;
     this.count = this.#head.count;
+    // Chunks from before it was kept do not have it.
+    for (const deployment of this.#head.deployments) deployment.memoryMiB ??= null;
     let offset = headEnd;
     for (const [name, packing] of Object.entries(this.#head.columns)) {
       this.#offsets.set(name, offset);
@@ -72,6 +74,19 @@ export class InvocationChunk {
     return this.#head.deployments[this.#column("deployment")[at] as number] as Deployment;
   }
 
+  startKindAt(at: number): StartKind | null {
+    return this.#text("startKind", at) as StartKind | null;
+  }
+
+  totalMsAt(at: number): number {
+    return this.#number("totalMs", at) as number;
+  }
+
+  /** As it is kept, NaN for null: see `numberUnits`. Not to be changed. */
+  column(name: NumberName): Float64Array {
+    return this.#column(name);
+  }
+
   outcomeAt(at: number): Outcome {
     return this.#text("outcome", at) as Outcome;
   }
@@ -82,13 +97,26 @@ export class InvocationChunk {
     return deployment * this.#head.texts.length + (this.#column("outcome")[at] as number);
   }
 
+  /** The same for records of one deployment with one outcome and one start kind. */
+  startGroupAt(at: number): number {
+    const kind = this.#column("startKind")[at] as number;
+    const kinds = this.#head.texts.length + 1;
+    return this.groupAt(at) * kinds + (Number.isNaN(kind) ? 0 : kind + 1);
+  }
+
+  /** 0 for a phase that did not take place. */
+  timesAt(at: number): { startMs: number; initMs: number; runMs: number } {
+    const number = (name: NumberName) => this.#number(name, at) ?? 0;
+    return { startMs: number("startMs"), initMs: number("initMs"), runMs: number("runMs") };
+  }
+
   recordAt(at: number): InvocationRecord {
     const text = (name: TextName) => this.#text(name, at);
     const number = (name: NumberName) => this.#number(name, at);
     return {
       id: this.idAt(at),
       ...this.deploymentAt(at),
-      startKind: text("startKind") as InvocationRecord["startKind"],
+      startKind: this.startKindAt(at),
       sandboxId: text("sandboxId"),
       outcome: this.outcomeAt(at),
       errorCode: text("errorCode"),
@@ -104,6 +132,9 @@ export class InvocationChunk {
       runMs: number("runMs"),
       requestBytes: number("requestBytes") as number,
       responseBytes: number("responseBytes") as number,
+      responseMs: number("responseMs"),
+      cpuMs: number("cpuMs"),
+      memoryPeakBytes: number("memoryPeakBytes"),
       killMs: number("killMs"),
     };
   }

@@ -1,4 +1,5 @@
 import type { PlatformEvent } from "../domain/events.ts";
+import type { GatewaySample } from "../domain/gateway-sample.ts";
 import type { LogRecord } from "../domain/invocation.ts";
 
 /** What happened, on its way into the store. The same batch may come more than once and is stored once. */
@@ -12,4 +13,8 @@ export interface RecordBatch {
   logs: LogRecord[];
   /** Left out: none. */
   events?: PlatformEvent[];
+  /** What the gateway measured; left out: nothing. */
+  samples?: GatewaySample[];
+  /** Records that had to be dropped since the batch before; left out: none. */
+  lost?: number;
 }

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { parseRegistry } from "../domain/registry.ts";
-import type { SettingSpec } from "./schema.ts";
+import type { SettingSpec } from "./setting-spec.ts";
 
 export type Parsed = { value: unknown } | { problem: true };
 
@@ -15,6 +15,10 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
   switch (spec.kind) {
     case "integer":
       return parseInteger(given, spec.least, spec.most);
+    case "decimal":
+      return parseDecimal(given, spec.least, spec.most);
+    case "currency":
+      return typeof given === "string" && /^[A-Z]{3}$/.test(given) ? { value: given } : problem;
     case "boolean":
       if (typeof given === "boolean") return { value: given };
       return given === "true" || given === "false" ? { value: given === "true" } : problem;
@@ -47,6 +51,14 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
 function parseInteger(given: unknown, least: number, most: number): Parsed {
   const text = typeof given === "number" ? String(given) : given;
   if (typeof text !== "string" || !/^(0|[1-9][0-9]{0,15})$/.test(text)) return problem;
+  const value = Number(text);
+  return value >= least && value <= most ? { value } : problem;
+}
+
+function parseDecimal(given: unknown, least: number, most: number): Parsed {
+  const text = typeof given === "number" ? String(given) : given;
+  if (typeof text !== "string" || !/^(0|[1-9][0-9]{0,9})(\.[0-9]{1,9})?$/.test(text))
+    return problem;
   const value = Number(text);
   return value >= least && value <= most ? { value } : problem;
 }

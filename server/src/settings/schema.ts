@@ -1,18 +1,6 @@
-/** One setting: what it takes, what it is when nobody says, and one line of help. Names end in their unit or bound. */
-export type SettingSpec = { help: string } & (
-  | { kind: "integer"; least: number; most: number; default: number | "70% of memory" }
-  | { kind: "boolean"; default: boolean }
-  | { kind: "choice"; choices: readonly string[]; default: string }
-  | { kind: "host"; default: string }
-  | { kind: "hosts"; default: readonly string[] }
-  | { kind: "ranges" | "addresses"; default: readonly string[]; shown?: string }
-  | { kind: "path"; default: string | null; shown: string }
-  | { kind: "url"; default: null; shown: string }
-  | { kind: "engine"; default: string; shown: string }
-  | { kind: "image"; default: null; shown: string }
-  | { kind: "runtime"; default: null; shown: string }
-  | { kind: "registries"; default: readonly string[] }
-);
+import { costSettings } from "./cost-settings.ts";
+import { keptSettings } from "./kept-settings.ts";
+import type { SettingSpec } from "./setting-spec.ts";
 
 /** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
 export const settingSpecs = {
@@ -151,48 +139,7 @@ export const settingSpecs = {
     default: 30_000,
     help: "How long running calls may finish when the server stops",
   },
-  invocationsKeptMax: {
-    kind: "integer",
-    least: 0,
-    most: 1_000_000_000,
-    default: 200_000,
-    help: "Invocation records kept; the oldest go first",
-  },
-  logsKeptMax: {
-    kind: "integer",
-    least: 0,
-    most: 1_000_000_000,
-    default: 1_000_000,
-    help: "Log lines of functions kept; the oldest go first",
-  },
-  logsKeptMiB: {
-    kind: "integer",
-    least: 0,
-    most: 16_777_216,
-    default: 1024,
-    help: "Disk space for log lines of functions; the oldest go first",
-  },
-  logsKeptHours: {
-    kind: "integer",
-    least: 1,
-    most: 87_600,
-    default: 168,
-    help: "Age at which log lines are dropped",
-  },
-  eventsKeptMax: {
-    kind: "integer",
-    least: 0,
-    most: 10_000_000,
-    default: 100_000,
-    help: "Events of the platform kept; the oldest go first",
-  },
-  recordsKeptHours: {
-    kind: "integer",
-    least: 1,
-    most: 87_600,
-    default: 168,
-    help: "Age at which invocation records and events are dropped",
-  },
+  ...keptSettings,
   logLevel: {
     kind: "choice",
     choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
@@ -201,7 +148,7 @@ export const settingSpecs = {
   },
   defaultDriver: {
     kind: "choice",
-    choices: ["auto", "process", "docker", "gvisor"],
+    choices: ["auto", "process", "docker", "gvisor", "microvm"],
     default: "auto",
     help: "Isolation technology of functions that name none, in projects that name none; auto: docker where an engine answers, else process",
   },
@@ -266,6 +213,19 @@ export const settingSpecs = {
     shown: "the one that is `runsc` and fits",
     help: "Runtime of the Docker Engine for the sandboxes of the `gvisor` driver, by its name there",
   },
+  vmAccelerator: {
+    kind: "choice",
+    choices: ["auto", "kvm", "emulation"],
+    default: "auto",
+    help: "What runs the machines of the `microvm` driver: the processor's own virtualisation, or software about twenty times slower; auto: KVM where a guest was seen to boot with it",
+  },
+  vmSnapshotsMiBMax: {
+    kind: "integer",
+    least: 0,
+    most: 16_777_216,
+    default: 4096,
+    help: "Disk space for snapshots from which machines of the `microvm` driver start faster; the longest unused go first, 0 takes none",
+  },
   egressAllowed: {
     kind: "ranges",
     default: [],
@@ -289,12 +249,19 @@ export const settingSpecs = {
     shown: "`python:<minor>-slim`, or what `isola images build --offline` made",
     help: "Image with Python on which the image of Python sandboxes is built",
   },
+  vmKernel: {
+    kind: "path",
+    default: null,
+    shown: "that of the package `linux-image-cloud-*` of Debian",
+    help: "Kernel of microVMs: a bzImage or an ELF file that has built in, or in `/lib/modules`, what images/microvm/README.md names",
+  },
+  ...costSettings,
 } as const satisfies Record<string, SettingSpec>;
 
 export type SettingName = keyof typeof settingSpecs;
 export const settingNames = Object.keys(settingSpecs) as SettingName[];
 
-type ValueOf<S extends SettingSpec> = S extends { kind: "integer" }
+type ValueOf<S extends SettingSpec> = S extends { kind: "integer" | "decimal" }
   ? number
   : S extends { kind: "boolean" }
     ? boolean
@@ -348,6 +315,10 @@ export function expectedOf(spec: SettingSpec): string {
   switch (spec.kind) {
     case "integer":
       return `a whole number from ${spec.least} to ${spec.most}`;
+    case "decimal":
+      return `a number from ${spec.least} to ${spec.most}`;
+    case "currency":
+      return "three capital letters, like USD";
     case "boolean":
       return "true or false";
     case "choice":

@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import { buildCases } from "./conformance/build-cases.ts";
 import { eventCases } from "./conformance/event-cases.ts";
+import { comparisonCases } from "./conformance/comparison-cases.ts";
 import { functionCases } from "./conformance/function-cases.ts";
 import { sessionCases } from "./conformance/session-cases.ts";
 import { keyCases } from "./conformance/key-cases.ts";
@@ -8,6 +9,7 @@ import { listCases } from "./conformance/list-cases.ts";
 import { projectCases } from "./conformance/project-cases.ts";
 import { logCases } from "./conformance/log-cases.ts";
 import { logTrimCases } from "./conformance/log-trim-cases.ts";
+import { metricCases } from "./conformance/metric-cases.ts";
 import { recordCases } from "./conformance/record-cases.ts";
 import { revisionCases } from "./conformance/revision-cases.ts";
 import type { OpenStore } from "./conformance/fixture.ts";
@@ -26,5 +28,7 @@ export function storeConformance(name: string, open: OpenStore): void {
     logCases(open);
     logTrimCases(open);
     eventCases(open);
+    metricCases(open);
+    comparisonCases(open);
   });
 }

@@ -1,9 +1,12 @@
 import type { Kysely } from "kysely";
 import type { Clock } from "../domain/clock.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { Distribution } from "../metrics/invocation-sums.ts";
 import type { Layer } from "../domain/function.ts";
 import * as builds from "./queries/builds.ts";
 import * as events from "./queries/events.ts";
+import { callTotals } from "./queries/call-totals.ts";
+import * as comparisons from "./queries/comparisons.ts";
 import * as functions from "./queries/functions.ts";
 import * as idempotency from "./queries/idempotency.ts";
 import { selectInvocation } from "./queries/invocation-chunks.ts";
@@ -12,13 +15,24 @@ import * as layers from "./queries/layers.ts";
 import { listFunctions } from "./queries/list-functions.ts";
 import { listInvocations } from "./queries/list-invocations.ts";
 import * as logs from "./queries/logs.ts";
+import { countChunks } from "./queries/count-chunks.ts";
 import { storeBatch } from "./queries/record-batches.ts";
 import * as projects from "./queries/projects.ts";
+import * as metrics from "./queries/metrics.ts";
+import { rollUp } from "./queries/roll-up.ts";
+import { trimMetrics } from "./queries/trim-metrics.ts";
 import * as revisions from "./queries/revisions.ts";
 import * as sessions from "./queries/sessions.ts";
 import { trimEvents } from "./queries/trim-events.ts";
 import { logTotals, trimLogs } from "./queries/trim-logs.ts";
 import { trimRecords } from "./queries/trim-records.ts";
+import type { MetricsKept, MetricsQuery } from "./metrics-store.ts";
+import type {
+  CallTotalsQuery,
+  ComparisonEnd,
+  ComparisonQuery,
+  ComparisonRow,
+} from "./comparison-store.ts";
 import type {
   BuildQuery,
   BuildRow,
@@ -170,6 +184,30 @@ export class SqlStore implements Store {
     return builds.trimBuilds(this.#db, before);
   }
 
+  addComparison(comparison: ComparisonRow) {
+    return comparisons.addComparison(this.#db, comparison);
+  }
+
+  endComparison(id: string, end: ComparisonEnd) {
+    return comparisons.endComparison(this.#db, id, end);
+  }
+
+  getComparison(project: string, id: string) {
+    return comparisons.getComparison(this.#db, project, id);
+  }
+
+  listComparisons(query: ComparisonQuery) {
+    return comparisons.listComparisons(this.#db, query);
+  }
+
+  deleteComparison(project: string, id: string) {
+    return comparisons.deleteComparison(this.#db, project, id);
+  }
+
+  closeComparisons(message: string) {
+    return comparisons.closeComparisons(this.#db, message, this.#nowMs());
+  }
+
   createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">) {
     return keys.createKey(this.#db, key, this.#nowMs());
   }
@@ -227,6 +265,10 @@ export class SqlStore implements Store {
     return listInvocations(this.#parts.records, query);
   }
 
+  callTotals(query: CallTotalsQuery) {
+    return callTotals(this.#parts.records, query);
+  }
+
   listLogs(query: LogQuery) {
     return logs.listLogs(this.#parts.records, query);
   }
@@ -243,7 +285,8 @@ export class SqlStore implements Store {
     return events.eventsBehind(this.#parts.records, filter, from);
   }
 
-  trimRecords(bounds: { invocationsMax: number; before: number }) {
+  async trimRecords(bounds: { invocationsMax: number; before: number }) {
+    await this.countInvocations();
     return trimRecords(this.#parts.records, bounds);
   }
 
@@ -257,6 +300,33 @@ export class SqlStore implements Store {
 
   logTotals() {
     return logTotals(this.#parts.records);
+  }
+
+  countInvocations() {
+    return countChunks(this.#parts.records);
+  }
+
+  async sumInvocations(query: MetricsQuery) {
+    await this.countInvocations();
+    return metrics.sumInvocations(this.#parts.records, query);
+  }
+
+  async readDistribution(query: MetricsQuery, distribution: Distribution) {
+    await this.countInvocations();
+    return metrics.readDistribution(this.#parts.records, query, distribution);
+  }
+
+  sumMeasures(query: MetricsQuery, measures: readonly string[]) {
+    return metrics.sumMeasures(this.#parts.records, query, measures);
+  }
+
+  async rollUpMetrics() {
+    await this.countInvocations();
+    return rollUp(this.#parts.records, this.#nowMs());
+  }
+
+  trimMetrics(kept: MetricsKept) {
+    return trimMetrics(this.#parts.records, this.#nowMs(), kept);
   }
 
   close() {

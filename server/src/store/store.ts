@@ -8,9 +8,12 @@ import type {
   Route,
 } from "../domain/function.ts";
 import type { EventKind, PlatformEvent } from "../domain/events.ts";
-import type { InvocationRecord, LogRecord, Outcome } from "../domain/invocation.ts";
+import type { InvocationRecord, LogRecord, Outcome, StartKind } from "../domain/invocation.ts";
 import type { LogLevel } from "../domain/log-level.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import type { ComparisonStore } from "./comparison-store.ts";
+import type { MetricsStore } from "./metrics-store.ts";
+import type { Page } from "./page.ts";
 import type { PlacedPage, PlacedQuery } from "./queries/placed-pages.ts";
 
 /** A tenant as kept. */
@@ -105,12 +108,6 @@ export interface KeyRow {
   revokedAt: number | null;
 }
 
-export interface Page<T> {
-  items: T[];
-  /** Give it back as `cursor` for the rest; null at the end. */
-  nextCursor: string | null;
-}
-
 export interface FunctionQuery {
   project: string;
   /** Part of the name or the description. */
@@ -126,6 +123,10 @@ export interface InvocationQuery {
   project: string;
   functionName?: string;
   outcome?: Outcome;
+  /** `none`: it never reached a sandbox. */
+  startKind?: StartKind | "none";
+  driver?: string;
+  minDurationMs?: number;
   /** Unix ms, inclusive. */
   since?: number;
   until?: number;
@@ -208,7 +209,7 @@ export interface NewRevision {
  * The durable side of Isola. Every method that changes a deployment has committed (and synced) when it resolves; records are batched and may lose the last second
  * on a power cut. Failures that a caller can cause are `IsolaError`s; all methods are safe to call concurrently.
  */
-export interface Store {
+export interface Store extends MetricsStore, ComparisonStore {
   /** Projects. */
   /** Rejects with `conflict` for a name that is taken, or was. */
   createProject(project: Pick<ProjectRow, "name" | "description" | "driver">): Promise<ProjectRow>;
@@ -309,7 +310,7 @@ export interface Store {
   ): Promise<void>;
 
   /** Records. */
-  /** All of it or nothing; a batch that is stored already is left as it is. */
+  /** All of it or nothing, with what it measured; a batch that is stored already is left as it is. */
   recordBatch(batch: RecordBatch): Promise<StoredRecords>;
   getInvocation(project: string, id: string): Promise<InvocationRecord & { logs: LogRecord[] }>;
   listInvocations(query: InvocationQuery): Promise<Page<InvocationRecord>>;

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from "kysely";
 import type { DriverName, Layer } from "../domain/function.ts";
 import type { LogLevel } from "../domain/log-level.ts";
+import type { ComparisonRow } from "./comparison-store.ts";
 import type { BuildRow, RevisionRow } from "./store.ts";
 
 /**
@@ -81,6 +82,22 @@ export interface DeploymentTables {
     started_at: number;
     ended_at: number | null;
   };
+  comparisons: {
+    id: string;
+    project: string;
+    function_name: string;
+    revision: number;
+    state: ComparisonRow["state"];
+    message: string;
+    /** JSON, as the three that follow. */
+    subject: string;
+    parameters: string;
+    machine: string;
+    drivers: string;
+    other_calls: number;
+    started_at: number;
+    ended_at: number | null;
+  };
   aliases: { function_id: string; name: string; revision: number };
   keys: {
     id: string;
@@ -120,6 +137,8 @@ export interface RecordTables {
     last_id: string;
     data: Uint8Array;
   };
+  /** Chunks whose records are not yet in the metrics. */
+  uncounted_chunks: { chunk: number };
   /** Which chunks hold something of a function (or any: "") with an outcome (or any: ""). */
   invocation_slices: {
     chunk: number;
@@ -132,6 +151,55 @@ export interface RecordTables {
   };
   /** What came from the gateway lately, so that a batch that comes again is known. */
   record_batches: { source: string; batch: number; stored_at: number };
+  /** What numbers are of: labels, `""` and 0 for any. */
+  metric_series: {
+    id: Generated<number>;
+    /** The labels as one text. */
+    series_key: string;
+    project: string;
+    function_name: string;
+    function_id: string;
+    revision: number;
+    driver: string;
+    outcome: string;
+    start_kind: string;
+    /** Minutes from before it (since 1970) are in its hours too. */
+    hours_until: number;
+    /** Hours from before it are in its days too. */
+    days_until: number;
+  };
+  invocation_sums: MetricKey & {
+    invocations: number;
+    duration_micros: number;
+    queue_micros: number;
+    runs: number;
+    run_micros: number;
+    inits: number;
+    init_micros: number;
+    start_micros: number;
+    request_bytes: number;
+    response_bytes: number;
+    gb_seconds: number;
+    kills: number;
+    kill_micros: number;
+    cpu_known: number;
+    cpu_micros: number;
+  };
+  /** How many invocations fell into each bucket of a distribution. */
+  invocation_histograms: MetricKey & {
+    distribution: number;
+    bucket: number;
+    invocations: number;
+  };
+  /** What the gateway measured: sums of what it counted, or of the samples of what it looked at. */
+  measures: MetricKey & {
+    measure: string;
+    /** The state, the reason; mostly "". */
+    detail: string;
+    total: number;
+    /** The largest sample. */
+    most: number;
+  };
   logs: {
     /** Order of arrival; never used twice. */
     seq: Generated<number>;
@@ -159,6 +227,15 @@ export interface RecordTables {
     /** JSON object. */
     fields: string;
   };
+}
+
+/** One row for each minute, hour or day in which a series has something. */
+interface MetricKey {
+  /** In minutes: 1, 60, 1440. */
+  resolution: number;
+  series: number;
+  /** Its begin, in minutes since 1970. */
+  at: number;
 }
 
 /** The alias that every function has. */

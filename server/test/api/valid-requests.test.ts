@@ -15,7 +15,10 @@ import { type Given, type Request, requestsOf, toRaw } from "./requests.ts";
 
 const source = "export const handler = async (event) => ({ echoed: event });";
 const engine = await startFakeEngine();
-const server = new TestServer({ ISOLA_DOCKER_HOST: engine.host });
+const server = new TestServer({
+  ISOLA_DOCKER_HOST: engine.host,
+  ISOLA_VM_KERNEL: "/nonexistent/kernel",
+});
 const subjects = new Map<string, Subject>();
 let operations: Operation[];
 let archives: Record<string, Buffer>;
@@ -75,6 +78,9 @@ async function addSubjects(invocationId: string): Promise<void> {
   subjects.set(`DELETE ${functions}/{name}`, { runs: 20, path: newFunction });
   subjects.set("DELETE /api/v1/keys/{id}", { runs: 20, path: newKey });
   subjects.set("POST /api/v1/images", { runs: 25, ...at({}), hold: holdBuilt });
+  subjects.set("POST /api/v1/vm", { runs: 5, ...at({}), hold: holdRefusedBuild });
+  const signIn = { "": fc.constant({ key: server.adminKey }) };
+  subjects.set("POST /api/v1/session", { runs: 5, ...at({}, signIn) });
   const projects = "/api/v1/projects";
   const named = { name: fc.nat().map(() => `project-${counter++}`), driver: anyDriver };
   subjects.set(`POST ${projects}`, { runs: 25, ...at({}, named), hold: holdProject });
@@ -82,8 +88,45 @@ async function addSubjects(invocationId: string): Promise<void> {
   const ofOne = at({ name: "team" }, { driver: anyDriver });
   subjects.set(`PATCH ${projects}/{name}`, { runs: 40, ...ofOne, hold: holdProject });
   subjects.set(`DELETE ${projects}/{name}`, { runs: 20, path: newProject });
+  const comparisons = "/api/v1/comparisons";
+  const compared = { ...at({}, comparisonValues), runs: 15, hold: holdCompared };
+  subjects.set(`POST ${comparisons}`, compared);
+  for (const path of [`${comparisons}/{id}`, `${comparisons}/{id}/export`])
+    subjects.set(`GET ${path}`, { runs: 5, path: endedComparison });
+  subjects.set(`DELETE ${comparisons}/{id}`, { runs: 5, path: endedComparison });
+  const priced = {
+    "query.function": fc.constant("echo"),
+    "query.comparison": fc.constant(undefined),
+  };
+  // A time has to begin before it ends.
+  const costs = { ...priced, "query.since": fc.constant(0) };
+  subjects.set("GET /api/v1/cost", { runs: 15, ...at({}, costs) });
   const echo = at({ name: "echo" }, { "": invokeBodies });
   subjects.set(`POST ${functions}/{name}/invocations`, { runs: 60, ...echo, hold: holdInvoked });
+}
+
+/** Without what would make them long: each is cancelled as soon as it has begun. */
+const comparisonValues = {
+  function: fc.constant("echo"),
+  drivers: fc.constantFrom(["process"], ["process", "docker"]),
+  durationMs: fc.constantFrom(50, 100),
+  request: fc.constant(undefined),
+};
+
+async function holdCompared({ body }: Request, answer: any): Promise<void> {
+  const { function: name, event: _event, drivers, ...numbers } = body as Record<string, unknown>;
+  assert.equal(answer.function, name);
+  for (const [member, value] of Object.entries(numbers))
+    if (member !== "mixes") assert.equal(answer.parameters[member], value, member);
+  if (drivers !== undefined) assert.deepEqual(answer.parameters.drivers, drivers);
+  const ended = await server.api("DELETE", `/api/v1/comparisons/${answer.id}`);
+  assert.equal(ended.json.state, "cancelled");
+}
+
+async function endedComparison(): Promise<Record<string, string>> {
+  const made = await server.api("POST", "/api/v1/comparisons", { function: "echo" });
+  await server.api("DELETE", `/api/v1/comparisons/${made.json.id}`);
+  return { id: made.json.id };
 }
 
 async function newFunction(): Promise<Record<string, string>> {
@@ -171,6 +214,14 @@ function holdBuilt(_request: Request, text: string): void {
     events.length - 1,
     text,
   );
+}
+
+/** The kernel that the server was told of is not there. */
+function holdRefusedBuild(_request: Request, text: string): void {
+  const events = text.trimEnd().split("\n");
+  const last = JSON.parse(events.at(-1) as string);
+  assert.deepEqual(Value.Errors(ImageEvent, last), []);
+  assert.equal(last.error?.code, "driver_unavailable", text);
 }
 
 /** The rest of the list, page by page, to its end. */

@@ -2,4 +2,4 @@ import { skipDocker } from "../../src/drivers/docker/testing/docker-stand.ts";
 import { deadlineSuite } from "./suite.ts";
 
 deadlineSuite("process");
-deadlineSuite("docker", skipDocker);
+deadlineSuite("docker", { skip: skipDocker });

@@ -14,7 +14,8 @@ export function enforcerCases(stand: DeadlineStand): void {
 
   /** A call that spins, once it runs; nothing else of the server runs then. */
   async function spin(name: string, timeoutMs: number) {
-    await stand.deploy(name, spinning, { timeoutMs, maxSandboxes: 1 });
+    const queueTimeoutMs = 30_000;
+    await stand.deploy(name, spinning, { timeoutMs, queueTimeoutMs, maxSandboxes: 1 });
     assert.equal((await stand.server.call(`/${name}`)).text, "ok");
     const call = stand.server.call(`/${name}/endless`);
     call.catch(() => {}); // looked at later
@@ -28,17 +29,17 @@ export function enforcerCases(stand: DeadlineStand): void {
     const { json } = await stand.server.api("GET", "/api/v1/functions?limit=200");
     for (const { name } of json.items)
       await stand.server.api("DELETE", `/api/v1/functions/${name}`);
-    await eventually("no sandbox", async () => stand.living().length === 0);
+    await eventually("no sandbox", async () => (await stand.living()).length === 0);
   }
 
   test("a gateway that is stopped does not keep code alive beyond its deadline", async () => {
     await removeOthers();
     const { call } = await spin("stopped", 1500);
-    assert.ok(stand.living().length > 0);
+    assert.ok((await stand.living()).length > 0);
     const pid = gateway();
     process.kill(pid, "SIGSTOP");
     try {
-      await eventually("the end of the code", async () => stand.living().length === 0);
+      await eventually("the end of the code", async () => (await stand.living()).length === 0);
     } finally {
       process.kill(pid, "SIGCONT");
     }
@@ -58,7 +59,7 @@ export function enforcerCases(stand: DeadlineStand): void {
     process.kill(gateway(), "SIGKILL");
     await assert.rejects(call);
     await eventually("the end of its keeper", async () => !isThere(keeperBefore));
-    await eventually("the end of the code", async () => stand.living().length === 0);
+    await eventually("the end of the code", async () => (await stand.living()).length === 0);
     const again = await eventually("an answer", async () => {
       try {
         const answer = await stand.server.call("/orphaned");
@@ -73,7 +74,7 @@ export function enforcerCases(stand: DeadlineStand): void {
   test("a keeper that is killed takes its sandboxes with it, and the next one starts others", async () => {
     await removeOthers();
     const { call } = await spin("unkept", 60_000);
-    const before = stand.living();
+    const before = await stand.living();
     const [pid, gatewayPid] = [keeper(), gateway()];
     process.kill(pid, "SIGKILL");
     const answer = await call;
@@ -81,7 +82,7 @@ export function enforcerCases(stand: DeadlineStand): void {
     assert.equal(answer.json.error.code, "sandbox_exited");
     assert.equal((await stand.server.call("/unkept")).text, "ok");
     assert.deepEqual(
-      stand.living().filter((each) => before.includes(each)),
+      (await stand.living()).filter((each) => before.includes(each)),
       [],
     );
     assert.notEqual(keeper(), pid);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import { TestServer, eventually } from "../harness.ts";
-import { sandboxPids } from "../recovery/traces.ts";
+import { tracesOf } from "../../src/drivers/docker/testing/docker-stand.ts";
+import { nodeIdOf, sandboxPids } from "../recovery/traces.ts";
 import { enforcerCases } from "./enforcer-cases.ts";
 import { endingCases } from "./ending-cases.ts";
 import { runCases } from "./run-cases.ts";
@@ -24,16 +25,20 @@ export interface DeadlineStand {
   logsOf(name: string): Promise<string[]>;
   /** By state, of the function's living sandboxes. */
   sandboxes(name: string): Promise<Record<string, number>>;
-  /** Processes of sandboxes of this server that are there now, whoever knows of them. */
-  living(): number[];
+  /** Processes of sandboxes of this server that are there now, whoever knows of them; with an engine elsewhere, the containers that run. */
+  living(): Promise<string[]>;
 }
 
 /**
  * docs/timeouts.md as a suite that every driver runs with a whole server: what runs too long is answered in time, killed as a whole, seen to be gone, and replaced.
  */
-export function deadlineSuite(driver: string, skip: string | false = false): void {
-  describe(`deadlines on the driver ${driver}`, { skip }, () => {
-    const stand = new Stand(driver);
+export function deadlineSuite(
+  driver: string,
+  { skip = false, elsewhere }: { skip?: string | false; elsewhere?: string } = {},
+): void {
+  const where = elsewhere === undefined ? "" : " on another machine";
+  describe(`deadlines on the driver ${driver}${where}`, { skip }, () => {
+    const stand = new Stand(driver, elsewhere);
     before(() => stand.server.start());
     after(() => stand.server.dispose());
     runCases(stand);
@@ -46,11 +51,18 @@ export function deadlineSuite(driver: string, skip: string | false = false): voi
 class Stand implements DeadlineStand {
   readonly driver: string;
   readonly turns: number;
-  readonly server = new TestServer({ ISOLA_BLANK_NODEJS: "0", ISOLA_BLANK_PYTHON: "0" });
+  readonly server: TestServer;
+  readonly #isElsewhere: boolean;
 
-  constructor(driver: string) {
+  /** `elsewhere`: where the engine is; left out: as in the environment. */
+  constructor(driver: string, elsewhere?: string) {
     this.driver = driver;
-    this.turns = driver === "gvisor" ? 10 : 25;
+    this.#isElsewhere = elsewhere !== undefined;
+    this.server = new TestServer({
+      ...{ ISOLA_BLANK_NODEJS: "0", ISOLA_BLANK_PYTHON: "0" },
+      ...(elsewhere !== undefined && { DOCKER_HOST: elsewhere }),
+    });
+    this.turns = elsewhere !== undefined ? 5 : driver === "gvisor" ? 10 : 25;
   }
 
   async deploy(name: string, files: Record<string, string>, settings = {}): Promise<void> {
@@ -80,7 +92,9 @@ class Stand implements DeadlineStand {
     return all;
   }
 
-  living(): number[] {
-    return sandboxPids(this.server);
+  async living(): Promise<string[]> {
+    if (!this.#isElsewhere) return sandboxPids(this.server).map(String);
+    const traces = await tracesOf(nodeIdOf(this.server));
+    return traces.filter((each) => each.startsWith("process"));
   }
 }

@@ -156,6 +156,7 @@ class CgroupV1 implements Cgroup {
         ? Math.round(readNumber(this.#file("cpuacct", "cpuacct.usage")) / 1000)
         : null,
       pids: readNumber(this.#file("pids", "pids.current")),
+      memoryPeakBytes: readNumber(this.#file("memory", "memory.max_usage_in_bytes")),
     };
   }
 

@@ -93,10 +93,13 @@ class CgroupV2 implements Cgroup {
   usage(): SandboxUsage {
     const memory = this.#file("memory.current");
     const pids = this.#file("pids.current");
+    const peak = this.#file("memory.peak");
     return {
       memoryBytes: this.#controllers.includes("memory") ? readNumber(memory) : null,
       cpuMicros: readKeyed(this.#file("cpu.stat"), "usage_usec"),
       pids: this.#controllers.includes("pids") ? readNumber(pids) : null,
+      // Kernels before 5.19 do not have it.
+      memoryPeakBytes: existsSync(peak) ? readNumber(peak) : null,
     };
   }
 

@@ -9,10 +9,10 @@ import net from "node:net";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 const require = createRequire(import.meta.url);
-const sockets = () => {
+const channels = () => {
   const { readdirSync, readlinkSync } = require("node:fs");
   const links = readdirSync("/proc/self/fd").map((fd) => { try { return readlinkSync("/proc/self/fd/" + fd); } catch { return ""; } });
-  return links.filter((link) => link.startsWith("socket:"));
+  return links.filter((link) => /^(socket|pipe):/.test(link));
 };
 const say = (word) => fs.writeSync(1, word + "\\n");
 const child = (code, options = {}) => spawn(process.execPath, ["-e", code], { stdio: "ignore", ...options });
@@ -66,13 +66,15 @@ const ops = {
   },
   regex: () => { say("matching"); return /^(a+)+$/.test("a".repeat(64) + "b"); },
   inherited: () => new Promise((resolve) => {
-    const mine = sockets();
-    const made = child("console.log((" + sockets + ")().join(' '))", { stdio: ["ignore", "pipe", "ignore"] });
+    const mine = channels();
+    const made = child("console.log((" + channels + ")().join(' '))", { stdio: ["ignore", "pipe", "ignore"] });
     made.stdout.on("data", (text) => resolve({ mine, handedOn: mine.filter((each) => String(text).includes(each)) }));
   }),
   lie: () => {
     const isSocket = (fd) => outcome(() => fs.readlinkSync("/proc/self/fd/" + fd)).startsWith("socket:");
-    const control = fs.readdirSync("/proc/self/fd").map(Number).filter((fd) => fd > 2).find(isSocket);
+    const socket = fs.readdirSync("/proc/self/fd").map(Number).filter((fd) => fd > 2).find(isSocket);
+    // Else it is the output of the process that reaps.
+    const control = socket ?? fs.openSync("/proc/1/fd/1", fs.constants.O_WRONLY);
     fs.writeSync(control, Buffer.alloc(64, 0xff));
     for (;;);
   },

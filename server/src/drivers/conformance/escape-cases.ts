@@ -111,11 +111,11 @@ function controlCases(stand: Stand): void {
   for (const family of ["nodejs", "python"] as const) {
     stand.case(
       "inherited",
-      `a program started by the code gets no socket of the platform (${family})`,
+      `a program started by the code gets no socket or pipe of the platform (${family})`,
       async (room) => {
         const session = await room.ready(family);
         const { mine, handedOn } = await session.invoke<Inherited>({ op: "inherited" });
-        assert(mine.length > 0, "the runtime has no sockets");
+        assert(mine.length > 0, "the runtime has neither");
         assert.deepEqual(handedOn, []);
       },
     );

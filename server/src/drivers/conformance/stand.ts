@@ -13,6 +13,8 @@ export interface ConformanceOptions {
   runtimes: RuntimeSpec[];
   /** Sandboxes have a file system of their own, not one made of the host's. */
   hasOwnImage: boolean;
+  /** How many times as long as elsewhere anything may take; left out: 1. */
+  slowness?: number;
   /** Processes, cgroups and folders of the node that are there now, by name. */
   leftovers(): Promise<string[]>;
   /** Cases and parts of cases that this driver cannot pass, by their names, with the reason. What is left out is seen to be needed where that can be seen. */

@@ -36,8 +36,6 @@ export interface ContainerDriverOptions {
   /** Name servers of sandboxes with a network; empty: the machine's. */
   egressResolvers: readonly string[];
   log: { warn(fields: object, text: string): void };
-  /** Leaves out a technique although the machine has it; for tests of the others. */
-  without?: readonly string[];
 }
 
 /** Functions in hardened containers of a Docker Engine, of one flavour. */
@@ -126,7 +124,7 @@ export class ContainerDriver implements DriverCore {
       isHeld: (each) => this.#sandboxes.has(each) || this.#marksHeld.has(each),
       unheld: this.#unheld,
     });
-    if (this.#flavour.hasEgress) await this.#egress.sweep();
+    if (this.#hasEgress) await this.#egress.sweep();
     return { removed };
   }
 
@@ -139,7 +137,11 @@ export class ContainerDriver implements DriverCore {
     await Promise.all(sandboxes.map((sandbox) => sandbox.destroy("shutdown")));
     await Promise.all(sandboxes.map((sandbox) => sandbox.removed));
     this.#events.close();
-    if (this.#flavour.hasEgress) await this.#sweepNetworks();
+    if (this.#hasEgress) await this.#sweepNetworks();
+  }
+
+  get #hasEgress(): boolean {
+    return this.#flavour.hasEgress && this.#containers.isLocal;
   }
 
   async #sweepNetworks(): Promise<void> {
@@ -182,17 +184,16 @@ export class ContainerDriver implements DriverCore {
     return this.#containers.isLocal ? findCgroups("root").tree : null;
   }
 
-  async #examine(): Promise<DockerMachine> {
-    const machine = await examine(this.#containers, this.#flavour);
-    if (this.#options.without?.includes("cgroups"))
-      machine.cgroups = { tree: null, problem: "left out by a test" };
-    return machine;
+  #examine(): Promise<DockerMachine> {
+    return examine(this.#containers, this.#flavour);
   }
 
-  #adopt(spec: SandboxSpec, mark: string, { containerId, group }: StartedContainer): DockerSandbox {
+  #adopt(spec: SandboxSpec, mark: string, started: StartedContainer): DockerSandbox {
+    const { containerId, group, streams } = started;
     const sandbox = new DockerSandbox({
       id: spec.id,
       ...{ containerId, group },
+      hurryOutput: () => streams.hurry(),
       containerLimits: (limits) => this.#flavour.containerLimits(limits, spec.limits),
       endedForMemory: async () =>
         (await this.#containers.inspect(containerId))?.State.OOMKilled === true,

@@ -25,8 +25,8 @@ export interface ContainerPlace {
   image: string;
   nodeId: string;
   bootId: string;
-  /** The socket on the host. */
-  controlPath: string;
+  /** The socket on the host; null: its input and output are attached to. */
+  controlPath: string | null;
   /** The group, on the engine's side, in which the engine makes the container's; null: where it always does. */
   cgroupParent: string | null;
   /** By name, with name servers to ask; null: none. */
@@ -51,9 +51,9 @@ export function containerOptions(
     User: `${USER}:${USER}`,
     WorkingDir: "/tmp",
     Hostname: "sandbox",
-    Env: environment,
+    Env: environmentOf(place),
     Tty: false,
-    OpenStdin: false,
+    ...stdinOf(place),
     AttachStdout: true,
     AttachStderr: true,
     NetworkDisabled: place.network === null,
@@ -67,6 +67,12 @@ export function containerOptions(
     },
     HostConfig: hostConfig(spec, place),
   };
+}
+
+/** With `StdinOnce` the input of the container ends with the connection that carries it. */
+function stdinOf({ controlPath }: ContainerPlace) {
+  if (controlPath !== null) return { OpenStdin: false };
+  return { OpenStdin: true, StdinOnce: true, AttachStdin: true };
 }
 
 function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostConfig {
@@ -89,7 +95,10 @@ function hostConfig(spec: SandboxSpec, place: ContainerPlace): Dockerode.HostCon
       [TASK_ROOT]: tmpfs(TASK_BYTES),
       ...place.flavour.covered,
     },
-    Mounts: [bind(place.controlPath, CONTROL_PATH), ...equipmentOf(spec)],
+    Mounts: [
+      ...(place.controlPath === null ? [] : [bind(place.controlPath, CONTROL_PATH)]),
+      ...equipmentOf(spec),
+    ],
     ...(place.network !== null && { Dns: [...place.network.resolvers] }),
     ...(place.cgroupParent !== null && { CgroupParent: place.cgroupParent }),
     ...place.flavour.hostConfig(spec, place.runtime),
@@ -129,10 +138,12 @@ const masked = [
 const readonlyPaths = ["/proc", "/dev", "/dev/mqueue"];
 
 /** What the runtime itself needs; the function's own environment comes over the stream. */
-const environment = [
-  `ISOLA_CONTROL=unix:${CONTROL_PATH}`,
-  ...["HOME=/tmp", "MALLOC_ARENA_MAX=1", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"],
-];
+function environmentOf({ controlPath }: ContainerPlace): string[] {
+  return [
+    `ISOLA_CONTROL=${controlPath === null ? "stdio" : `unix:${CONTROL_PATH}`}`,
+    ...["HOME=/tmp", "MALLOC_ARENA_MAX=1", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"],
+  ];
+}
 
 /** Names are looked up in the image. */
 function commandOf({ family, args }: RuntimeSpec): string[] {

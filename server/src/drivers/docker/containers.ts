@@ -1,7 +1,9 @@
 import type Dockerode from "dockerode";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Engine, askEngine, openEngine } from "../../images/engine.ts";
 import type { EngineRuntime } from "./flavour.ts";
+import { hijack } from "./hijack.ts";
 
 /** Of calls that only look. */
 export const LOOK_MS = 5000;
@@ -42,7 +44,7 @@ export class Containers {
     this.host = host;
   }
 
-  /** The engine runs on this machine and sees its files: unix sockets can be mounted into its containers. */
+  /** The engine runs on this machine and sees its files: unix sockets can be mounted into its containers, which else are reached by the engine's attach. */
   get isLocal(): boolean {
     return this.host.startsWith("/") || this.host.startsWith("unix://");
   }
@@ -76,12 +78,12 @@ export class Containers {
     return id;
   }
 
-  /** Output of the container, both streams in one, as long as it lives. */
-  attach(id: string): Promise<Duplex> {
-    // The signal would also end the stream itself, much later.
-    const options = { stream: true, stdout: true, stderr: true, hijack: true };
-    return this.#ask("attach to a container", LOOK_MS, async (docker, signal) =>
-      unlessLate((await docker.getContainer(id).attach(options)) as Duplex, signal),
+  /** Streams of the container in one connection, as long as it lives: `output.ts` takes apart what it writes, what it reads is sent as it is. */
+  async attach(id: string, streams: readonly ("stdin" | "stdout" | "stderr")[]): Promise<Socket> {
+    const { address } = await this.engine();
+    const path = `/containers/${id}/attach?stream=1${streams.map((name) => `&${name}=1`).join("")}`;
+    return await this.#ask("attach to a container", LOOK_MS, async (_, signal) =>
+      unlessLate(await hijack(address, path, signal), signal),
     );
   }
 

@@ -31,6 +31,8 @@ export interface DockerSandboxOptions {
   containerLimits(limits: SandboxLimits): SandboxLimits;
   /** What the engine says of a container that has ended; asked where its groups cannot be looked at from here. */
   endedForMemory(): Promise<boolean>;
+  /** What the gateway does not take of its output holds up its end no longer. */
+  hurryOutput(): void;
   /** Removes the container, which has ended. */
   removeContainer(): Promise<void>;
   onProblem(problem: string): void;
@@ -192,11 +194,19 @@ export class DockerSandbox implements SandboxHandle {
     this.#isLost = !isConfirmed;
     if (!isConfirmed)
       this.#options.onProblem(`${this.id}: not seen to be gone after ${KILL_CONFIRM_MS} ms`);
-    else if (!this.#isGone) {
+    const usage = await this.#usageAtEnd();
+    if (isConfirmed && !this.#isGone) {
       this.#isGone = true;
       this.#removing = this.#remove();
     }
-    return { isConfirmed, tookMs: performance.now() - startedAt };
+    return { isConfirmed, tookMs: performance.now() - startedAt, ...(usage && { usage }) };
+  }
+
+  /** What the kernel counted of those that have ended; an engine does not tell it any more. */
+  async #usageAtEnd(): Promise<SandboxUsage | null> {
+    const { group } = this.#options;
+    if (this.#isGone || group.isByEngine) return null;
+    return await group.usage().catch(() => null); // nobody depends on it
   }
 
   /** Where it has ended by itself, the engine will say how. */
@@ -211,7 +221,9 @@ export class DockerSandbox implements SandboxHandle {
   }
 
   async #kill(deadline: number): Promise<boolean> {
-    const { group, onProblem } = this.#options;
+    const { group, onProblem, hurryOutput } = this.#options;
+    let told = "";
+    hurryOutput();
     for (let pass = 0; ; pass += 1) {
       try {
         if (!(await group.isEmpty())) {
@@ -220,7 +232,9 @@ export class DockerSandbox implements SandboxHandle {
         }
         if (await group.isEmpty()) break;
       } catch (error) {
-        onProblem(`${this.id}: kill ${pass}: ${messageOf(error)}`);
+        const text = messageOf(error);
+        if (text !== told) onProblem(`${this.id}: kill ${pass}: ${text}`);
+        told = text;
       }
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) return false;

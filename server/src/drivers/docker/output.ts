@@ -1,17 +1,19 @@
-import type { Duplex, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 
 const HEADER_BYTES = 8;
 const STDERR = 2;
 
 /**
  * Carries a container's output, as an engine sends it (`stream 0 0 0 length`, then so many bytes), to the gateway's streams. What nobody takes stops the container's
- * writing, and nothing piles up here. Ends both when the output ends; never rejects.
+ * writing, and nothing piles up here: what waits is one read of the connection. Once `hurry` is aborted it is dropped instead: an engine tells the end of a container
+ * only when its output has been taken. Ends both, which may be the same, when the output ends; never rejects.
  */
 export async function carryOutput(
-  from: Duplex,
+  from: Readable,
   to: { stdout: Writable; stderr: Writable },
+  hurry: AbortSignal,
 ): Promise<void> {
-  const sinks = { stdout: new Sink(to.stdout), stderr: new Sink(to.stderr) };
+  const sinks = { stdout: new Sink(to.stdout, hurry), stderr: new Sink(to.stderr, hurry) };
   const header = Buffer.alloc(HEADER_BYTES);
   let headerBytes = 0;
   let left = 0;
@@ -42,23 +44,40 @@ export async function carryOutput(
   }
 }
 
+/**
+ * Joins a control stream of the gateway's with the connection that carries it: the container's input as it is, its output taken apart. Neither end makes this one
+ * hold more than a read and what a full socket takes. The gateway's end is the end of the container's input, at which the runtime ends; the end of the connection
+ * is that of the gateway's stream. Errors of both are the caller's to ignore.
+ */
+export function carryControl(connection: Duplex, control: Duplex, hurry: AbortSignal): void {
+  control.pipe(connection);
+  control.once("close", () => connection.end());
+  // What is left unread would keep it open.
+  connection.once("close", () => control.resume());
+  void carryOutput(connection, { stdout: control, stderr: control }, hurry);
+}
+
 /** One of the gateway's streams. What is written to one that the gateway has closed is dropped. */
 class Sink {
   readonly #stream: Writable;
+  readonly #hurry: AbortSignal;
   /** Of the one writing that waits. */
   #goOn: () => void = () => {};
 
-  constructor(stream: Writable) {
+  constructor(stream: Writable, hurry: AbortSignal) {
     this.#stream = stream;
+    this.#hurry = hurry;
     for (const event of ["drain", "close", "error"]) stream.on(event, () => this.#goOn());
+    hurry.addEventListener("abort", () => this.#goOn());
   }
 
   async write(bytes: Buffer): Promise<void> {
-    const stream = this.#stream;
-    if (stream.destroyed || stream.writableEnded || stream.write(bytes)) return;
+    const [stream, hurry] = [this.#stream, this.#hurry];
+    if (stream.destroyed || stream.writableEnded) return;
+    if ((hurry.aborted && stream.writableNeedDrain) || stream.write(bytes)) return;
     await new Promise<void>((resolve) => {
       this.#goOn = resolve;
-      if (stream.destroyed) resolve();
+      if (stream.destroyed || hurry.aborted) resolve();
     });
   }
 }

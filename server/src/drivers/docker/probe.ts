@@ -2,7 +2,7 @@ import { messageOf } from "../../errors.ts";
 import { type CgroupsFound, findCgroups } from "../cgroups/find-cgroups.ts";
 import type { DriverProbe, Protection } from "../driver.ts";
 import type { Containers, EngineFacts } from "./containers.ts";
-import type { ContainerFlavour } from "./flavour.ts";
+import type { ContainerFlavour, FlavourFindings } from "./flavour.ts";
 import { seccompProfile } from "./seccomp-profile.ts";
 
 /** What a driver with containers has to work with. */
@@ -26,11 +26,11 @@ export async function examine(
   const none: CgroupsFound = { tree: null, problem: "the engine was not found" };
   try {
     const facts = await containers.facts();
-    const common = problemsOf(containers, facts);
+    const common = problemsOf(facts);
     const cgroups = groupsFor(containers, facts);
     if (!flavour.canUpdate && cgroups.tree === null)
       common.push(`its limits can only be set by writing control groups, and ${cgroups.problem}`);
-    const { runtime, versions, problems, fixes } = await flavour.examine(facts);
+    const { runtime, versions, problems, fixes } = await own(containers, flavour, facts);
     return {
       ...{ facts, cgroups, runtime, versions },
       problems: [...common, ...problems],
@@ -43,13 +43,20 @@ export async function examine(
   }
 }
 
+/** What a flavour looks at is in part on the engine's machine; where that is another one and the flavour cannot do without, there is nothing to look at. */
+async function own(
+  { isLocal }: Containers,
+  flavour: ContainerFlavour,
+  facts: EngineFacts,
+): Promise<FlavourFindings> {
+  if (!isLocal && !flavour.canUpdate)
+    return { runtime: null, versions: {}, problems: [], fixes: [] };
+  return await flavour.examine(facts);
+}
+
 /** Without these nothing is started: no limit and no filter is ever left out in silence. */
-function problemsOf(containers: Containers, facts: EngineFacts): string[] {
+function problemsOf(facts: EngineFacts): string[] {
   const problems: string[] = [];
-  if (!containers.isLocal)
-    problems.push(
-      "the engine is not on this machine: sandboxes are reached through a unix socket that is mounted into them",
-    );
   if (isUnconfined(facts)) problems.push("the engine runs containers without a seccomp profile");
   if (!facts.hasMemoryLimit) problems.push("the engine cannot limit memory");
   if (!facts.hasPidsLimit) problems.push("the engine cannot limit processes");
@@ -78,6 +85,8 @@ function fixesOf(problems: string[]): string[] {
   const text = problems.join("\n");
   if (/ENOENT|ECONNREFUSED/.test(text))
     return ["apt-get install docker.io && systemctl start docker", "DOCKER_HOST=unix:///path ..."];
+  if (/writing control groups.*not on this machine/.test(text))
+    return ["DOCKER_HOST=unix:///path of an engine on this machine"];
   if (/writing control groups/.test(text))
     return [
       'run the server as root, and the engine with { "exec-opts": ["native.cgroupdriver=cgroupfs"] } in /etc/docker/daemon.json',
@@ -95,7 +104,7 @@ export function probeOf(
   const { facts, cgroups, problems, fixes } = machine;
   const groups = facts === null ? "" : groupsText(facts, cgroups, containers);
   const common = facts === null ? [] : protectionsOf(groups, cgroups.tree !== null);
-  const own = flavour.protections(groups);
+  const special = { ...(!containers.isLocal && elsewhere), ...flavour.protections(groups) };
   return {
     name: flavour.name,
     isAvailable: problems.length === 0,
@@ -111,7 +120,7 @@ export function probeOf(
             storage: facts.storageDriver,
             ...(isRootless(facts) && { mode: "rootless" }),
           },
-    protections: common.map((each) => ({ ...each, how: own[each.name] ?? each.how })),
+    protections: common.map((each) => ({ ...each, how: special[each.name] ?? each.how })),
     problems,
     fixes,
   };
@@ -127,6 +136,15 @@ function groupsText(facts: EngineFacts, cgroups: CgroupsFound, containers: Conta
     : `cgroup v${facts.cgroupVersion}, written directly`;
 }
 
+const ROOT = "read-only root of an image of ours; /tmp and /var/task of its own";
+const LOOPBACK = "network namespace with nothing but its own loopback";
+
+/** What takes files or namespaces of this machine is not there. */
+const elsewhere: Record<string, string> = {
+  files: `${ROOT}; nothing is mounted from here, so there are no builds`,
+  network: `${LOOPBACK}; network: internet takes an engine on this machine`,
+};
+
 /** `how`: control groups are written. */
 function protectionsOf(how: string, isDirect: boolean): Protection[] {
   const syscalls =
@@ -135,8 +153,8 @@ function protectionsOf(how: string, isDirect: boolean): Protection[] {
       : "seccomp profile of ours: a list of what is allowed; no tracing, io_uring, keyrings or foreign ABI; sockets of unix and internet only";
   const kept = (name: string, text: string) => ({ name, isEnforced: true, how: text });
   return [
-    kept("files", "read-only root of an image of ours; /tmp and /var/task of its own"),
-    kept("network", "network namespace with nothing but its own loopback"),
+    kept("files", ROOT),
+    kept("network", LOOPBACK),
     kept("visibility", "namespaces for processes, IPC, host name, mounts and cgroups"),
     kept("tmp", "tmpfs of limited size and number of files"),
     kept("privileges", "no capabilities, no_new_privs, a user without rights"),

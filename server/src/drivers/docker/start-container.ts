@@ -1,5 +1,4 @@
 import type Dockerode from "dockerode";
-import type { Duplex } from "node:stream";
 import { IsolaError, messageOf } from "../../errors.ts";
 import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import type { SandboxSpec, StreamEnds } from "../driver.ts";
@@ -9,7 +8,7 @@ import type { Containers } from "./containers.ts";
 import type { Egress } from "./egress.ts";
 import type { ContainerFlavour } from "./flavour.ts";
 import { deviations } from "./hardening.ts";
-import { carryOutput } from "./output.ts";
+import { type JoinedStreams, joinStreams } from "./join-streams.ts";
 
 export interface StartContext {
   containers: Containers;
@@ -30,6 +29,7 @@ export interface StartContext {
 export interface StartedContainer {
   containerId: string;
   group: ContainerGroup;
+  streams: JoinedStreams;
 }
 
 /** Makes and starts the container of a sandbox with its limits in force. Rejects with an `IsolaError`, and then nothing is left. */
@@ -42,18 +42,15 @@ export async function startContainer(
   const image = await context.image(spec);
   let outer: Cgroup | null = null;
   let containerId: string | null = null;
+  let streams: JoinedStreams | null = null;
   const name = mark;
   try {
     giveUpIf(signal, spec);
-    if (spec.egressOf !== undefined && !flavour.hasEgress)
-      throw new IsolaError(
-        "driver_unavailable",
-        `sandboxes of the driver ${flavour.name} have no network`,
-      );
+    requireHost(context, spec);
     outer = tree?.create(mark) ?? null;
     const limits = flavour.containerLimits(spec.limits, spec.limits);
     outer?.setLimits(limits);
-    const controlPath = await ends.listen(spec.id, "control");
+    const controlPath = containers.isLocal ? await ends.listen(spec.id, "control") : null;
     const cgroupParent = tree === null ? null : `${tree.parentPath?.replace(/\/$/, "")}/${mark}`;
     const { egressOf } = spec;
     const network = egressOf === undefined ? null : egress.networkOf(egressOf);
@@ -64,8 +61,7 @@ export async function startContainer(
     containerId = await inNetwork(() => containers.create(name, options));
     await check(context, containerId, options);
     giveUpIf(signal, spec);
-    const output = await containers.attach(containerId);
-    await connectOutput(output, ends, spec.id);
+    streams = await joinStreams({ containers, ends, sandboxId: spec.id }, containerId);
     giveUpIf(signal, spec);
     const made = containerId;
     await inNetwork(() => containers.start(made));
@@ -73,13 +69,30 @@ export async function startContainer(
     const group = groupOf(containers, outer, made);
     // Before any code of a tenant is in it.
     if (options.HostConfig?.Memory !== limits.memoryBytes) await group.setLimits(limits);
-    return { containerId, group };
+    return { containerId, group, streams };
   } catch (error) {
+    streams?.close();
     await removeHalf(containers, { name, containerId, outer });
     if (error instanceof IsolaError) throw error;
     const text = `${spec.id} could not be started: ${messageOf(error)}`;
     throw new IsolaError("sandbox_start_failed", text, { cause: error });
   }
+}
+
+/** What is mounted into a sandbox, or done to its network from here, takes an engine on this machine. */
+function requireHost({ containers, flavour }: StartContext, spec: SandboxSpec): void {
+  const refuse = (text: string) => {
+    throw new IsolaError("driver_unavailable", text);
+  };
+  const elsewhere = `the Docker Engine at ${containers.host} is not on this machine`;
+  if (spec.egressOf !== undefined && !flavour.hasEgress)
+    refuse(`sandboxes of the driver ${flavour.name} have no network`);
+  if (spec.egressOf !== undefined && !containers.isLocal)
+    refuse(`network: internet cannot be given, as its rules are set from here and ${elsewhere}`);
+  if (spec.equipment !== undefined && !containers.isLocal)
+    refuse(
+      `builds cannot run, as their tools and their way to the registries are mounted and ${elsewhere}; deploy with the dependencies in the package (node_modules, or pip install --target .), or have the function built and run by the driver process`,
+    );
 }
 
 /** Once: an engine that leaves a protection out does so every time. */
@@ -102,21 +115,6 @@ async function check(
 function giveUpIf(signal: AbortSignal, spec: SandboxSpec): void {
   if (signal.aborted)
     throw new IsolaError("sandbox_start_failed", `the start of ${spec.id} was given up`);
-}
-
-/** With the reader in place before anything is written, no word of a start that fails is lost. */
-async function connectOutput(output: Duplex, ends: StreamEnds, id: string): Promise<void> {
-  try {
-    const [stdout, stderr] = await Promise.all([ends.dial(id, "stdout"), ends.dial(id, "stderr")]);
-    for (const stream of [stdout, stderr]) {
-      stream.on("error", () => {}); // the gateway has closed it; what comes is dropped
-      stream.resume();
-    }
-    void carryOutput(output, { stdout, stderr });
-  } catch (error) {
-    output.destroy();
-    throw error;
-  }
 }
 
 /** Fails closed where the engine has made its group somewhere else: the limits would not be those that are written. */

@@ -24,4 +24,4 @@ const leavesOut = {
   "rights-niceness": "gVisor keeps the number and does nothing with it",
 };
 
-await containerConformance(driver, [{ title: "gvisor", without: [], leavesOut }]);
+await containerConformance(driver, [{ title: "gvisor", isRemote: false, leavesOut }]);

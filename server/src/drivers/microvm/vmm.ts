@@ -24,22 +24,23 @@ export interface MachineSpec {
   id: string;
   shape: MachineShape;
   guest: GuestFiles;
-  /** An empty folder of this machine's own, removed by whoever made it after the machine is gone. */
+  /** A folder of this machine's own, empty, that the server's user alone may enter; removed by whoever made it after the machine is gone. */
   folder: string;
-  /** Files of control groups, open for writing: the VMM's process enters them before it does anything else. */
+  /** Files of control groups, open for writing, at most 6: the VMM's process enters them before it does anything else. `boot` and `restore` close them. */
   entries: readonly number[];
   /** User the VMM runs as; null: the server's own. */
   hostUser: number | null;
   /** The VMM's name in lists of processes has it: a sweep finds what was left by it. */
   mark: string;
-  /** null: no streams but the agent's (a machine whose snapshot is taken). */
+  /** null: no streams but the agent's, and `snapshot` is to be called: a machine in which no code of a tenant ever runs. */
   ends: StreamEnds | null;
 }
 
-/** A snapshot on disk: as long as machines that were restored from it run, its memory file is in use and unchanged. */
+/** A snapshot on disk. Its files are never changed: machines that were restored from it may still read them. */
 export interface MachineSnapshot {
   folder: string;
-  memoryBytes: number;
+  /** Names of the files in `folder` that `restore` reads, as `snapshot` wrote them. */
+  files: readonly string[];
 }
 
 /** One running VMM process with one guest in it. */
@@ -50,7 +51,7 @@ export interface Machine {
   /** Resolves once, when the VMM's process has ended; `text`: its last words on stderr, bounded. */
   readonly exited: Promise<{ exitCode: number | null; signal: string | null; text: string }>;
   /** Last bytes of the guest's console, bounded; for error messages. */
-  readonly console: () => string;
+  console(): string;
   /**
    * Stops the guest, writes what `restore` needs into `folder`, and leaves the machine stopped: it is to be killed then. Rejects with `sandbox_start_failed`; what
    * was written is the caller's to remove.
@@ -67,6 +68,10 @@ export interface VmmProbe {
   versions: Record<string, string>;
   /** `kvm`: the processor's own virtualisation, a guest was seen to boot with it. `emulation`: all in software, about twenty times slower. */
   accelerator: "kvm" | "emulation" | null;
+  /** Its version and all that it is started with beside guest and shape: a snapshot holds for the same identity only. */
+  identity: string;
+  /** What it does beside the common protections, or how it does them, by the protection's name. */
+  protections: Readonly<Record<string, { isEnforced: boolean; how: string }>>;
   problems: string[];
   fixes: string[];
 }
@@ -78,6 +83,6 @@ export interface Vmm {
   probe(guest: GuestFiles | null, signal: AbortSignal): Promise<VmmProbe>;
   /** Resolves when the agent channel is connected. Rejects with `sandbox_start_failed`. */
   boot(spec: MachineSpec, signal: AbortSignal): Promise<Machine>;
-  /** The same for a machine that goes on where a snapshot of the same guest and shape was taken. */
+  /** The same for a machine that goes on where a snapshot of the same guest, shape and identity was taken. What is said on `agent` reaches init once it goes on. */
   restore(spec: MachineSpec, snapshot: MachineSnapshot, signal: AbortSignal): Promise<Machine>;
 }

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { RuntimeSpec } from "../driver.ts";
 import { findProgram } from "../find-program.ts";
 import { INSIDE, SHM_BYTES, TASK_BYTES } from "../sandbox-view.ts";
-import { hostView, isReachableByAll } from "./host-view.ts";
+import { hostView, isReachableByAll } from "../../images/host-view.ts";
 
 const QUESTION_TIMEOUT_MS = 5000;
 const ETC = fileURLToPath(new URL("etc", import.meta.url));

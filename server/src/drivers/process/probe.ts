@@ -1,5 +1,5 @@
 import type { DriverProbe, Protection } from "../driver.ts";
-import { isReachableByAll } from "./host-view.ts";
+import { isReachableByAll } from "../../images/host-view.ts";
 import type { ProcessMachine } from "./machine.ts";
 
 /** What the machine allows, in words. `trialProblem`: why bubblewrap is there and does not work. */

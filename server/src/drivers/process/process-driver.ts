@@ -11,7 +11,7 @@ import type {
   StreamName,
   SweepReport,
 } from "../driver.ts";
-import { HostUsers } from "./host-users.ts";
+import { HostUsers } from "../host-users.ts";
 import { LimitWatch, type Watched } from "../cgroups/limit-watch.ts";
 import { type LaunchStreams, closeStreams } from "./launch.ts";
 import { type ProcessMachine, examine } from "./machine.ts";
@@ -72,7 +72,7 @@ class ProcessDriver implements DriverCore {
   constructor(options: ProcessDriverOptions) {
     this.#options = options;
     this.#marks = sandboxMarks(options.nodeId, options.bootId);
-    this.#users = new HostUsers(`${options.nodeId}.${options.bootId}`);
+    this.#users = new HostUsers(`${options.nodeId}.${options.bootId}`, 0);
     this.#watch = new LimitWatch((problem) => this.#onProblem(problem));
   }
 

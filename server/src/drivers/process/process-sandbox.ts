@@ -137,9 +137,17 @@ export class ProcessSandbox implements SandboxHandle {
     if (!this.#hasExited && graceMs > 0) await exitWithin(this.exited, graceMs);
     const isConfirmed = await this.#kill(startedAt + KILL_CONFIRM_MS);
     this.#isLost = !isConfirmed;
+    const usage = await this.#usageAtEnd();
     if (isConfirmed) await this.#clear();
     else this.#options.onProblem(`${this.id}: not seen to be gone after ${KILL_CONFIRM_MS} ms`);
-    return { isConfirmed, tookMs: performance.now() - startedAt };
+    return { isConfirmed, tookMs: performance.now() - startedAt, ...(usage && { usage }) };
+  }
+
+  /** What the kernel counted of those that have ended. */
+  async #usageAtEnd(): Promise<SandboxUsage | null> {
+    const { group } = this.#options;
+    if (this.#isGone || !group.countsTheEnded) return null;
+    return await group.usage().catch(() => null); // nobody depends on it
   }
 
   async #kill(deadline: number): Promise<boolean> {

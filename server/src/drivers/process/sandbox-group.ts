@@ -11,6 +11,8 @@ export interface SandboxGroup {
   /** Throws when they cannot be put in force. */
   setLimits(limits: SandboxLimits): void;
   usage(): Promise<SandboxUsage>;
+  /** `usage` says, after its end, what it had used. */
+  readonly countsTheEnded: boolean;
   wasKilledForMemory(): boolean;
   /** Resolves with true once all of it stands still; false where it cannot be stopped, or a `thaw` came between. */
   freeze(): Promise<boolean>;
@@ -32,6 +34,7 @@ export function cgroupGroup(
     setLimits: ({ memoryBytes, pidsMax }) =>
       cgroup.setLimits({ memoryBytes, pidsMax: pidsMax + pidsOverhead }),
     usage: async () => cgroup.usage(),
+    countsTheEnded: true,
     wasKilledForMemory: () => cgroup.oomKills() > 0,
     freeze: () => freezeGroup(cgroup),
     thaw: () => cgroup.thaw(),
@@ -65,6 +68,7 @@ export function markedGroup(options: MarkedGroupOptions): SandboxGroup {
       const memoryBytes = tree.reduce((sum, row) => sum + row.memoryBytes, 0);
       return { memoryBytes, cpuMicros: null, pids: tree.length };
     },
+    countsTheEnded: false,
     wasKilledForMemory: () => false,
     freeze: async () => false,
     thaw: () => {},

@@ -5,7 +5,7 @@ import { IsolaError, messageOf } from "../../errors.ts";
 import type { RuntimeSpec, SandboxLimits, SandboxSpec } from "../driver.ts";
 import { PIDS_OVERHEAD, type Plan, planFor } from "./bubblewrap.ts";
 import type { Cgroup } from "../cgroups/cgroup.ts";
-import type { HostUsers } from "./host-users.ts";
+import type { HostUsers } from "../host-users.ts";
 import { FILTER_FD, type LaunchStreams, launch } from "./launch.ts";
 import type { ProcessMachine } from "./machine.ts";
 import { makePrivateFolder, removeTree } from "./private-folder.ts";

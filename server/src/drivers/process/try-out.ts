@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { MiB } from "../../domain/limits.ts";
 import type { RuntimeSpec, SandboxHandle, SandboxLimits } from "../driver.ts";
-import { sharedLibraries } from "../shared-libraries.ts";
+import { sharedLibraries } from "../../images/shared-libraries.ts";
 
 const TRIAL_MS_MAX = 5000;
 const TEXT_BYTES_MAX = 2000;

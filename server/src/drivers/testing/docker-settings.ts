@@ -1,9 +1,12 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { settingSpecs } from "../../settings/schema.ts";
 
 export interface DockerSettings {
   dockerHost: string;
   dockerBases: Record<"nodejs" | "python", string | null>;
   gvisorRuntime: string | null;
+  microvm: { keptDir: string; kernel: null; accelerator: "emulation"; snapshotsMiBMax: number };
   egressAllowed: string[];
   egressResolvers: string[];
 }
@@ -13,6 +16,12 @@ export const dockerSettings: DockerSettings = {
   dockerHost: process.env.DOCKER_HOST || settingSpecs.dockerHost.default,
   dockerBases: { nodejs: null, python: null },
   gvisorRuntime: null,
+  microvm: {
+    keptDir: process.env.ISOLA_TEST_VM || join(tmpdir(), "isola-no-guests"),
+    kernel: null,
+    accelerator: "emulation",
+    snapshotsMiBMax: 4096,
+  },
   egressAllowed: [],
   egressResolvers: [],
 };

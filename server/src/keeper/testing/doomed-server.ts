@@ -14,5 +14,6 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const [node] = await findRuntimes({ root, python: null });
 const session = await Session.start(driver, node as RuntimeSpec);
 await session.init(codeOf.nodejs.files, codeOf.nodejs.handler);
-session.sandbox.stdout.once("data", () => process.stdout.write("stopped\n"));
 session.invokeAndForget({ op: "sayAndStop" });
+await session.said("stopping");
+process.stdout.write("stopped\n");

@@ -9,6 +9,7 @@ import type {
   Sandbox,
   SandboxExit,
   SandboxSpec,
+  SandboxUsage,
 } from "../../drivers/driver.ts";
 import { IsolaError } from "../../errors.ts";
 
@@ -20,6 +21,8 @@ export interface Behaviour {
   onInit(): string | null;
   /** Whether `INVOKE` is answered at all. */
   answersCalls: boolean;
+  /** Runs before a reading of what is used is told. */
+  onUsage(): Promise<void>;
 }
 
 /** A driver whose sandboxes are objects of this process that speak the real protocol: for tests of what stands above drivers. */
@@ -29,6 +32,7 @@ export class InProcessDriver implements Driver {
     onStart: async () => {},
     onInit: () => null,
     answersCalls: true,
+    onUsage: async () => {},
   };
   readonly sandboxes: InProcessSandbox[] = [];
   starts = 0;
@@ -81,6 +85,10 @@ export class InProcessSandbox implements Sandbox {
   destroyedFor: DestroyReason | null = null;
   memoryBytes = 0;
   isFrozen = false;
+  /** What is told of its use. */
+  used: SandboxUsage = { memoryBytes: null, cpuMicros: null, pids: null };
+  /** How often that was asked. */
+  readings = 0;
   inits = 0;
   readonly #inside: Duplex;
   readonly #behaviour: Behaviour;
@@ -111,8 +119,10 @@ export class InProcessSandbox implements Sandbox {
     this.memoryBytes = limits.memoryBytes;
   }
 
-  async usage() {
-    return { memoryBytes: null, cpuMicros: null, pids: null };
+  async usage(): Promise<SandboxUsage> {
+    this.readings += 1;
+    await this.#behaviour.onUsage();
+    return this.used;
   }
 
   async freeze(): Promise<boolean> {
@@ -128,7 +138,7 @@ export class InProcessSandbox implements Sandbox {
     this.destroyedFor ??= reason;
     this.#inside.destroy();
     this.#exit({ cause: "destroyed", exitCode: null, signal: "SIGKILL" });
-    return { isConfirmed: true, tookMs: 0 };
+    return { isConfirmed: true, tookMs: 0, usage: this.used };
   }
 
   /** The process ends by itself. */

@@ -5,7 +5,8 @@ import type { InvocationRecord, LogRecord } from "../../domain/invocation.ts";
 import { chunkOf } from "../../records/chunk-writer.ts";
 import type { RecordBatch } from "../../records/record-batch.ts";
 import { IsolaError, type ErrorCode } from "../../errors.ts";
-import type { NewRevision, Page, Store } from "../store.ts";
+import type { Page } from "../page.ts";
+import type { NewRevision, Store } from "../store.ts";
 
 /** An empty store that can be closed and opened again on the same data. */
 export interface StoreFixture {
@@ -128,6 +129,10 @@ export function invocation(change: Partial<InvocationRecord> = {}): InvocationRe
     runMs: 1.25,
     requestBytes: 0,
     killMs: 12.5,
+    memoryMiB: 128,
+    responseMs: 0,
+    cpuMs: null,
+    memoryPeakBytes: null,
     responseBytes: 5_000_000_000,
     ...change,
   };

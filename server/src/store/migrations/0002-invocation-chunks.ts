@@ -140,5 +140,9 @@ function toRecord(row: OldTables["invocations"]): InvocationRecord {
     requestBytes: row.request_bytes,
     responseBytes: row.response_bytes,
     killMs: null,
+    memoryMiB: null,
+    responseMs: null,
+    cpuMs: null,
+    memoryPeakBytes: null,
   };
 }

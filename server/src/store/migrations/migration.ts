@@ -9,6 +9,10 @@ export interface SchemaEngine {
     table: CreateTableBuilder<Table, never>,
     name: string,
   ): CreateTableBuilder<Table, never>;
+  /** Lays the rows of a table in the order of its primary key, where the engine can. */
+  inOrderOfKey<Table extends string, Column extends string>(
+    table: CreateTableBuilder<Table, Column>,
+  ): CreateTableBuilder<Table, Column>;
 }
 
 /** One step of the schema. Once released it never changes; a later step mends it. */

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from "kysely";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
-import type { BuildQuery, BuildRow, Page } from "../store.ts";
+import type { Page } from "../page.ts";
+import type { BuildQuery, BuildRow } from "../store.ts";
 import type { DeploymentTables } from "../tables.ts";
 import { assertPageLimit } from "./rows.ts";
 

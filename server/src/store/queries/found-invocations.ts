@@ -1,6 +1,7 @@
 import type { InvocationRecord } from "../../domain/invocation.ts";
 import type { InvocationChunk } from "../../records/invocation-chunk.ts";
-import type { InvocationQuery, Page } from "../store.ts";
+import type { Page } from "../page.ts";
+import type { InvocationQuery } from "../store.ts";
 
 /** A place in the order in which chunks are looked into: by their newest record of the slice, newest first. */
 export interface SlicePlace {
@@ -75,7 +76,11 @@ export class FoundInvocations {
     if ((since !== undefined && at < since) || (until !== undefined && at >= until)) return false;
     if (this.#cursor !== null && !isAfter(this.#cursor, chunk, row)) return false;
     if (outcome !== undefined && chunk.outcomeAt(row) !== outcome) return false;
+    const { startKind, minDurationMs, driver } = this.#query;
+    if (startKind !== undefined && (chunk.startKindAt(row) ?? "none") !== startKind) return false;
+    if (minDurationMs !== undefined && chunk.totalMsAt(row) < minDurationMs) return false;
     const deployment = chunk.deploymentAt(row);
+    if (driver !== undefined && deployment.driver !== driver) return false;
     if (deployment.project !== project) return false;
     return functionName === undefined || deployment.functionName === functionName;
   }

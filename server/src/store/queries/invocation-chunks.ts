@@ -5,14 +5,20 @@ import { IsolaError } from "../../errors.ts";
 import { type Slice, slicesOf } from "../../records/chunk-slices.ts";
 import { InvocationChunk } from "../../records/invocation-chunk.ts";
 import type { RecordTables } from "../tables.ts";
-import { insertMany } from "./insert-many.ts";
+import { ManyRows } from "./many-rows.ts";
 
 type Db = Kysely<RecordTables>;
+
+const sliceRows = new ManyRows<RecordTables, RecordTables["invocation_slices"]>(
+  ["chunk", "project", "function_name", "outcome", "first_at", "last_at", "records"],
+  (db, rows) => db.insertInto("invocation_slices").values(rows),
+);
 
 /** Looked into between two turns of the event loop. */
 const CHUNKS_AT_ONCE = 8;
 
-export async function insertChunk(db: Db, data: Uint8Array): Promise<void> {
+/** Returns its number. */
+export async function insertChunk(db: Db, data: Uint8Array): Promise<number> {
   const { row, slices } = rowsOf(data);
   const { id } = await db
     .insertInto("invocation_chunks")
@@ -20,6 +26,7 @@ export async function insertChunk(db: Db, data: Uint8Array): Promise<void> {
     .returning("id")
     .executeTakeFirstOrThrow();
   await insertSlices(db, id, slices);
+  return id;
 }
 
 /** The chunk keeps its number, and with it its place in a list that somebody pages through. */
@@ -46,9 +53,9 @@ function rowsOf(data: Uint8Array) {
 }
 
 async function insertSlices(db: Db, chunk: number, slices: Slice[]): Promise<void> {
-  await insertMany(
+  await sliceRows.run(
+    db,
     slices.map((slice) => fromSlice(chunk, slice)),
-    (rows) => db.insertInto("invocation_slices").values(rows).execute(),
   );
 }
 

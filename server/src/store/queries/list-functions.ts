@@ -1,6 +1,7 @@
 import { sql, type Kysely, type SelectQueryBuilder, type Selectable } from "kysely";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
-import type { FunctionQuery, FunctionRow, Page, RevisionRow } from "../store.ts";
+import type { Page } from "../page.ts";
+import type { FunctionQuery, FunctionRow, RevisionRow } from "../store.ts";
 import { LIVE, type DeploymentTables } from "../tables.ts";
 import { parseLabelFilter } from "./labels.ts";
 import { assertPageLimit, toFunctionRow, toRevisionRow } from "./rows.ts";

@@ -2,7 +2,8 @@ import type { Kysely, Selectable, Transaction } from "kysely";
 import { DEFAULT_PROJECT } from "../../domain/project.ts";
 import { IsolaError } from "../../errors.ts";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
-import type { Page, ProjectChange, ProjectRow } from "../store.ts";
+import type { Page } from "../page.ts";
+import type { ProjectChange, ProjectRow } from "../store.ts";
 import type { DeploymentTables } from "../tables.ts";
 import { assertPageLimit } from "./rows.ts";
 

@@ -3,6 +3,8 @@ import type { RecordBatch } from "../../records/record-batch.ts";
 import type { StoredRecords } from "../store.ts";
 import type { RecordTables } from "../tables.ts";
 import { insertEvents } from "./events.ts";
+import { minutesOfSamples } from "../../metrics/measured-minutes.ts";
+import { addMeasures } from "./add-metrics.ts";
 import { insertChunk } from "./invocation-chunks.ts";
 import { insertLogs } from "./logs.ts";
 
@@ -21,7 +23,11 @@ export async function storeBatch(
 ): Promise<StoredRecords> {
   return await db.transaction().execute(async (trx) => {
     if (!(await remember(trx, batch, nowMs))) return { logs: [], events: [] };
-    if (batch.invocations !== null) await insertChunk(trx, batch.invocations);
+    if (batch.invocations !== null) {
+      const chunk = await insertChunk(trx, batch.invocations);
+      await trx.insertInto("uncounted_chunks").values({ chunk }).execute();
+    }
+    await addMeasures(trx, minutesOfSamples(batch, nowMs));
     const logs = await insertLogs(trx, batch.logs);
     return { logs, events: await insertEvents(trx, batch.events ?? []) };
   });

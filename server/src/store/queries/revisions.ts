@@ -3,7 +3,8 @@ import type { Kysely } from "kysely";
 import { IsolaError } from "../../errors.ts";
 import type { DeployedFunction } from "../../domain/function.ts";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
-import type { LiveFunction, NewRevision, Page, RevisionRow } from "../store.ts";
+import type { Page } from "../page.ts";
+import type { LiveFunction, NewRevision, RevisionRow } from "../store.ts";
 import { LIVE, type DeploymentTables } from "../tables.ts";
 import { assertPageLimit, fromRevisionRow, toRevisionRow } from "./rows.ts";
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import Database from "better-sqlite3";
-import { Kysely } from "kysely";
+import { Kysely, sql } from "kysely";
 import { systemClock, type Clock } from "../../domain/clock.ts";
 import { idSource } from "../../domain/ids.ts";
 import { deploymentMigrations, recordMigrations } from "../migrations/lists.ts";
@@ -20,6 +20,7 @@ export const sqliteEngine: SchemaEngine = {
   bytes: "blob",
   addSequence: (table, name) =>
     table.addColumn(name as never, "integer", (column) => column.primaryKey().autoIncrement()),
+  inOrderOfKey: (table) => table.modifyEnd(sql`without rowid`),
 };
 
 /**

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import inspect
@@ -263,16 +264,16 @@ def signal_everyone(event: dict[str, Any]) -> object:
     return results
 
 
-def sockets() -> list[str]:
+def channels() -> list[str]:
     at = "/proc/self/fd/"
     links = [os.readlink(at + name) for name in os.listdir(at) if os.path.lexists(at + name)]
-    return [link for link in links if link.startswith("socket:")]
+    return [link for link in links if link.startswith(("socket:", "pipe:"))]
 
 
 def inherited(event: dict[str, Any]) -> object:
-    """Sockets of the runtime, and those of them that a program started from the code finds open."""
-    mine = sockets()
-    look = f"import os\n{inspect.getsource(sockets)}\nprint(sockets())"
+    """Sockets and pipes of the runtime, and those of them that a program started from the code finds open."""
+    mine = channels()
+    look = f"import os\n{inspect.getsource(channels)}\nprint(channels())"
     made = subprocess.run(
         [sys.executable, "-I", "-S", "-c", look],
         stdin=subprocess.DEVNULL,
@@ -286,6 +287,8 @@ def inherited(event: dict[str, Any]) -> object:
 
 
 def lie(event: dict[str, Any]) -> None:
-    """Nonsense on the control stream."""
-    os.write(3, b"\xff" * 64)
+    """Nonsense on the control stream, which is read and written on 3, or read on 3 and written on 4."""
+    for fd in (3, 4):
+        with contextlib.suppress(OSError):
+            os.write(fd, b"\xff" * 64)
     time.sleep(FOREVER_S)

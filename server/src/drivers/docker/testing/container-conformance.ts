@@ -12,6 +12,7 @@ import { findRuntimes } from "../../runtimes.ts";
 import { type DockerSettings, dockerSettings } from "../../testing/docker-settings.ts";
 import type { DockerMachine } from "../probe.ts";
 import { newNodeId, skipOf, tracesOf } from "./docker-stand.ts";
+import { EngineProxy } from "./engine-proxy.ts";
 
 const SETTLE_MS = 3000;
 const root = fileURLToPath(new URL("../../../../..", import.meta.url));
@@ -20,7 +21,6 @@ interface SuiteSettings extends DockerSettings {
   nodeId: string;
   stateDir: string;
   acceptNoIsolation: boolean;
-  without: "cgroups"[];
 }
 
 export interface SuiteDriver {
@@ -33,8 +33,8 @@ export interface SuiteDriver {
 
 export interface ContainerSuite {
   title: string;
-  /** Techniques that are not used although they are there. */
-  without: "cgroups"[];
+  /** The engine is reached as one of another machine. */
+  isRemote: boolean;
   /** Cases that it cannot pass, with the reason. */
   leavesOut: Record<string, string>;
 }
@@ -52,9 +52,11 @@ export async function containerConformance(
   const runtimes = await findRuntimes({ root, python: null });
   const stateDir = mkdtempSync(join(tmpdir(), `isola-${name}-driver-`));
   after(() => rmSync(stateDir, { recursive: true }));
-  for (const { title, without, leavesOut } of suites) {
+  const elsewhere = suites.some(({ isRemote }) => isRemote) ? await remoteHost() : "";
+  for (const { title, isRemote, leavesOut } of suites) {
     const nodeId = newNodeId();
-    const settings = { nodeId, stateDir, acceptNoIsolation: false, ...dockerSettings, without };
+    const dockerHost = isRemote ? elsewhere : dockerSettings.dockerHost;
+    const settings = { nodeId, stateDir, acceptNoIsolation: false, ...dockerSettings, dockerHost };
     driverConformance(title, {
       makeDriver: (bootId) => make(settings, bootId),
       startElsewhere: { script, args: (bootId) => [JSON.stringify(settings), bootId, name] },
@@ -64,6 +66,14 @@ export async function containerConformance(
       leavesOut,
     });
   }
+}
+
+/** The engine of the environment on a port, as if it were elsewhere. */
+async function remoteHost(): Promise<string> {
+  const proxy = new EngineProxy(dockerSettings.dockerHost, null);
+  await proxy.open();
+  after(() => proxy.goAway());
+  return proxy.host;
 }
 
 /** The engine removes a container a little after everything in it has ended, so it is given a moment. */

@@ -1,9 +1,11 @@
 import { rmSync } from "node:fs";
-import { type Server, type Socket, connect, createServer } from "node:net";
+import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 
-/** Stands between a driver and its engine, on a unix socket, and can go away, say nothing, or answer calls with errors of its own. */
+/** Stands between a driver and its engine, on a unix socket or a port of the loopback, and can go away, say nothing, or answer calls with errors of its own. */
 export class EngineProxy {
-  readonly path: string;
+  /** null: a port that is free, and the same one again. */
+  readonly #path: string | null;
+  #port = 0;
   readonly #target: string;
   readonly #sockets = new Set<Socket>();
   #server: Server | null = null;
@@ -11,20 +13,24 @@ export class EngineProxy {
   #failing: { call: RegExp; status: number; message: string } | null = null;
 
   /** `host`: `unix:///path` of the engine. */
-  constructor(host: string, path: string) {
+  constructor(host: string, path: string | null) {
     this.#target = host.replace(/^unix:\/\//, "");
-    this.path = path;
+    this.#path = path;
   }
 
   get host(): string {
-    return `unix://${this.path}`;
+    return this.#path === null ? `tcp://127.0.0.1:${this.#port}` : `unix://${this.#path}`;
   }
 
   async open(): Promise<void> {
-    const server = createServer((socket) => this.#onConnection(socket));
+    const options = { allowHalfOpen: true, noDelay: true };
+    const server = createServer(options, (socket) => this.#onConnection(socket));
     this.#server = server;
-    rmSync(this.path, { force: true });
-    await new Promise<void>((resolve) => server.listen(this.path, () => resolve()));
+    if (this.#path !== null) rmSync(this.#path, { force: true });
+    const where =
+      this.#path === null ? { port: this.#port, host: "127.0.0.1" } : { path: this.#path };
+    await new Promise<void>((resolve) => server.listen(where, () => resolve()));
+    if (this.#path === null) this.#port = (server.address() as AddressInfo).port;
   }
 
   /** As an engine that stops: every connection breaks, and nobody listens. */
@@ -49,7 +55,7 @@ export class EngineProxy {
   }
 
   #onConnection(socket: Socket): void {
-    const engine = connect(this.#target);
+    const engine = connect({ path: this.#target, allowHalfOpen: true });
     for (const each of [socket, engine]) {
       this.#sockets.add(each);
       each.on("error", () => {}); // the other side sees its end
@@ -59,13 +65,21 @@ export class EngineProxy {
       });
     }
     engine.on("data", (chunk) => {
-      if (!this.#isSilent) socket.write(chunk);
+      if (!this.#isSilent) this.#pass(chunk, engine, socket);
     });
     socket.on("data", (chunk) => {
       const [line = ""] = chunk.toString("latin1").split("\r\n", 1);
       if (this.#failing?.call.test(line)) this.#answer(socket);
-      else if (!this.#isSilent) engine.write(chunk);
+      else if (!this.#isSilent) this.#pass(chunk, socket, engine);
     });
+    engine.on("end", () => socket.end());
+    socket.on("end", () => engine.end());
+  }
+
+  #pass(chunk: string | Buffer, from: Socket, to: Socket): void {
+    if (to.write(chunk)) return;
+    from.pause();
+    to.once("drain", () => from.resume());
   }
 
   #answer(socket: Socket): void {

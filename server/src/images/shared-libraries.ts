@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 
 const LDD_TIMEOUT_MS = 10_000;
 /** Folders that hold libraries only: taken whole, as one mount is cheaper than ten and brings what libraries load later. */
-const LIBRARY_FOLDER = /^(\/usr)?\/lib(64|\/[a-z0-9_]+-linux-[a-z0-9]+)$/;
+export const LIBRARY_FOLDER = /^(\/usr)?\/lib(64|\/[a-z0-9_]+-linux-[a-z0-9]+)$/;
 
 /** Host paths that programs and modules need in order to be loaded: libraries or their folders, and the loader. Linux; elsewhere empty. */
 export async function sharedLibraries(binaries: string[]): Promise<string[]> {

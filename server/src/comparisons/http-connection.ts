@@ -38,8 +38,11 @@ export class HttpConnection {
     socket.on("close", () => this.#fail(new Error("the server closed the connection")));
   }
 
-  static async open(port: number, options: { keepsBodies?: boolean } = {}) {
-    const socket = connect({ port, host: "127.0.0.1" });
+  static async open(
+    to: { port: number } | { path: string },
+    options: { keepsBodies?: boolean } = {},
+  ): Promise<HttpConnection> {
+    const socket = connect({ host: "127.0.0.1", ...to });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     socket.once("connect", resolve);
     socket.once("error", reject);
@@ -167,11 +170,17 @@ export class HttpConnection {
 /** Bytes of a request that keeps the connection open. */
 export function requestBytes(
   path: string,
-  options: { method?: string; body?: Buffer; type?: string } = {},
+  options: {
+    method?: string;
+    body?: Buffer;
+    type?: string;
+    headers?: readonly [string, string][];
+  } = {},
 ): Buffer {
-  const { method = "GET", body, type = "text/plain" } = options;
+  const { method = "GET", body, type = "text/plain", headers = [] } = options;
   const lines = [`${method} ${path} HTTP/1.1`, "host: 127.0.0.1"];
+  for (const [name, value] of headers) lines.push(`${name}: ${value}`);
   if (body) lines.push(`content-type: ${type}`, `content-length: ${body.length}`);
-  const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`);
+  const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   return body ? Buffer.concat([head, body]) : head;
 }

@@ -15,7 +15,7 @@ test("answers with a length and in chunks are counted and kept on one connection
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
-  const connection = await HttpConnection.open(port, { keepsBodies: true });
+  const connection = await HttpConnection.open({ port }, { keepsBodies: true });
   const none = await connection.call(requestBytes("/none"));
   const chunks = await connection.call(requestBytes("/chunks"));
   const sent = Buffer.alloc(300_000, "x");
@@ -41,7 +41,7 @@ test("an answer that comes byte by byte is the same answer", async () => {
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
-  const connection = await HttpConnection.open(port, { keepsBodies: true });
+  const connection = await HttpConnection.open({ port }, { keepsBodies: true });
   const answer = await connection.call(requestBytes("/"));
   assert.equal(answer.body?.toString(), "abc0123456789");
   connection.close();
@@ -54,7 +54,7 @@ test("a connection that the server cuts fails the request under way and every la
   }).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;
-  const connection = await HttpConnection.open(port);
+  const connection = await HttpConnection.open({ port });
   await assert.rejects(connection.call(requestBytes("/")), /closed the connection/);
   await assert.rejects(connection.call(requestBytes("/")), /closed the connection/);
   server.close();

@@ -9,14 +9,17 @@ export class HostUsers {
   #next: number;
   readonly #taken = new Set<number>();
 
-  /** `life`: unique for this life of this node. Lives start at different places, so that two servers on a machine rarely meet. */
-  constructor(life: string) {
+  readonly #first: number;
+
+  /** `life`: unique for this life of this node. Lives start at different places, so that two servers on a machine rarely meet. `block`: each driver's own. */
+  constructor(life: string, block: 0 | 1) {
+    this.#first = FIRST_ID + block * IDS;
     this.#next = createHash("sha256").update(life).digest().readUInt16LE(0);
   }
 
   take(): number {
     for (let tries = 0; tries < IDS; tries += 1) {
-      const id = FIRST_ID + this.#next;
+      const id = this.#first + this.#next;
       this.#next = (this.#next + 1) % IDS;
       if (this.#taken.has(id)) continue;
       this.#taken.add(id);

@@ -1,0 +1,96 @@
+import type { AllInvocationsQuery, InvocationView } from "@isola/api/invocations";
+import { integerOption, textOption } from "../arguments.ts";
+import { type Command, type Context, type Options, type Result, usageFailure } from "../command.ts";
+import { collectPages } from "../pages.ts";
+import { table } from "../printable.ts";
+import { sinceOption } from "../times.ts";
+import { shownLog } from "./logs.ts";
+
+export const invocationsCommand: Command = {
+  usage: "invocations [action] [id]",
+  summary: "List invocations, newest first (`list`), or show one with its log lines (`show <id>`)",
+  options: [
+    { flags: "--function <name>", help: "only of this function" },
+    {
+      flags: "--outcome <outcome>",
+      help: "ok, function_error, timeout, crash, out_of_memory, cancelled, platform_error",
+    },
+    { flags: "--start-kind <kind>", help: "cold, prewarmed, warm, none" },
+    { flags: "--driver <name>", help: "only on this driver" },
+    { flags: "--since <time>", help: "`30m`, `24h`, `7d` ago or an ISO time" },
+    { flags: "--until <time>", help: "the same" },
+    { flags: "--min-duration-ms <n>", help: "only those that took at least this long" },
+    { flags: "--limit <n>", help: "the newest, at most this many (default 50)" },
+  ],
+  async run(context, [action = "list", id], options) {
+    if (action === "show" && id !== undefined) return await show(context, id);
+    if (action === "list" && id === undefined) return await list(context, options);
+    throw usageFailure("`isola invocations list` or `isola invocations show <id>`");
+  },
+};
+
+async function list(context: Context, options: Options): Promise<Result> {
+  const limit = integerOption(options, "limit", "--limit") ?? 50;
+  const filter = filterOf(options);
+  const found = await collectPages(
+    (page) => context.client.listAllInvocations({ ...filter, ...page }),
+    limit,
+  );
+  if (found.length === 0) return { json: { items: found }, text: "No invocations." };
+  const rows = found.map((one) => [
+    one.startedAt,
+    one.id,
+    `${one.functionName}@${one.revision}`,
+    one.driver,
+    one.startKind ?? "none",
+    one.errorCode ?? one.outcome,
+    String(one.status),
+    one.totalMs.toFixed(1),
+    one.cpuMs === null ? "-" : one.cpuMs.toFixed(1),
+  ]);
+  const head = [
+    "STARTED",
+    "ID",
+    "FUNCTION",
+    "DRIVER",
+    "START",
+    "OUTCOME",
+    "STATUS",
+    "MS",
+    "CPU MS",
+  ];
+  return { json: { items: found }, text: table(head, rows) };
+}
+
+function filterOf(options: Options): AllInvocationsQuery {
+  const nowMs = Date.now();
+  const texts = {
+    function: textOption(options, "function"),
+    outcome: textOption(options, "outcome"),
+    startKind: textOption(options, "startKind"),
+    driver: textOption(options, "driver"),
+  };
+  // What is none of theirs the server refuses, with the names there are.
+  return {
+    ...(Object.fromEntries(
+      Object.entries(texts).filter(([, value]) => value !== undefined),
+    ) as AllInvocationsQuery),
+    ...defined("since", sinceOption(options, "since", nowMs)),
+    ...defined("until", sinceOption(options, "until", nowMs)),
+    ...defined("minDurationMs", integerOption(options, "minDurationMs", "--min-duration-ms")),
+  };
+}
+
+function defined(name: string, value: number | undefined) {
+  return value === undefined ? {} : { [name]: value };
+}
+
+async function show(context: Context, id: string): Promise<Result> {
+  const { logs, ...one } = await context.client.getInvocation(id);
+  const rows = Object.entries(one as InvocationView).map(([name, value]) => [
+    name,
+    value === null ? "-" : String(value),
+  ]);
+  const lines = logs.length === 0 ? "No lines." : logs.map((line) => shownLog(line)).join("\n");
+  return { json: { ...one, logs }, text: `${table(["FIELD", "VALUE"], rows)}\n\n${lines}` };
+}

@@ -1,0 +1,82 @@
+#include "guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define GROUPS "/sys/fs/cgroup"
+#define GROUP GROUPS "/sandbox"
+#define FILE_BYTES_MAX 4096
+
+void group_make(void)
+{
+	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	if (mount("cgroup2", GROUPS, "cgroup2", flags, NULL) < 0)
+		fatal("control groups cannot be mounted");
+	if (!write_text(GROUPS "/cgroup.subtree_control", "+memory +pids +cpu"))
+		fatal("the kernel has no control groups for memory, processes and processors");
+	if (mkdir(GROUP, 0755) < 0)
+		fatal("a control group cannot be made");
+}
+
+static bool set(const char *path, uint64_t value)
+{
+	char text[24];
+	snprintf(text, sizeof text, "%" PRIu64, value);
+	return write_text(path, text);
+}
+
+bool group_limit(uint64_t memory, uint64_t pids)
+{
+	if (!set(GROUP "/memory.max", memory) || !set(GROUP "/pids.max", pids))
+		return false;
+	/* A kernel without swap has no such file. */
+	return set(GROUP "/memory.swap.max", 0) || errno == ENOENT;
+}
+
+int group_entry(void)
+{
+	return open(GROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+}
+
+int group_events(void)
+{
+	return open(GROUP "/memory.events", O_RDONLY | O_CLOEXEC);
+}
+
+/* A number of a file; `key`: that of the line which begins with it. */
+static bool number_of(const char *path, const char *key, uint64_t *value)
+{
+	char text[FILE_BYTES_MAX];
+	if (read_text(path, text, sizeof text) < 0)
+		return false;
+	char *rest = text;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		size_t skipped = key == NULL ? 0 : strlen(key);
+		if (key != NULL && (strncmp(line, key, skipped) != 0 || line[skipped] != ' '))
+			continue;
+		*value = strtoull(line + skipped, NULL, 10);
+		return true;
+	}
+	return false;
+}
+
+uint64_t group_kills(void)
+{
+	uint64_t kills = 0;
+	number_of(GROUP "/memory.events", "oom_kill", &kills);
+	return kills;
+}
+
+bool group_usage(uint64_t *memory, uint64_t *cpu_micros, uint64_t *pids)
+{
+	return number_of(GROUP "/memory.current", NULL, memory) &&
+	       number_of(GROUP "/cpu.stat", "usage_usec", cpu_micros) &&
+	       number_of(GROUP "/pids.current", NULL, pids);
+}

@@ -1,0 +1,52 @@
+"""The gate of a virtual machine whose snapshot may be taken while the process stands at it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_RANDOM_BYTES = 64
+GATE_EXIT_CODE = 72
+
+
+def pass_gate(place: str) -> None:
+    """Says that everything is loaded, and waits. What this process knows so far all siblings from
+    a snapshot know too: nothing random and nothing of the past clock is used afterwards."""
+    scheme, _, rest = place.partition(":")
+    if scheme != "fd" or not rest.isdigit():
+        raise ValueError(f"ISOLA_GATE must be fd:N, not {place!r}")
+    fd = int(rest)
+    os.write(fd, b"\0")
+    seed = b""
+    while len(seed) < _RANDOM_BYTES:
+        data = os.read(fd, _RANDOM_BYTES - len(seed))
+        if not data:
+            os._exit(GATE_EXIT_CODE)
+        seed += data
+    os.close(fd)
+    renew(seed)
+
+
+def renew(seed: bytes) -> None:
+    """Of modules that are loaded: those that come later begin anew. The hashes of strings stay as
+    they are, for as long as the process lives."""
+    half = len(seed) // 2
+    modules: dict[str, Any] = {**sys.modules}
+    if "random" in modules:
+        modules["random"].seed(seed[:half])
+    if "ssl" in modules:
+        modules["ssl"].RAND_add(seed[half:], float(half))
+    if "tempfile" in modules:
+        # Made at its first use, with a generator of its own.
+        modules["tempfile"]._name_sequence = None
+    if "uuid" in modules:
+        modules["uuid"]._last_timestamp = None
+    if "logging" in modules:
+        # Whole nanoseconds from Python 3.13 on, seconds before it.
+        is_whole = isinstance(modules["logging"]._startTime, int)
+        modules["logging"]._startTime = time.time_ns() if is_whole else time.time()

@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
+import { findCgroups } from "../cgroups/find-cgroups.ts";
+import { findMarked } from "../cgroups/process-table.ts";
+import { driverConformance } from "../conformance.ts";
+import { findRuntimes } from "../runtimes.ts";
+import { dockerSettings } from "../testing/docker-settings.ts";
+import { SLOWNESS, skipMicrovm } from "./testing/microvm-stand.ts";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+const script = fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url));
+const runtimes = await findRuntimes({ root, python: null });
+const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
+
+const noSockets =
+  "no socket of the platform leads into a machine; what asks for one is refused, and a test of its own sees that";
+/** Of a machine that has everything it will ever have when it starts. */
+const leavesOut = {
+  sockets: noSockets,
+  "socket-files": noSockets,
+  "missing-runtime": "the interpreter is the image's, not a file of the host",
+  "link-to-shell":
+    "the image has a link to where the shell of builds would be, and there is none behind it",
+  "memory-sockets":
+    "the limit holds, but an emulated kernel takes minutes to look for pages to give back before it kills",
+  "limits-doubled": "a machine's RAM is what it was started with",
+};
+
+async function leftovers(stateDir: string): Promise<string[]> {
+  const isOurs = (text: string) => text.includes(`isola.${nodeId}.`) && !text.includes("{");
+  const isSandbox = (text: string) => isOurs(text) && !text.includes(".microvm-template-");
+  const groups = (await findCgroups().tree?.leftovers(isSandbox)) ?? [];
+  const processes = await findMarked(isSandbox);
+  const folders = readdirSync(stateDir, { recursive: true, encoding: "utf8" });
+  return [
+    ...groups.map(({ name }) => `cgroup ${name}`),
+    ...processes.map(({ mark }) => `process ${mark}`),
+    ...folders.filter(isSandbox).map((path) => `folder ${path}`),
+  ];
+}
+
+if (skipMicrovm !== false) test("the microvm driver is tested", { skip: skipMicrovm });
+else {
+  const stateDir = mkdtempSync(join(tmpdir(), "isola-microvm-driver-"));
+  after(() => rmSync(stateDir, { recursive: true }));
+  const settings = { nodeId, stateDir, acceptNoIsolation: false, ...dockerSettings };
+  driverConformance("microvm", {
+    makeDriver: (bootId) => lazyDriver("microvm", settings, bootId),
+    startElsewhere: { script, args: (bootId) => [JSON.stringify(settings), bootId, "microvm"] },
+    runtimes,
+    hasOwnImage: true,
+    slowness: SLOWNESS,
+    leftovers: () => leftovers(stateDir),
+    leavesOut,
+  });
+}

@@ -1,0 +1,115 @@
+import type { MachineShape } from "../vmm.ts";
+import type { Qemu } from "./find-qemu.ts";
+
+/** Of translated code. QEMU's own default grows to a GiB. */
+const TRANSLATED_MIB_MAX = 64;
+const PORTS_MAX = 8;
+
+/** What does not change between the machines of one life. */
+export interface QemuPlan {
+  qemu: Qemu;
+  accelerator: "kvm" | "emulation";
+  /** Of the host; null: the guest measures by itself. */
+  timeStampKhz: number | null;
+}
+
+/** Descriptors of the program, by what they are. */
+export interface QemuDescriptors {
+  agent: number;
+  /** null: a machine whose snapshot is taken has none, and is told by the monitor what to do. */
+  streams: { control: number; stdout: number; stderr: number } | null;
+  monitor: number | null;
+  kernel: number;
+  initramfs: number;
+  root: number;
+  /** Where it goes on from; null: it boots. */
+  state: number | null;
+}
+
+/** Everything that QEMU is told. What it reads is handed to it as descriptors, so that it needs no path of the server's. */
+export function qemuArgs(
+  plan: QemuPlan,
+  shape: MachineShape,
+  given: { mark: string; descriptors: QemuDescriptors },
+): string[] {
+  const { descriptors, mark } = given;
+  return [
+    ...["-name", mark, ...machineArgs(plan, shape), ...sandboxArgs()],
+    ...["-kernel", pathOf(descriptors.kernel), "-initrd", pathOf(descriptors.initramfs)],
+    ...["-append", kernelCommandLine(plan)],
+    ...["-drive", driveOf("root", descriptors.root), "-device", "virtio-blk-device,drive=root"],
+    ...["-chardev", "socket,id=console,fd=1", "-serial", "chardev:console"],
+    ...["-device", `virtio-serial-device,max_ports=${PORTS_MAX}`],
+    ...portArgs(1, "agent", descriptors.agent),
+    ...portArgs(2, "control", descriptors.streams?.control ?? null),
+    ...portArgs(3, "stdout", descriptors.streams?.stdout ?? null),
+    ...portArgs(4, "stderr", descriptors.streams?.stderr ?? null),
+    ...(descriptors.monitor === null
+      ? []
+      : [
+          "-chardev",
+          `socket,id=monitor,fd=${descriptors.monitor}`,
+          "-mon",
+          "monitor,mode=control",
+        ]),
+    ...(descriptors.state === null ? [] : ["-incoming", `fd:${descriptors.state}`]),
+  ];
+}
+
+/** What a snapshot depends on beside the guest and the shape. */
+export function identityOf(plan: QemuPlan, processor: string): string {
+  const descriptors = { agent: 0, streams: null, monitor: null, kernel: 0, initramfs: 0, root: 0 };
+  const shape = { memoryMiB: 0, vcpus: 0 };
+  const args = qemuArgs(plan, shape, { mark: "", descriptors: { ...descriptors, state: null } });
+  // An emulated processor is the same on every host.
+  const host = plan.accelerator === "kvm" ? processor : "";
+  return ["qemu", plan.qemu.version, ...args, host].join(" ");
+}
+
+function machineArgs({ accelerator }: QemuPlan, { memoryMiB, vcpus }: MachineShape): string[] {
+  const how = {
+    kvm: ["-accel", "kvm", "-cpu", "host"],
+    emulation: ["-accel", `tcg,tb-size=${TRANSLATED_MIB_MAX}`, "-cpu", "max"],
+  };
+  return [
+    // Kernels of distributions find their devices by ACPI alone.
+    ...["-M", "microvm,acpi=on", ...how[accelerator]],
+    ...["-m", String(memoryMiB), "-smp", String(vcpus)],
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+  ];
+}
+
+/** What QEMU's own filter of system calls refuses. */
+function sandboxArgs(): string[] {
+  const denied = ["obsolete", "elevateprivileges", "spawn", "resourcecontrol"];
+  return ["-sandbox", ["on", ...denied.map((each) => `${each}=deny`)].join(",")];
+}
+
+function kernelCommandLine({ accelerator, timeStampKhz }: QemuPlan): string {
+  // Without a timer to measure by, a guest on a busy host may never come to an end of trying.
+  const clock =
+    timeStampKhz === null
+      ? []
+      : [`tsc_early_khz=${timeStampKhz}`, "no_timer_check", "tsc=reliable"];
+  const emulated = ["mitigations=off", "cryptomgr.notests", "init_on_alloc=0", ...clock];
+  return [
+    ...["console=ttyS0", "quiet", "panic=-1", "reboot=t", "isola.transport=serial"],
+    ...(accelerator === "kvm" ? [] : emulated),
+  ].join(" ");
+}
+
+function portArgs(number: number, name: string, descriptor: number | null): string[] {
+  const backend = descriptor === null ? "null" : "socket";
+  const fd = descriptor === null ? "" : `,fd=${descriptor}`;
+  const port = `virtserialport,nr=${number},chardev=${name},name=isola.${name}`;
+  return ["-chardev", `${backend},id=${name}${fd}`, "-device", port];
+}
+
+function driveOf(id: string, descriptor: number): string {
+  return `if=none,id=${id},file=${pathOf(descriptor)},format=raw,readonly=on,file.locking=off`;
+}
+
+/** Opens what the descriptor is open at, once more: by the rights of the file itself, whatever folders it lies in. */
+function pathOf(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
+}

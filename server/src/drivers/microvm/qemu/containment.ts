@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { messageOf } from "../../../errors.ts";
+import { findProgram } from "../../find-program.ts";
+import { hostView } from "../../../images/host-view.ts";
+import { sharedLibraries } from "../../../images/shared-libraries.ts";
+import type { Qemu } from "./find-qemu.ts";
+
+const TRIAL_MS_MAX = 10_000;
+/** A user without rights. */
+const TRIAL_USER = 65_534;
+/** Firmware, and what QEMU loads of itself. */
+const firmware = ["/usr/share/qemu", "/usr/share/seabios"];
+
+/** What stands before QEMU's command line, so that QEMU itself can reach little. */
+export interface Containment {
+  prefix: readonly string[];
+  /** Without a view of its own: QEMU dies with the server, where that can be had. */
+  plain: readonly string[];
+  /** Why there is no view of its own; null: it has one. */
+  problem: string | null;
+}
+
+/**
+ * Namespaces with a view of QEMU and its libraries alone, where bubblewrap works for a user without rights; else QEMU sees of the host's files what its user may.
+ * `device`: the accelerator's; null: none.
+ */
+export async function findContainment(
+  qemu: Qemu,
+  isLeftOut: boolean,
+  device: string | null,
+): Promise<Containment> {
+  const plain = plainPrefix();
+  const none = (problem: string) => ({ prefix: plain, plain, problem });
+  if (isLeftOut) return none("left out by a test");
+  const bwrap = findProgram("bwrap");
+  if (bwrap === null) return none("bubblewrap (bwrap) is not installed");
+  try {
+    const view = hostView([qemu.path, ...(await sharedLibraries([qemu.path])), ...firmware]);
+    const args = [...viewArgs(view, device), qemu.path, "--version"];
+    const user = process.getuid?.() === 0 ? { uid: TRIAL_USER, gid: TRIAL_USER } : {};
+    await promisify(execFile)(bwrap, args, { timeout: TRIAL_MS_MAX, env: {}, cwd: "/", ...user });
+    return { prefix: [bwrap, ...viewArgs(view, device)], plain, problem: null };
+  } catch (error) {
+    return none(`bubblewrap does not work here: ${messageOf(error)}`);
+  }
+}
+
+function viewArgs({ links, binds }: ReturnType<typeof hostView>, device: string | null): string[] {
+  return [
+    ...["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"],
+    ...["--unshare-cgroup", "--uid", "65534", "--gid", "65534", "--hostname", "vmm"],
+    ...["--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv"],
+    ...links.flatMap(([target, path]) => ["--symlink", target, path]),
+    ...binds.flatMap((path) => ["--ro-bind", path, path]),
+    ...["--proc", "/proc", "--dev", "/dev"],
+    ...(device === null ? [] : ["--dev-bind", device, device]),
+    ...["--remount-ro", "/", "--chdir", "/", "--"],
+  ];
+}
+
+/** A sweep finds what outlives the server where there is no such program. */
+function plainPrefix(): string[] {
+  const setpriv = findProgram("setpriv");
+  return setpriv === null ? [] : [setpriv, "--pdeathsig", "KILL", "--"];
+}

@@ -1,0 +1,36 @@
+import { fileURLToPath } from "node:url";
+import { findSyscallFilter } from "../process/seccomp.ts";
+import { findRuntimes } from "../runtimes.ts";
+import { INSIDE, SHM_BYTES, TASK_BYTES } from "../sandbox-view.ts";
+import { findProgram } from "../find-program.ts";
+import { GuestImages, type GuestPaths } from "../../images/guest/guest-images.ts";
+import type { GuestView } from "../../images/guest/initramfs.ts";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+
+/** As the drivers would have it. */
+export function testView(): GuestView {
+  const { program } = findSyscallFilter();
+  if (program === null) throw new Error("there is no filter of system calls for this machine");
+  return { platform: INSIDE, taskBytes: TASK_BYTES, shmBytes: SHM_BYTES, filter: program };
+}
+
+/** Why tests with a real guest cannot run here, and what would change it; null: they can. */
+export function whyNoGuest(): string | null {
+  const { ISOLA_TEST_VM: folder = "" } = process.env;
+  if (folder === "") return "needs ISOLA_TEST_VM, a folder for guests; npm test sets it on Debian";
+  if (findProgram("qemu-system-x86_64") === null)
+    return "needs QEMU: apt-get install -y qemu-system-x86";
+  return null;
+}
+
+/** The guest in the folder of the tests. */
+export async function testGuest(family: "nodejs" | "python"): Promise<GuestPaths> {
+  const folder = process.env.ISOLA_TEST_VM as string;
+  const runtime = (await findRuntimes({ root, python: null })).find(
+    (each) => each.family === family,
+  );
+  if (runtime === undefined) throw new Error(`there is no ${family} on this machine`);
+  const images = new GuestImages({ folder, kernel: null, view: testView() });
+  return await images.ensure(runtime);
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { root } from "./pinned-node.mjs";
+import { findCommand, runForOutput, toolEnvironment } from "./processes.mjs";
+
+const packages = ["qemu-system-x86", "erofs-utils", "gcc", "libc6-dev"];
+const commands = ["qemu-system-x86_64", "mkfs.erofs", "cc"];
+
+/**
+ * What tests with virtual machines need: QEMU, which needs no help of the processor, and the guest. Installed and made where that needs no question (root, apt-get).
+ * Resolves with the folder of the guest for `ISOLA_TEST_VM`, or null after saying what is missing. Never fails: these tests are then skipped with the reason.
+ */
+export async function ensureVm(node, say) {
+  const folder = process.env.ISOLA_TEST_VM || join(root, ".cache", "vm");
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    say("Tests with virtual machines run on x64 Linux only; here they are skipped.");
+    return null;
+  }
+  if (!(await install(say))) return null;
+  const env = toolEnvironment(node, root);
+  const args = [join(root, "setup", "vm-guest.ts"), folder];
+  const { code, output } = await runForOutput(node, args, { env });
+  if (code === 0) return folder;
+  say(
+    `The guest of virtual machines could not be made; tests that need it are skipped:\n${output}`,
+  );
+  return null;
+}
+
+async function install(say) {
+  const isMissing = () => commands.some((name) => findCommand(name) === null);
+  if (!isMissing()) return true;
+  const command = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
+  if (process.getuid?.() !== 0 || findCommand("apt-get") === null) {
+    say("Tests with virtual machines are skipped. To have them, on Debian as root:");
+    say(`  ${command}`);
+    return false;
+  }
+  say(`Installing virtual machines for the tests: ${command} ...`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const run = (args) => runForOutput("apt-get", args, { env });
+  let { output } = await run(command.split(" ").slice(1));
+  if (isMissing()) {
+    await run(["update"]);
+    ({ output } = await run(command.split(" ").slice(1)));
+  }
+  if (!isMissing()) return true;
+  const last = output.trim().split("\n").slice(-3).join("\n");
+  say(`They could not be installed, so tests that need them are skipped:\n${last}`);
+  return false;
+}
