@@ -1,4 +1,5 @@
 import type { FunctionListQuery } from "@isola/api/functions";
+import type { InvocationListQuery } from "@isola/api/invocations";
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { packageText } from "../code/package-text.ts";
 import { readTar } from "../code/read-tar.ts";
@@ -53,6 +54,29 @@ export const queries = {
       queryFn: async ({ signal }) =>
         packageText(readTar(await api.getCode(name, { revision }, { signal }))),
       staleTime: Number.POSITIVE_INFINITY,
+    }),
+  invocations: (name: string, query: Omit<InvocationListQuery, "cursor">) =>
+    infiniteQueryOptions({
+      queryKey: ["invocations", name, query],
+      queryFn: ({ signal, pageParam }) =>
+        api.listInvocations(
+          name,
+          { ...query, limit: 100, ...(pageParam !== null && { cursor: pageParam }) },
+          { signal },
+        ),
+      initialPageParam: null as string | null,
+      getNextPageParam: ({ nextCursor }) => nextCursor,
+    }),
+  invocation: (id: string) =>
+    queryOptions({
+      queryKey: ["invocation", id],
+      queryFn: ({ signal }) => api.getInvocation(id, { signal }),
+    }),
+  events: () =>
+    queryOptions({
+      queryKey: ["events"],
+      queryFn: ({ signal }) => api.listEvents({ limit: 100 }, { signal }),
+      refetchInterval: REFRESH_MS,
     }),
   system: () =>
     queryOptions({

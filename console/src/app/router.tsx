@@ -6,6 +6,8 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { ErrorState } from "../parts/error-state.tsx";
+import { invocationSearchOf } from "../pages/function/invocations/invocation-search.ts";
+import { logFilterOf } from "../pages/function/logs/log-filter.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 import { Shell } from "./shell.tsx";
 
@@ -79,6 +81,23 @@ const revisionsTab = createRoute({
   ),
 });
 
+const invocationsTab = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/invocations",
+  validateSearch: invocationSearchOf,
+  component: lazyRouteComponent(
+    () => import("../pages/function/invocations/invocations-tab.tsx"),
+    "InvocationsTab",
+  ),
+});
+
+const logsTab = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/logs",
+  validateSearch: logFilterOf,
+  component: lazyRouteComponent(() => import("../pages/function/logs/logs-tab.tsx"), "LogsTab"),
+});
+
 const settingsTab = createRoute({
   getParentRoute: () => oneFunction,
   path: "/settings",
@@ -99,7 +118,7 @@ export const router = createRouter({
     home,
     functions,
     newFunction,
-    oneFunction.addChildren([functionHome, tryTab, codeTab, revisionsTab, settingsTab]),
+    oneFunction.addChildren([functionHome, tryTab, codeTab, revisionsTab, invocationsTab, logsTab, settingsTab]),
     system,
   ]),
   defaultPreload: "intent",

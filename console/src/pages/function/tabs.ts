@@ -3,5 +3,7 @@ export const tabs = [
   { path: "try", label: "Try" },
   { path: "code", label: "Code" },
   { path: "revisions", label: "Revisions" },
+  { path: "invocations", label: "Invocations" },
+  { path: "logs", label: "Logs" },
   { path: "settings", label: "Settings" },
 ] as const;

@@ -4,6 +4,7 @@ import { queries } from "../../api/queries.ts";
 import { ErrorState } from "../../parts/error-state.tsx";
 import { PageHeader } from "../../parts/page-header.tsx";
 import { DriverCards } from "./driver-cards.tsx";
+import { EventList } from "./event-list.tsx";
 import { MachineTiles } from "./machine-tiles.tsx";
 import { PoolTables } from "./pool-tables.tsx";
 
@@ -25,6 +26,7 @@ export function SystemPage() {
           <DriverCards drivers={drivers.data.items} />
         )}
         {gateway !== null && <PoolTables gateway={gateway} />}
+        <EventList />
       </Stack>
     </>
   );
