@@ -65,8 +65,10 @@ describe("a comparison through the API", () => {
 
   test("is refused where no driver can run the function, with the reason of each", async (t) => {
     const { start, gateway } = await openWithFunction(t);
-    gateway.status.drivers[0] = { ...gateway.status.drivers[0]!, isAvailable: false };
-    gateway.status.drivers[0].problems = ["bubblewrap is missing"];
+    const [first, ...others] = gateway.status.drivers;
+    assert(first !== undefined);
+    const gone = { ...first, isAvailable: false, problems: ["bubblewrap is missing"] };
+    gateway.status.drivers = [gone, ...others];
     const { statusCode, body } = await start({ drivers: ["process", "docker"] });
     assert.equal(statusCode, 409);
     assert.match(body, /process: bubblewrap is missing; docker: this server does not have it/);
