@@ -72,7 +72,7 @@ describe("a comparison through the API", () => {
     const { statusCode, body } = await start({ drivers: ["process", "docker"] });
     assert.equal(statusCode, 409);
     assert.match(body, /process: bubblewrap is missing; docker: this server does not have it/);
-    gateway.status.drivers[0].isAvailable = true;
+    gateway.status.drivers = [first, ...others];
     gateway.status.memoryBudgetMiB = 100;
     assert.match(
       (await start({ drivers: ["process"] })).body,
