@@ -30,7 +30,7 @@ await runScript(async (args) => {
 /** Runs the tests with guests of virtual machines, and while a Docker Engine answers at their DOCKER_HOST, where one can be had; `inEngine` is what they left in it. */
 async function withDocker(node, files) {
   const vm = await ensureVm(node, say);
-  const vmEnv = vm === null ? {} : { ISOLA_TEST_VM: vm };
+  const vmEnv = vm === null ? {} : { VM_GUEST_FOLDER: vm };
   const docker = await ensureDocker(node, say);
   if (docker === null) return { ...(await runTests(node, files, { env: vmEnv })), inEngine: [] };
   const end = () => void docker.close().finally(() => process.exit(130));

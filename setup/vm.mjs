@@ -7,10 +7,10 @@ const commands = ["qemu-system-x86_64", "mkfs.erofs", "cc"];
 
 /**
  * What tests with virtual machines need: QEMU, which needs no help of the processor, and the guest. Installed and made where that needs no question (root, apt-get).
- * Resolves with the folder of the guest for `ISOLA_TEST_VM`, or null after saying what is missing. Never fails: these tests are then skipped with the reason.
+ * Resolves with the folder of the guest for `VM_GUEST_FOLDER`, or null after saying what is missing. Never fails: these tests are then skipped with the reason.
  */
 export async function ensureVm(node, say) {
-  const folder = process.env.ISOLA_TEST_VM || join(root, ".cache", "vm");
+  const folder = process.env.VM_GUEST_FOLDER || join(root, ".cache", "vm");
   if (process.platform !== "linux" || process.arch !== "x64") {
     say("Tests with virtual machines run on x64 Linux only; here they are skipped.");
     return null;

@@ -100,7 +100,9 @@ describe("isola invocations", () => {
   test("shows one with its log lines", async (t) => {
     const { api, isola } = await workplace(t);
     const line = { at: "2026-01-01T00:00:00.500Z", invocationId: "inv-1", stream: "stdout" };
-    const logs = [{ ...line, level: "none", text: "said\u001b[1m", truncated: false }];
+    const logs = [
+      { ...line, level: "none", message: null, text: "said\u001b[1m", truncated: false },
+    ];
     api.answers["GET /api/v1/invocations/inv-1"] = { ...invocation, logs };
     const { stdout } = await isola("invocations", "show", "inv-1");
     assert.match(stdout, /^functionName +hello$/m);

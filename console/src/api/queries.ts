@@ -80,10 +80,14 @@ export const queries = {
       queryFn: ({ signal }) => api.getInvocation(id, { signal }),
     }),
   /** Of a range: the times are worked out when it is asked, so that they move on. */
-  metrics: ({ range, ...query }: Omit<MetricsQueryString, "since" | "until" | "stepMs"> & { range: TimeRange }) =>
+  metrics: ({
+    range,
+    ...query
+  }: Omit<MetricsQueryString, "since" | "until" | "stepMs"> & { range: TimeRange }) =>
     queryOptions({
       queryKey: ["metrics", range, query],
-      queryFn: ({ signal }) => api.getMetrics({ ...query, ...askedOf(range, Date.now()) }, { signal }),
+      queryFn: ({ signal }) =>
+        api.getMetrics({ ...query, ...askedOf(range, Date.now()) }, { signal }),
       refetchInterval: range.since === undefined ? METRICS_REFRESH_MS : false,
     }),
   comparisons: () =>
@@ -111,7 +115,9 @@ export const queries = {
       queryKey: ["failures"],
       queryFn: async ({ signal }) => {
         const lists = await Promise.all(
-          failures.map((outcome) => api.listAllInvocations({ outcome, limit: FAILURES_SHOWN }, { signal })),
+          failures.map((outcome) =>
+            api.listAllInvocations({ outcome, limit: FAILURES_SHOWN }, { signal }),
+          ),
         );
         const all = lists.flatMap(({ items }) => items);
         all.sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));

@@ -15,7 +15,15 @@ const MIN_ZOOM_PX = 8;
 
 /** uPlot, made anew whenever what it shows is of another shape. */
 // oxlint-disable-next-line import/no-default-export -- what `lazy` takes
-export default function Plot({ title, data, kind, format, marks = [], onZoom, heightPx = 190 }: TimeChartProps) {
+export default function Plot({
+  title,
+  data,
+  kind,
+  format,
+  marks = [],
+  onZoom,
+  heightPx = 190,
+}: TimeChartProps) {
   const { ref: box, width } = useElementSize();
   const place = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number | null>(null);
@@ -27,7 +35,11 @@ export default function Plot({ title, data, kind, format, marks = [], onZoom, he
     const { series, times } = data;
     const values = kind === "stack" ? stacked(series) : series.map((each) => [...each.values]);
     const colors = grounds[scheme];
-    const axis = { stroke: colors.text, grid: { stroke: colors.grid, width: 1 }, ticks: { show: false } };
+    const axis = {
+      stroke: colors.text,
+      grid: { stroke: colors.grid, width: 1 },
+      ticks: { show: false },
+    };
     // The highest of a stack first, so that the lower ones are painted over it.
     const order = series.map((_, index) => index);
     if (kind === "stack") order.reverse();
@@ -40,7 +52,11 @@ export default function Plot({ title, data, kind, format, marks = [], onZoom, he
         scales: { y: { range: (_self, _least, most) => [0, most > 0 ? most * 1.08 : 1] } },
         axes: [
           { ...axis },
-          { ...axis, size: 68, values: (_self, ticks) => ticks.map((tick) => heard.current.format(tick)) },
+          {
+            ...axis,
+            size: 68,
+            values: (_self, ticks) => ticks.map((tick) => heard.current.format(tick)),
+          },
         ],
         series: [
           {},
@@ -70,30 +86,45 @@ export default function Plot({ title, data, kind, format, marks = [], onZoom, he
           draw: [(self) => drawMarks(self, heard.current.marks, colors.text)],
         },
       },
-      [times.map((time) => time / 1000), ...order.map((index) => values[index] as (number | null)[])],
+      [
+        times.map((time) => time / 1000),
+        ...order.map((index) => values[index] as (number | null)[]),
+      ],
       place.current as HTMLDivElement,
     );
     return () => plot.destroy();
   }, [data, kind, scheme, width, heightPx]);
   return (
     <div ref={box}>
-      <div ref={place} role="img" aria-label={`${title}: a picture; the same as a table by the button beside the title`} />
+      <div
+        ref={place}
+        role="img"
+        aria-label={`${title}: a picture; the same as a table by the button beside the title`}
+      />
       <Legend data={data} at={at} format={format} />
     </div>
   );
 }
 
-function Legend({ data: { times, series }, at, format }: Pick<TimeChartProps, "data" | "format"> & { at: number | null }) {
+function Legend({
+  data: { times, series },
+  at,
+  format,
+}: Pick<TimeChartProps, "data" | "format"> & { at: number | null }) {
   return (
     <div className={classes.legend}>
-      <span className={classes.time}>{at === null ? "" : new Date(times[at] as number).toLocaleString()}</span>
+      <span className={classes.time}>
+        {at === null ? "" : new Date(times[at] as number).toLocaleString()}
+      </span>
       {series.map(({ name, color, values }) => {
         const value = at === null ? undefined : values[at];
         return (
           <span key={name} className={classes.entry}>
             <span className={classes.key} style={{ background: color }} aria-hidden />
             {name}
-            {at !== null && <b>{value === null || value === undefined ? "no data" : format(value)}</b>}
+            {at !== null && (
+              <b>{value === null || value === undefined ? "no data" : format(value)}</b>
+            )}
           </span>
         );
       })}

@@ -20,7 +20,9 @@ export function stacked(series: readonly Series[]): (number | null)[][] {
   const sums = Array.from({ length: steps }, () => 0);
   return series.map(({ values }) =>
     values.map((value, at) => {
-      const isKnown = series.some((each) => each.values[at] !== null && each.values[at] !== undefined);
+      const isKnown = series.some(
+        (each) => each.values[at] !== null && each.values[at] !== undefined,
+      );
       if (!isKnown) return null;
       sums[at] = (sums[at] as number) + (value ?? 0);
       return sums[at] as number;

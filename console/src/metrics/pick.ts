@@ -10,7 +10,11 @@ export function timesOf({ since, stepMs, steps }: MetricsView): number[] {
 }
 
 /** Of one group; undefined where it was not asked for. */
-export function valuesOf(group: Group | undefined, metric: string, statistic: string): MetricValues | undefined {
+export function valuesOf(
+  group: Group | undefined,
+  metric: string,
+  statistic: string,
+): MetricValues | undefined {
   return group?.metrics.find(({ name }) => name === metric)?.statistics[statistic];
 }
 
@@ -30,31 +34,54 @@ export function linesOf(view: MetricsView, picked: readonly PickedSeries[]): Ser
     if (values === undefined) return [];
     const line: Series = { name, color, values: values.steps };
     if (!hasPrevious || values.previousSteps === undefined) return [line];
-    return [line, { name: `${name} before`, color, values: values.previousSteps, isPrevious: true }];
+    return [
+      line,
+      { name: `${name} before`, color, values: values.previousSteps, isPrevious: true },
+    ];
   });
 }
 
 /** One part of a stack for each group, in the order of `names`. */
 export function partsOf(
   view: MetricsView,
-  { label, metric, statistic, names, colors }: { label: string; metric: string; statistic: string; names: readonly string[]; colors: Readonly<Record<string, string>> },
+  {
+    label,
+    metric,
+    statistic,
+    names,
+    colors,
+  }: {
+    label: string;
+    metric: string;
+    statistic: string;
+    names: readonly string[];
+    colors: Readonly<Record<string, string>>;
+  },
 ): Series[] {
   return names.flatMap((name) => {
     const group = view.groups.find(({ labels }) => labels[label] === name);
     const values = valuesOf(group, metric, statistic);
-    return values === undefined ? [] : [{ name, color: colors[name] ?? "#868e96", values: values.steps }];
+    return values === undefined
+      ? []
+      : [{ name, color: colors[name] ?? "#868e96", values: values.steps }];
   });
 }
 
 /** One for each detail, `sandboxes:idle`. */
 export function detailsOf(
   view: MetricsView,
-  { metric, statistic, colors }: { metric: string; statistic: string; colors: Readonly<Record<string, string>> },
+  {
+    metric,
+    statistic,
+    colors,
+  }: { metric: string; statistic: string; colors: Readonly<Record<string, string>> },
 ): Series[] {
   const all = view.groups[0]?.metrics.filter(({ name }) => name.startsWith(`${metric}:`)) ?? [];
   return all.flatMap(({ name, statistics }) => {
     const detail = name.slice(metric.length + 1);
     const values = statistics[statistic];
-    return values === undefined ? [] : [{ name: detail, color: colors[detail] ?? "#868e96", values: values.steps }];
+    return values === undefined
+      ? []
+      : [{ name: detail, color: colors[detail] ?? "#868e96", values: values.steps }];
   });
 }

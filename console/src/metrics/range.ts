@@ -25,12 +25,16 @@ const STEPS_WANTED = 120;
 export function rangeOf(search: Record<string, unknown>): TimeRange {
   const range = ranges.find((each) => each === search.range);
   const [since, until] = [Number(search.since), Number(search.until)];
-  const isZoomed = Number.isSafeInteger(since) && Number.isSafeInteger(until) && since > 0 && since < until;
+  const isZoomed =
+    Number.isSafeInteger(since) && Number.isSafeInteger(until) && since > 0 && since < until;
   return { ...(range !== undefined && { range }), ...(isZoomed && { since, until }) };
 }
 
 /** What to ask for. `nowMs` is rounded up to the step, so that all who ask within one share the answer. */
-export function askedOf(range: TimeRange, nowMs: number): { since: number; until: number; stepMs: number } {
+export function askedOf(
+  range: TimeRange,
+  nowMs: number,
+): { since: number; until: number; stepMs: number } {
   if (range.since !== undefined && range.until !== undefined) {
     const { since, until } = range;
     const least = Math.ceil((until - since) / STEPS_WANTED / MINUTE_MS) * MINUTE_MS;

@@ -6,7 +6,10 @@ import { clockTime } from "../format/time.ts";
 import { visibleText } from "../format/visible-text.ts";
 import classes from "./log-lines.module.css";
 
-export type LogLine = Pick<LogView, "at" | "stream" | "level" | "text" | "truncated" | "invocationId"> & {
+export type LogLine = Pick<
+  LogView,
+  "at" | "stream" | "level" | "text" | "truncated" | "invocationId"
+> & {
   id?: string;
 };
 
@@ -27,7 +30,8 @@ export function LogLines({ lines, label, ofInvocation, isFollowed = false }: Log
   const isAtEnd = useRef(true);
   useEffect(() => {
     const box = place.current;
-    if (isFollowed && isAtEnd.current && lines.length > 0 && box !== null) box.scrollTop = box.scrollHeight;
+    if (isFollowed && isAtEnd.current && lines.length > 0 && box !== null)
+      box.scrollTop = box.scrollHeight;
   }, [lines, isFollowed]);
   return (
     <Box

@@ -12,7 +12,11 @@ export function RangeControl({ range, onChange }: RangeControlProps) {
   return (
     <Group gap="xs">
       {isZoomed && (
-        <Button size="xs" variant="light" onClick={() => onChange(range.range === undefined ? {} : { range: range.range })}>
+        <Button
+          size="xs"
+          variant="light"
+          onClick={() => onChange(range.range === undefined ? {} : { range: range.range })}
+        >
           Zoom out
         </Button>
       )}

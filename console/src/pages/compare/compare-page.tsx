@@ -19,7 +19,9 @@ export function ComparePage() {
       <Stack>
         <StartComparison />
         <Title order={2}>Comparisons</Title>
-        {list.error !== null && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+        {list.error !== null && (
+          <ErrorState error={list.error} onRetry={() => void list.refetch()} />
+        )}
         {list.isPending && <Skeleton h={120} />}
         {list.data?.items.length === 0 && <Text c="dimmed">Nothing has been compared yet.</Text>}
         {list.data !== undefined && list.data.items.length > 0 && (
@@ -36,7 +38,12 @@ export function ComparePage() {
                 {list.data.items.map((each) => (
                   <Table.Tr key={each.id}>
                     <Table.Td>
-                      <Anchor component={Link} to="/compare/$id" params={{ id: each.id } as never} size="sm">
+                      <Anchor
+                        component={Link}
+                        to="/compare/$id"
+                        params={{ id: each.id } as never}
+                        size="sm"
+                      >
                         <Moment at={each.startedAt} />
                       </Anchor>
                     </Table.Td>
@@ -51,7 +58,9 @@ export function ComparePage() {
                       </Group>
                     </Table.Td>
                     <Table.Td>
-                      {each.state === "running" ? `${each.percent} %, ${each.phase ?? ""}` : each.state}
+                      {each.state === "running"
+                        ? `${each.percent} %, ${each.phase ?? ""}`
+                        : each.state}
                     </Table.Td>
                   </Table.Tr>
                 ))}

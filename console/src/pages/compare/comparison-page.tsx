@@ -1,4 +1,14 @@
-import { Alert, Anchor, Button, Group, Progress, Skeleton, Stack, Text, Title } from "@mantine/core";
+import {
+  Alert,
+  Anchor,
+  Button,
+  Group,
+  Progress,
+  Skeleton,
+  Stack,
+  Text,
+  Title,
+} from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api } from "../../api/client.ts";
@@ -18,18 +28,21 @@ export function ComparisonPage() {
     mutationFn: () => api.endComparison(id),
     onSuccess: () => client.invalidateQueries({ queryKey: ["comparisons"] }),
   });
-  if (one.error !== null) return <ErrorState error={one.error} onRetry={() => void one.refetch()} />;
+  if (one.error !== null)
+    return <ErrorState error={one.error} onRetry={() => void one.refetch()} />;
   if (one.data === undefined) return <Skeleton h={400} />;
   const { state, machine, parameters, subject } = one.data;
-  const exportUrl = (format: string) => `/api/v1/comparisons/${encodeURIComponent(id)}/export?format=${format}`;
+  const exportUrl = (format: string) =>
+    `/api/v1/comparisons/${encodeURIComponent(id)}/export?format=${format}`;
   return (
     <>
       <PageHeader
         title={`${one.data.function} compared`}
         text={
           <>
-            <Moment at={one.data.startedAt} />, revision {one.data.revision}, {subject.runtime}, {mebibytes(subject.memoryMiB)};{" "}
-            {machine.cores} cores of {machine.cpuModel}, Linux {machine.kernel}
+            <Moment at={one.data.startedAt} />, revision {one.data.revision}, {subject.runtime},{" "}
+            {mebibytes(subject.memoryMiB)}; {machine.cores} cores of {machine.cpuModel}, Linux{" "}
+            {machine.kernel}
           </>
         }
       >
@@ -75,10 +88,11 @@ export function ComparisonPage() {
         <FigureTables drivers={one.data.drivers} />
         <Title order={2}>How it was measured</Title>
         <Text size="sm">
-          {parameters.repeats} rounds on each driver in turn; {parameters.coldStarts} first calls of each kind in a
-          round; warm measurements of {parameters.durationMs} ms, {parameters.connections} calls at once under load;{" "}
-          {parameters.starts} sandboxes started at once. Load of the machine before: {machine.loadBefore.toFixed(2)};
-          calls of others meanwhile: {one.data.otherCalls}. Median, and in brackets the least and the most.
+          {parameters.repeats} rounds on each driver in turn; {parameters.coldStarts} first calls of
+          each kind in a round; warm measurements of {parameters.durationMs} ms,{" "}
+          {parameters.connections} calls at once under load; {parameters.starts} sandboxes started
+          at once. Load of the machine before: {machine.loadBefore.toFixed(2)}; calls of others
+          meanwhile: {one.data.otherCalls}. Median, and in brackets the least and the most.
         </Text>
       </Stack>
     </>

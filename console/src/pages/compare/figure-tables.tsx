@@ -31,7 +31,10 @@ export function FigureTables({ drivers }: { drivers: readonly DriverResult[] }) 
                   <Table.Th>Figure</Table.Th>
                   {measured.map(({ driver, tier }) => (
                     <Table.Th key={driver}>
-                      {driver} <Text span size="xs" c="dimmed">{tier}</Text>
+                      {driver}{" "}
+                      <Text span size="xs" c="dimmed">
+                        {tier}
+                      </Text>
                     </Table.Th>
                   ))}
                 </Table.Tr>
@@ -40,11 +43,18 @@ export function FigureTables({ drivers }: { drivers: readonly DriverResult[] }) 
                 {rows.map(({ name, unit, cells, most }) => (
                   <Table.Tr key={name}>
                     <Table.Th scope="row">
-                      {name} <Text span size="xs" c="dimmed">{unit}</Text>
+                      {name}{" "}
+                      <Text span size="xs" c="dimmed">
+                        {unit}
+                      </Text>
                     </Table.Th>
                     {measured.map(({ driver }) => (
                       <Table.Td key={driver}>
-                        <Figure figure={cells.get(driver)} most={most} color={driverColors[driver] ?? "#868e96"} />
+                        <Figure
+                          figure={cells.get(driver)}
+                          most={most}
+                          color={driverColors[driver] ?? "#868e96"}
+                        />
                       </Table.Td>
                     ))}
                   </Table.Tr>
@@ -59,7 +69,15 @@ export function FigureTables({ drivers }: { drivers: readonly DriverResult[] }) 
   );
 }
 
-function Figure({ figure, most, color }: { figure: FigureView | undefined; most: number; color: string }) {
+function Figure({
+  figure,
+  most,
+  color,
+}: {
+  figure: FigureView | undefined;
+  most: number;
+  color: string;
+}) {
   if (figure === undefined || figure.median === null)
     return (
       <Text size="xs" c="dimmed" title={figure?.missing ?? ""}>
@@ -81,11 +99,16 @@ function DensityRow({ drivers }: { drivers: readonly DriverResult[] }) {
   return (
     <Table.Tr>
       <Table.Th scope="row">
-        sandboxes that fit <Text span size="xs" c="dimmed">by the budget, by an idle one's memory</Text>
+        sandboxes that fit{" "}
+        <Text span size="xs" c="dimmed">
+          by the budget, by an idle one's memory
+        </Text>
       </Table.Th>
       {drivers.map(({ driver, density }) => (
         <Table.Td key={driver}>
-          {density === null ? "not measured" : `${density.byBudget}, ${density.byIdleMemory ?? "not measured"}`}
+          {density === null
+            ? "not measured"
+            : `${density.byBudget}, ${density.byIdleMemory ?? "not measured"}`}
         </Table.Td>
       ))}
     </Table.Tr>

@@ -15,7 +15,13 @@ test("figures of drivers stand side by side, with the highest of each row", () =
   ];
   const [group] = groupFigures(drivers);
   assert.equal(group?.workload, "function");
-  assert.deepEqual(group?.rows.map(({ name, most }) => [name, most]), [["warm p50", 3], ["cold", 0]]);
+  assert.deepEqual(
+    group?.rows.map(({ name, most }) => [name, most]),
+    [
+      ["warm p50", 3],
+      ["cold", 0],
+    ],
+  );
   assert.equal(group?.rows[0]?.cells.get("docker")?.median, 3);
 });
 

@@ -74,8 +74,8 @@ export function StartComparison() {
             </Button>
           </Group>
           <Text size="sm" c="dimmed">
-            The function is called many times with GET /, in sandboxes of its own; what it does outside of them it
-            does each time. Other events: <code>isola compare</code>.
+            The function is called many times with GET /, in sandboxes of its own; what it does
+            outside of them it does each time. Other events: <code>isola compare</code>.
           </Text>
           {start.isError && <ErrorState error={start.error} />}
         </Stack>

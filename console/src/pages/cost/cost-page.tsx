@@ -22,11 +22,13 @@ export function CostPage() {
           <FunctionCosts cost={cost.data} />
           <DriverCosts cost={cost.data} />
           <Text size="sm" c="dimmed">
-            Price list of {cost.data.priceList.provider}, {cost.data.priceList.region}, of {cost.data.priceList.date} (
+            Price list of {cost.data.priceList.provider}, {cost.data.priceList.region}, of{" "}
+            {cost.data.priceList.date} (
             <Anchor href={cost.data.priceList.source} target="_blank" rel="noreferrer">
               source
             </Anchor>
-            ). The price of the machine is a setting (costPricePerHour); docs/cost.md explains each formula.
+            ). The price of the machine is a setting (costPricePerHour); docs/cost.md explains each
+            formula.
           </Text>
         </Stack>
       )}

@@ -8,7 +8,11 @@ export function CostTiles({ cost: { currency, machine, total, priceList } }: { c
   return (
     <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
       <Tile label="Calls" value={count(total.calls)} note="that reached a sandbox" />
-      <Tile label="Cost here" value={money(total.cost, currency)} note="of the machine, for these calls" />
+      <Tile
+        label="Cost here"
+        value={money(total.cost, currency)}
+        note="of the machine, for these calls"
+      />
       <Tile
         label={`At ${priceList.provider}`}
         value={money(total.listPrice.x86_64.total, priceList.currency)}

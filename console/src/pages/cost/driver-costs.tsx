@@ -16,7 +16,8 @@ export function DriverCosts({ cost: { comparison, currency, priceList } }: { cos
         .
       </Text>
     );
-  const shown = (value: number | null, how: (value: number) => string) => (value === null ? "not measured" : how(value));
+  const shown = (value: number | null, how: (value: number) => string) =>
+    value === null ? "not measured" : how(value);
   return (
     <Stack gap="xs">
       <Title order={2}>Drivers, by a comparison of {comparison.function}</Title>
@@ -24,7 +25,14 @@ export function DriverCosts({ cost: { comparison, currency, priceList } }: { cos
         <Table withTableBorder>
           <Table.Thead>
             <Table.Tr>
-              {["Driver", "CPU per call (us)", "Calls a second", "A million calls", "A GB-second", `At ${priceList.provider}, a million`].map((head) => (
+              {[
+                "Driver",
+                "CPU per call (us)",
+                "Calls a second",
+                "A million calls",
+                "A GB-second",
+                `At ${priceList.provider}, a million`,
+              ].map((head) => (
                 <Table.Th key={head}>{head}</Table.Th>
               ))}
             </Table.Tr>
@@ -33,15 +41,24 @@ export function DriverCosts({ cost: { comparison, currency, priceList } }: { cos
             {comparison.drivers.map((driver) => (
               <Table.Tr key={driver.driver}>
                 <Table.Td>{driver.driver}</Table.Td>
-                <Table.Td>{shown(driver.cpuMicrosPerCall, (value) => count(Math.round(value)))}</Table.Td>
+                <Table.Td>
+                  {shown(driver.cpuMicrosPerCall, (value) => count(Math.round(value)))}
+                </Table.Td>
                 <Table.Td>
                   {shown(
-                    driver.bound === "memory" ? driver.callsPerSecondByMemory : driver.callsPerSecondByCpu,
-                    (value) => `${count(Math.round(value))}${driver.bound === null ? "" : `, bound by ${driver.bound}`}`,
+                    driver.bound === "memory"
+                      ? driver.callsPerSecondByMemory
+                      : driver.callsPerSecondByCpu,
+                    (value) =>
+                      `${count(Math.round(value))}${driver.bound === null ? "" : `, bound by ${driver.bound}`}`,
                   )}
                 </Table.Td>
-                <Table.Td>{shown(driver.perMillionCalls, (value) => money(value, currency))}</Table.Td>
-                <Table.Td>{shown(driver.perGbSecondReserved, (value) => money(value, currency))}</Table.Td>
+                <Table.Td>
+                  {shown(driver.perMillionCalls, (value) => money(value, currency))}
+                </Table.Td>
+                <Table.Td>
+                  {shown(driver.perGbSecondReserved, (value) => money(value, currency))}
+                </Table.Td>
                 <Table.Td>
                   {driver.listPricePerMillion === null
                     ? "not measured"

@@ -17,7 +17,15 @@ export function FunctionCosts({ cost: { functions, currency, priceList } }: { co
           <Table withTableBorder>
             <Table.Thead>
               <Table.Tr>
-                {["Function", "Driver", "Calls", "GB-seconds", "CPU-seconds", "Cost here", `At ${priceList.provider}`].map((head) => (
+                {[
+                  "Function",
+                  "Driver",
+                  "Calls",
+                  "GB-seconds",
+                  "CPU-seconds",
+                  "Cost here",
+                  `At ${priceList.provider}`,
+                ].map((head) => (
                   <Table.Th key={head}>{head}</Table.Th>
                 ))}
               </Table.Tr>
@@ -26,14 +34,25 @@ export function FunctionCosts({ cost: { functions, currency, priceList } }: { co
               {rows.map((row) => (
                 <Table.Tr key={`${row.function} ${row.driver}`}>
                   <Table.Td>
-                    <Anchor component={Link} to="/functions/$name/overview" params={{ name: row.function } as never} size="sm">
+                    <Anchor
+                      component={Link}
+                      to="/functions/$name/overview"
+                      params={{ name: row.function } as never}
+                      size="sm"
+                    >
                       {row.function}
                     </Anchor>
                   </Table.Td>
                   <Table.Td>{row.driver}</Table.Td>
                   <Table.Td>{count(row.calls)}</Table.Td>
-                  <Table.Td>{row.gbSeconds.toLocaleString(undefined, { maximumSignificantDigits: 4 })}</Table.Td>
-                  <Table.Td>{row.cpuSeconds === null ? "not measured" : row.cpuSeconds.toLocaleString(undefined, { maximumSignificantDigits: 3 })}</Table.Td>
+                  <Table.Td>
+                    {row.gbSeconds.toLocaleString(undefined, { maximumSignificantDigits: 4 })}
+                  </Table.Td>
+                  <Table.Td>
+                    {row.cpuSeconds === null
+                      ? "not measured"
+                      : row.cpuSeconds.toLocaleString(undefined, { maximumSignificantDigits: 3 })}
+                  </Table.Td>
                   <Table.Td>{money(row.cost, currency)}</Table.Td>
                   <Table.Td>{money(row.listPrice.x86_64.total, priceList.currency)}</Table.Td>
                 </Table.Tr>

@@ -7,11 +7,18 @@ import { valuesOf } from "../../metrics/pick.ts";
 /** Functions with most errors first, then those that are called most. */
 export function AttentionList({ view }: { view: MetricsView }) {
   const rows = view.groups.map((group) => {
-    const whole = (metric: string, statistic: string) => valuesOf(group, metric, statistic)?.whole ?? null;
+    const whole = (metric: string, statistic: string) =>
+      valuesOf(group, metric, statistic)?.whole ?? null;
     const calls = whole("invocations", "sum") ?? 0;
     const errors = whole("errors", "sum") ?? 0;
     const cold = whole("coldStarts", "sum") ?? 0;
-    return { name: String(group.labels.function), calls, errors, cold, p95: whole("duration", "p95") };
+    return {
+      name: String(group.labels.function),
+      calls,
+      errors,
+      cold,
+      p95: whole("duration", "p95"),
+    };
   });
   rows.sort((a, b) => b.errors - a.errors || b.calls - a.calls);
   return (
@@ -33,7 +40,12 @@ export function AttentionList({ view }: { view: MetricsView }) {
               {rows.map(({ name, calls, errors, cold, p95 }) => (
                 <Table.Tr key={name}>
                   <Table.Td>
-                    <Anchor component={Link} to="/functions/$name/overview" params={{ name } as never} size="sm">
+                    <Anchor
+                      component={Link}
+                      to="/functions/$name/overview"
+                      params={{ name } as never}
+                      size="sm"
+                    >
                       {name}
                     </Anchor>
                   </Table.Td>

@@ -14,7 +14,11 @@ export function DriverHealth() {
           {isAvailable ? (
             <CircleCheck size={16} color="var(--mantine-color-teal-text)" aria-label="works" />
           ) : (
-            <CircleX size={16} color="var(--mantine-color-dimmed)" aria-label="does not work here" />
+            <CircleX
+              size={16}
+              color="var(--mantine-color-dimmed)"
+              aria-label="does not work here"
+            />
           )}
           <Text size="sm">{name}</Text>
         </Group>

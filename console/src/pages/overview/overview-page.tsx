@@ -27,18 +27,32 @@ export function OverviewPage() {
   });
   const all = useQuery(
     ask({
-      metric: ["invocations", "errors", "coldStarts", "duration", "sandboxes", "memoryReserved", "memoryBudget"],
+      metric: [
+        "invocations",
+        "errors",
+        "coldStarts",
+        "duration",
+        "sandboxes",
+        "memoryReserved",
+        "memoryBudget",
+      ],
       compare: "previous",
     }),
   );
   const outcomes = useQuery(ask({ metric: ["invocations"], groupBy: ["outcome"] }));
   const drivers = useQuery(ask({ metric: ["sandboxes"], groupBy: ["driver"] }));
   const functions = useQuery(
-    ask({ metric: ["errors", "invocations", "coldStarts", "duration"], groupBy: ["function"], limit: 10 }),
+    ask({
+      metric: ["errors", "invocations", "coldStarts", "duration"],
+      groupBy: ["function"],
+      limit: 10,
+    }),
   );
   const error = all.error ?? outcomes.error ?? drivers.error ?? functions.error;
   const onZoom = (since: number, until: number) =>
-    void navigate({ search: (before) => ({ ...before, since: Math.floor(since), until: Math.ceil(until) }) });
+    void navigate({
+      search: (before) => ({ ...before, since: Math.floor(since), until: Math.ceil(until) }),
+    });
   return (
     <>
       <PageHeader title="Overview" text="Is everything well?">
@@ -102,7 +116,12 @@ export function OverviewPage() {
               data={{
                 times: timesOf(all.data),
                 series: linesOf(all.data, [
-                  { name: "reserved", color: "#4dabf7", metric: "memoryReserved", statistic: "max" },
+                  {
+                    name: "reserved",
+                    color: "#4dabf7",
+                    metric: "memoryReserved",
+                    statistic: "max",
+                  },
                   { name: "budget", color: "#868e96", metric: "memoryBudget", statistic: "max" },
                 ]),
               }}

@@ -33,7 +33,13 @@ export function EventList() {
                     <Moment at={at} />
                   </Table.Td>
                   <Table.Td>
-                    <Badge size="sm" variant="outline" color={colors[severity] ?? "gray"} c="inherit" tt="none">
+                    <Badge
+                      size="sm"
+                      variant="outline"
+                      color={colors[severity] ?? "gray"}
+                      c="inherit"
+                      tt="none"
+                    >
                       {severity}
                     </Badge>
                   </Table.Td>

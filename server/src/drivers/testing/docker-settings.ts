@@ -24,7 +24,7 @@ export const dockerSettings: DockerSettings = {
   dockerBases: { nodejs: null, python: null },
   gvisorRuntime: null,
   microvm: {
-    keptDir: process.env.ISOLA_TEST_VM || join(tmpdir(), "isola-no-guests"),
+    keptDir: process.env.VM_GUEST_FOLDER || join(tmpdir(), "isola-no-guests"),
     kernel: null,
     vmm: "qemu",
     firecracker: null,

@@ -17,8 +17,9 @@ export function testView(): GuestView {
 
 /** Why tests with a real guest cannot run here, and what would change it; null: they can. */
 export function whyNoGuest(): string | null {
-  const { ISOLA_TEST_VM: folder = "" } = process.env;
-  if (folder === "") return "needs ISOLA_TEST_VM, a folder for guests; npm test sets it on Debian";
+  const { VM_GUEST_FOLDER: folder = "" } = process.env;
+  if (folder === "")
+    return "needs VM_GUEST_FOLDER, a folder for guests; npm test sets it on Debian";
   if (findProgram("qemu-system-x86_64") === null)
     return "needs QEMU: apt-get install -y qemu-system-x86";
   return null;
@@ -26,7 +27,7 @@ export function whyNoGuest(): string | null {
 
 /** The guest in the folder of the tests. */
 export async function testGuest(family: "nodejs" | "python"): Promise<GuestPaths> {
-  const folder = process.env.ISOLA_TEST_VM as string;
+  const folder = process.env.VM_GUEST_FOLDER as string;
   const runtime = (await findRuntimes({ root, python: null })).find(
     (each) => each.family === family,
   );

@@ -11,6 +11,7 @@ import { records0001 } from "../migrations/0001-records.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { openSqliteStore, recordsPathOf, sqliteEngine } from "./open-sqlite-store.ts";
 
+const unknownThen = ["killMs", "memoryMiB", "responseMs", "cpuMs", "memoryPeakBytes"];
 const count = 2500; // more than are moved at once
 
 describe("records of a data folder from before they lay in chunks", () => {
@@ -21,7 +22,7 @@ describe("records of a data folder from before they lay in chunks", () => {
     const kept = Array.from({ length: count }, (_, at) =>
       invocation({
         id: `inv-${String(at).padStart(5, "0")}`,
-        killMs: null,
+        ...Object.fromEntries(unknownThen.map((name) => [name, null])),
         startedAt: Math.floor(at / 3),
         startMs: at % 2 === 0 ? null : 2.5,
         outcome: at % 5 === 0 ? "crash" : "ok",
@@ -51,12 +52,15 @@ async function writeOldRecords(path: string, records: InvocationRecord[]): Promi
   const part = { name: "records", migrations: [records0001] } as const;
   await migrate(db, part, { engine: sqliteEngine, place: path, nowMs: 0 });
   // What was not known then reads as null.
-  const names = Object.keys(records[0] as object).filter((name) => name !== "killMs");
+  const names = Object.keys(records[0] as object).filter((name) => !unknownThen.includes(name));
   const columns = names.map((name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`));
   const values = names.map((name) => `@${name}`);
   const insert = database.prepare(`insert into invocations (${columns}) values (${values})`);
   database.transaction(() => {
-    for (const { killMs: _, ...record } of records) insert.run(record);
+    for (const record of records)
+      insert.run(
+        Object.fromEntries(names.map((name) => [name, record[name as keyof typeof record]])),
+      );
   })();
   await db.destroy();
 }

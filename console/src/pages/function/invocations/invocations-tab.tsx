@@ -18,7 +18,9 @@ export function InvocationsTab() {
   const { name } = useParams({ from: "/functions/$name/invocations" });
   const { outcome, id } = useSearch({ from: "/functions/$name/invocations" });
   const navigate = useNavigate({ from: "/functions/$name/invocations" });
-  const list = useInfiniteQuery(queries.invocations(name, outcome === undefined ? {} : { outcome }));
+  const list = useInfiniteQuery(
+    queries.invocations(name, outcome === undefined ? {} : { outcome }),
+  );
   const { fetchNextPage, isFetchingNextPage } = list;
   const onEndNear = useCallback(() => {
     if (!isFetchingNextPage) void fetchNextPage();
@@ -31,7 +33,10 @@ export function InvocationsTab() {
       <Group>
         <NativeSelect
           label="Outcome"
-          data={[{ value: "", label: "all" }, ...outcomes.map((each) => ({ value: each, label: outcomeWords[each] ?? each }))]}
+          data={[
+            { value: "", label: "all" },
+            ...outcomes.map((each) => ({ value: each, label: outcomeWords[each] ?? each })),
+          ]}
           value={outcome ?? ""}
           onChange={(event) => {
             const chosen = outcomes.find((each) => each === event.currentTarget.value);
@@ -42,7 +47,9 @@ export function InvocationsTab() {
       {list.error !== null && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Skeleton h={200} />}
       {list.data !== undefined && rows.length === 0 && (
-        <Text c="dimmed">No invocation is kept{outcome === undefined ? "" : " with this outcome"}.</Text>
+        <Text c="dimmed">
+          No invocation is kept{outcome === undefined ? "" : " with this outcome"}.
+        </Text>
       )}
       {rows.length > 0 && (
         <VirtualTable
@@ -75,17 +82,66 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
       header: "When",
       width: "110px",
       cell: ({ id, startedAt }) => (
-        <button type="button" className="link" onClick={() => show(id)} aria-label={`Invocation ${id}`}>
+        <button
+          type="button"
+          className="link"
+          onClick={() => show(id)}
+          aria-label={`Invocation ${id}`}
+        >
           <Moment at={startedAt} />
         </button>
       ),
     },
-    { id: "outcome", header: "Outcome", width: "150px", cell: ({ outcome }) => <OutcomeBadge outcome={outcome} /> },
-    { id: "status", header: "Status", width: "60px", isNumber: true, isWideOnly: true, cell: ({ status }) => (status === 0 ? "none" : status) },
-    { id: "request", header: "Request", width: "minmax(120px, 2fr)", isWideOnly: true, cell: ({ method, path }) => `${method} ${path}` },
-    { id: "start", header: "Start", width: "90px", isWideOnly: true, cell: ({ startKind }) => startKind ?? "none" },
-    { id: "total", header: "Duration", width: "90px", isNumber: true, cell: ({ totalMs }) => duration(totalMs) },
-    { id: "bytes", header: "Sent", width: "90px", isNumber: true, isWideOnly: true, cell: ({ responseBytes }) => bytes(responseBytes) },
-    { id: "revision", header: "Revision", width: "70px", isNumber: true, isWideOnly: true, cell: ({ revision }) => revision },
+    {
+      id: "outcome",
+      header: "Outcome",
+      width: "150px",
+      cell: ({ outcome }) => <OutcomeBadge outcome={outcome} />,
+    },
+    {
+      id: "status",
+      header: "Status",
+      width: "60px",
+      isNumber: true,
+      isWideOnly: true,
+      cell: ({ status }) => (status === 0 ? "none" : status),
+    },
+    {
+      id: "request",
+      header: "Request",
+      width: "minmax(120px, 2fr)",
+      isWideOnly: true,
+      cell: ({ method, path }) => `${method} ${path}`,
+    },
+    {
+      id: "start",
+      header: "Start",
+      width: "90px",
+      isWideOnly: true,
+      cell: ({ startKind }) => startKind ?? "none",
+    },
+    {
+      id: "total",
+      header: "Duration",
+      width: "90px",
+      isNumber: true,
+      cell: ({ totalMs }) => duration(totalMs),
+    },
+    {
+      id: "bytes",
+      header: "Sent",
+      width: "90px",
+      isNumber: true,
+      isWideOnly: true,
+      cell: ({ responseBytes }) => bytes(responseBytes),
+    },
+    {
+      id: "revision",
+      header: "Revision",
+      width: "70px",
+      isNumber: true,
+      isWideOnly: true,
+      cell: ({ revision }) => revision,
+    },
   ];
 }

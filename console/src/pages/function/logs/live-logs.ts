@@ -53,7 +53,11 @@ async function follow(name: string, filter: LogFilter, { signal, set }: Follow):
       const query = { ...filter, function: name };
       const tail = await api.tailLogs(query, { signal, ...(last && { lastEventId: last }) });
       if (last === undefined) {
-        const page = await api.listLogs(name, { ...filter, order: "newest", limit: LINES_FIRST }, { signal });
+        const page = await api.listLogs(
+          name,
+          { ...filter, order: "newest", limit: LINES_FIRST },
+          { signal },
+        );
         const first = page.items.reverse();
         last = first.at(-1)?.id;
         set((before) => ({ ...before, lines: first, state: "live", problem: null }));
@@ -68,7 +72,8 @@ async function follow(name: string, filter: LogFilter, { signal, set }: Follow):
       const timer = setInterval(show, SHOW_MS);
       try {
         for await (const event of tail) {
-          if (event.type === "dropped") set((before) => ({ ...before, dropped: before.dropped + event.count }));
+          if (event.type === "dropped")
+            set((before) => ({ ...before, dropped: before.dropped + event.count }));
           if (event.type !== "item") continue;
           last = event.item.id;
           fresh.push(event.item);

@@ -48,7 +48,12 @@ export function LogsTab() {
           <code>level</code> and <code>msg</code> gets its level.
         </Text>
       ) : (
-        <LogLines lines={lines} label="Log lines" ofInvocation={name} isFollowed={state === "live"} />
+        <LogLines
+          lines={lines}
+          label="Log lines"
+          ofInvocation={name}
+          isFollowed={state === "live"}
+        />
       )}
     </Stack>
   );
@@ -73,7 +78,10 @@ function Filters({ filter }: { filter: LogFilter }) {
         onChange={(event) => {
           const level = event.currentTarget.value;
           void navigate({
-            search: (before) => ({ ...before, level: level === "" ? undefined : (level as LogFilter["level"]) }),
+            search: (before) => ({
+              ...before,
+              level: level === "" ? undefined : (level as LogFilter["level"]),
+            }),
             replace: true,
           });
         }}
@@ -93,7 +101,10 @@ function Filters({ filter }: { filter: LogFilter }) {
         onBlur={(event) => {
           const invocation = event.currentTarget.value.trim();
           void navigate({
-            search: (before) => ({ ...before, invocation: invocation === "" ? undefined : invocation }),
+            search: (before) => ({
+              ...before,
+              invocation: invocation === "" ? undefined : invocation,
+            }),
             replace: true,
           });
         }}

@@ -22,8 +22,16 @@ export function FunctionTiles({ view }: { view: MetricsView }) {
   const p99 = of("duration", "p99");
   const tiles = [
     ["Invocations", calls, count],
-    ["Errors", { now: share(errors.now, calls.now), before: share(errors.before, calls.before) }, percent],
-    ["Cold starts", { now: share(cold.now, calls.now), before: share(cold.before, calls.before) }, percent],
+    [
+      "Errors",
+      { now: share(errors.now, calls.now), before: share(errors.before, calls.before) },
+      percent,
+    ],
+    [
+      "Cold starts",
+      { now: share(cold.now, calls.now), before: share(cold.before, calls.before) },
+      percent,
+    ],
     ["p50", p50, duration],
     ["p95", p95, duration],
     ["p99", p99, duration],
@@ -35,7 +43,11 @@ export function FunctionTiles({ view }: { view: MetricsView }) {
           key={label}
           label={label}
           value={now === null ? "no data" : format(now)}
-          note={before === null ? "nothing to compare with" : `${format(before)} before${change(now, before)}`}
+          note={
+            before === null
+              ? "nothing to compare with"
+              : `${format(before)} before${change(now, before)}`
+          }
         />
       ))}
     </SimpleGrid>

@@ -65,7 +65,7 @@ function suite(
 ): void {
   const stateDir = mkdtempSync(join(tmpdir(), "isola-fcd-"));
   const keptDir = join(stateDir, "kept");
-  linkParts(process.env.ISOLA_TEST_VM as string, keptDir);
+  linkParts(process.env.VM_GUEST_FOLDER as string, keptDir);
   after(() => rmSync(stateDir, { recursive: true }));
   const { firecracker, without, all } = program;
   const { microvm, ...common } = dockerSettings;
