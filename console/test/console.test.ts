@@ -57,6 +57,7 @@ describe("the console", { skip }, () => {
         await assertAccessible(page, `${path} ${scheme}`);
         await takePicture(page, `${pictureOf(path)}-${scheme}`);
         await page.setViewportSize({ width: 390, height: 800 });
+        await page.waitForTimeout(200);
         const width = await page.evaluate<number>("document.documentElement.scrollWidth");
         assert.ok(width <= 390, `${width} px wide`);
         await takePicture(page, `${pictureOf(path)}-${scheme}-390`);
