@@ -7,6 +7,7 @@ import {
 } from "@tanstack/react-router";
 import { ErrorState } from "../parts/error-state.tsx";
 import { invocationSearchOf } from "../pages/function/invocations/invocation-search.ts";
+import { rangeOf } from "../metrics/range.ts";
 import { logFilterOf } from "../pages/function/logs/log-filter.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 import { Shell } from "./shell.tsx";
@@ -16,10 +17,11 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    // oxlint-disable-next-line typescript/only-throw-error -- the way of the router to say so
-    throw redirect({ to: "/functions" });
-  },
+  validateSearch: rangeOf,
+  component: lazyRouteComponent(
+    () => import("../pages/overview/overview-page.tsx"),
+    "OverviewPage",
+  ),
 });
 
 const functions = createRoute({
@@ -56,8 +58,18 @@ const functionHome = createRoute({
   path: "/",
   beforeLoad: ({ params: { name } }) => {
     // oxlint-disable-next-line typescript/only-throw-error -- the way of the router to say so
-    throw redirect({ to: "/functions/$name/try", params: { name } });
+    throw redirect({ to: "/functions/$name/overview", params: { name } });
   },
+});
+
+const overviewTab = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/overview",
+  validateSearch: rangeOf,
+  component: lazyRouteComponent(
+    () => import("../pages/function/overview/overview-tab.tsx"),
+    "OverviewTab",
+  ),
 });
 
 const tryTab = createRoute({
@@ -107,6 +119,27 @@ const settingsTab = createRoute({
   ),
 });
 
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  component: lazyRouteComponent(() => import("../pages/compare/compare-page.tsx"), "ComparePage"),
+});
+
+const comparison = createRoute({
+  getParentRoute: () => root,
+  path: "/compare/$id",
+  component: lazyRouteComponent(
+    () => import("../pages/compare/comparison-page.tsx"),
+    "ComparisonPage",
+  ),
+});
+
+const cost = createRoute({
+  getParentRoute: () => root,
+  path: "/cost",
+  component: lazyRouteComponent(() => import("../pages/cost/cost-page.tsx"), "CostPage"),
+});
+
 const system = createRoute({
   getParentRoute: () => root,
   path: "/system",
@@ -120,6 +153,7 @@ export const router = createRouter({
     newFunction,
     oneFunction.addChildren([
       functionHome,
+      overviewTab,
       tryTab,
       codeTab,
       revisionsTab,
@@ -127,6 +161,9 @@ export const router = createRouter({
       logsTab,
       settingsTab,
     ]),
+    compare,
+    comparison,
+    cost,
     system,
   ]),
   defaultPreload: "intent",

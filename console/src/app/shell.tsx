@@ -55,7 +55,7 @@ export function Shell() {
             to={to}
             label={label}
             leftSection={<Icon size={18} aria-hidden />}
-            active={path === to || path.startsWith(`${to}/`)}
+            active={path === to || (to !== "/" && path.startsWith(`${to}/`))}
           />
         ))}
       </AppShell.Navbar>

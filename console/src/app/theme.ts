@@ -16,7 +16,7 @@ const isola: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "isola",
-  primaryShade: { light: 6, dark: 4 },
+  primaryShade: 6,
   autoContrast: true,
   colors: { isola },
   defaultRadius: "sm",

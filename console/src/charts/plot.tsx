@@ -68,7 +68,7 @@ export default function Plot({
               spanGaps: false,
               ...(isPrevious && { dash: [4, 4] }),
               ...(kind === "stack" && { fill: color }),
-              points: { show: times.length === 1 },
+              points: { show: true, size: 5, filter: alone },
             };
           }),
         ],
@@ -129,6 +129,15 @@ function Legend({
         );
       })}
     </div>
+  );
+}
+
+/** Places of values without a neighbour: a line would not show them. */
+function alone(plot: uPlot, at: number): number[] {
+  const values = plot.data[at] as (number | null | undefined)[];
+  const isNone = (value: number | null | undefined) => value === null || value === undefined;
+  return values.flatMap((value, place) =>
+    !isNone(value) && isNone(values[place - 1]) && isNone(values[place + 1]) ? [place] : [],
   );
 }
 

@@ -29,7 +29,13 @@ export function TimeChart(props: TimeChartProps) {
   const series = withoutEmpty(data.series);
   const shown = { ...data, series };
   return (
-    <Paper withBorder p="sm" component="section" aria-label={title}>
+    <Paper
+      withBorder
+      p="sm"
+      component="section"
+      aria-label={title}
+      style={{ minWidth: 0, overflow: "hidden" }}
+    >
       <Stack gap={4}>
         <Group justify="space-between" wrap="nowrap">
           <Title order={3} size="sm">

@@ -82,12 +82,7 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
       header: "When",
       width: "110px",
       cell: ({ id, startedAt }) => (
-        <button
-          type="button"
-          className="link"
-          onClick={() => show(id)}
-          aria-label={`Invocation ${id}`}
-        >
+        <button type="button" className="link" title={id} onClick={() => show(id)}>
           <Moment at={startedAt} />
         </button>
       ),

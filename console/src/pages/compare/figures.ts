@@ -1,0 +1,36 @@
+import type { ComparisonView, FigureView } from "@isola/api/comparisons";
+
+export interface FigureRow {
+  name: string;
+  unit: string;
+  /** By driver. */
+  cells: Map<string, FigureView>;
+  /** The highest median, for bars. */
+  most: number;
+}
+
+/** Figures by kind of work and name, in the order in which they were measured. */
+export function groupFigures(
+  drivers: readonly Pick<ComparisonView["drivers"][number], "driver" | "figures">[],
+): { workload: string; rows: FigureRow[] }[] {
+  const workloads = new Map<string, Map<string, FigureRow>>();
+  for (const { driver, figures } of drivers)
+    for (const figure of figures) {
+      const rows = workloads.get(figure.workload) ?? new Map<string, FigureRow>();
+      workloads.set(figure.workload, rows);
+      const { name, unit, median } = figure;
+      const row = rows.get(name) ?? { name, unit, cells: new Map<string, FigureView>(), most: 0 };
+      rows.set(name, row);
+      row.cells.set(driver, figure);
+      row.most = Math.max(row.most, median ?? 0);
+    }
+  return [...workloads].map(([workload, rows]) => ({ workload, rows: [...rows.values()] }));
+}
+
+/** `12.3 (11.9 to 14)` */
+export function figureText({ median, min, max }: FigureView): string {
+  const shown = (value: number) => value.toLocaleString(undefined, { maximumSignificantDigits: 3 });
+  if (median === null) return "not measured";
+  if (min === null || max === null || min === max) return shown(median);
+  return `${shown(median)} (${shown(min)} to ${shown(max)})`;
+}
