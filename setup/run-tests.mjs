@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root } from "./pinned-node.mjs";
 import { runToEnd, toolEnvironment } from "./processes.mjs";
 
-const TEST_MS_MAX = 300_000;
+const TEST_MS_MAX = 900_000;
 
 /**
  * Runs test files with node:test and counts. They get a temporary folder of their own, and the variables `env`. Resolves with the exit code, the tally of test-tally.mjs, and the names of what they

@@ -10,7 +10,7 @@ import { findMarked } from "../cgroups/process-table.ts";
 import { driverConformance } from "../conformance.ts";
 import { findRuntimes } from "../runtimes.ts";
 import { dockerSettings } from "../testing/docker-settings.ts";
-import { SLOWNESS, skipMicrovm } from "./testing/microvm-stand.ts";
+import { SLOWNESS, isWhole, skipMicrovm } from "./testing/microvm-stand.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const script = fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url));
@@ -21,14 +21,17 @@ const noSockets =
   "no socket of the platform leads into a machine; what asks for one is refused, and a test of its own sees that";
 /** Of a machine that has everything it will ever have when it starts. */
 const leavesOut = {
+  "missing-runtime": "the interpreter is the image's, not a file of the host",
+  "limits-doubled": "a machine's RAM is what it was started with",
+};
+const leavesOutOfAll = {
+  ...leavesOut,
   sockets: noSockets,
   "socket-files": noSockets,
-  "missing-runtime": "the interpreter is the image's, not a file of the host",
   "link-to-shell":
     "the image has a link to where the shell of builds would be, and there is none behind it",
   "memory-sockets":
     "the limit holds, but an emulated kernel takes minutes to look for pages to give back before it kills",
-  "limits-doubled": "a machine's RAM is what it was started with",
 };
 
 async function leftovers(stateDir: string): Promise<string[]> {
@@ -56,6 +59,7 @@ else {
     hasOwnImage: true,
     slowness: SLOWNESS,
     leftovers: () => leftovers(stateDir),
-    leavesOut,
+    ...(isWhole ? {} : { groups: ["life", "limit", "kill"] as const }),
+    leavesOut: isWhole ? leavesOutOfAll : leavesOut,
   });
 }

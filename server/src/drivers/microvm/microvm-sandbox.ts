@@ -101,7 +101,7 @@ export class MicrovmSandbox implements SandboxHandle {
     if (this.#hasEnded) throw new IsolaError("sandbox_exited", `${this.id} has ended`);
     this.#options.group.thaw();
     // Nobody waits for it: a guest's clock stands still for no longer than its machine, but may go wrong by a little.
-    this.#options.agent.setTime(epochNs()).catch(() => {});
+    this.#options.agent.keepTime(epochNs).catch(() => {});
   }
 
   destroy(reason: DestroyReason): Promise<DestroyReport> {

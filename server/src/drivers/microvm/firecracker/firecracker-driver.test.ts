@@ -14,6 +14,7 @@ import { dockerSettings } from "../../testing/docker-settings.ts";
 import { findProgram } from "../../find-program.ts";
 import { testGuest, whyNoGuest } from "../../testing/test-guest.ts";
 import { FirecrackerVmm } from "./firecracker-vmm.ts";
+import { isWhole } from "../testing/microvm-stand.ts";
 import { standInPrograms } from "../testing/firecracker-programs.ts";
 
 const root = fileURLToPath(new URL("../../../../..", import.meta.url));
@@ -103,11 +104,13 @@ async function realFirecracker(): Promise<string | null> {
 const skip = whyNoGuest();
 if (skip !== null) test("the microvm driver with Firecracker is tested", { skip });
 else {
-  const programs = standInPrograms();
-  after(programs.remove);
-  suite("microvm, Firecracker played", {
-    ...{ firecracker: programs.firecracker, without: ["kvm"], all: false },
-  });
+  if (isWhole) {
+    const programs = standInPrograms();
+    after(programs.remove);
+    suite("microvm, Firecracker played", {
+      ...{ firecracker: programs.firecracker, without: ["kvm"], all: false },
+    });
+  }
   const real = await realFirecracker();
   if (real !== null) suite("microvm, Firecracker", { firecracker: real, without: [], all: true });
 }
