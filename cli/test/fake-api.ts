@@ -139,7 +139,11 @@ function ofComparison(
     api.ended.push(id ?? "");
     return send(response, 200, { id, state: "cancelled" });
   }
-  send(response, method === "POST" ? 201 : 200, id === "" && method === "GET" ? page(api.comparison) : now());
+  send(
+    response,
+    method === "POST" ? 201 : 200,
+    id === "" && method === "GET" ? page(api.comparison) : now(),
+  );
 }
 
 interface FunctionCall {

@@ -15,9 +15,13 @@ const handler = (body: string) => ({ "index.mjs": `export const handler = ${body
 before(async () => {
   await server.start();
   await server.deploy("hello", handler("async (event) => ({ got: event })"));
-  await server.deploy("py", {
-    "app.py": "def handler(event, context):\n    return {'path': event['rawPath']}\n",
-  }, { runtime: "python" });
+  await server.deploy(
+    "py",
+    {
+      "app.py": "def handler(event, context):\n    return {'path': event['rawPath']}\n",
+    },
+    { runtime: "python" },
+  );
   await server.deploy("slow", handler("() => new Promise((r) => setTimeout(r, 20_000))"));
   const words = JSON.stringify("\u001b[2J=1+1 | <b>");
   await server.deploy("broken", handler(`() => { throw new Error(${words}); }`));
@@ -115,7 +119,8 @@ describe("a comparison of a whole server", { timeout: 600_000 }, () => {
     for (const driver of view.drivers) {
       const probe = probes.find(({ name }: any) => name === driver.driver);
       if (probe.isAvailable) assertWhole(driver, mixes);
-      else assert.deepEqual([driver.state, driver.reason], ["unavailable", probe.problems.join("; ")]);
+      else
+        assert.deepEqual([driver.state, driver.reason], ["unavailable", probe.problems.join("; ")]);
     }
     assert.ok([...view.phases].some((phase) => /round \d of 3, process: /.test(phase as string)));
     assert.ok(view.machine.cores > 0 && view.machine.kernel.startsWith("linux"));
@@ -123,7 +128,13 @@ describe("a comparison of a whole server", { timeout: 600_000 }, () => {
   });
 
   test("measures Python, and a call by HTTP, as any other", async () => {
-    const request = { path: "/a?b=c", headers: [["host", "x"], ["connection", "close"]] };
+    const request = {
+      path: "/a?b=c",
+      headers: [
+        ["host", "x"],
+        ["connection", "close"],
+      ],
+    };
     const { id } = await start({ function: "py", drivers: ["process"], request });
     const view = await ended(id);
     assert.equal(view.state, "done", view.message);
@@ -167,7 +178,10 @@ describe("a comparison of a whole server", { timeout: 600_000 }, () => {
       const answer = await server.api("GET", `${path}/${id}`).catch(() => null); // it starts again
       return answer?.status === 200 && answer.json.state !== "running" && answer.json;
     });
-    assert.deepEqual([view.state, view.message], ["failed", "the control plane ended while it ran"]);
+    assert.deepEqual(
+      [view.state, view.message],
+      ["failed", "the control plane ended while it ran"],
+    );
     await assertNothingLeft("slow");
   });
 });

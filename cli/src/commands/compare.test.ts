@@ -15,9 +15,22 @@ const measured = {
     },
   ],
 };
-const away = { ...measured, driver: "docker", state: "unavailable", reason: "no engine", figures: [] };
+const away = {
+  ...measured,
+  driver: "docker",
+  state: "unavailable",
+  reason: "no engine",
+  figures: [],
+};
 const view = {
-  ...{ id: "cmp-1", function: "hello", revision: 3, state: "running", message: null, otherCalls: 0 },
+  ...{
+    id: "cmp-1",
+    function: "hello",
+    revision: 3,
+    state: "running",
+    message: null,
+    otherCalls: 0,
+  },
   ...{ phase: "round 1 of 3, process: warm", percent: 5, endedAt: null },
   startedAt: "2026-01-01T00:00:00.000Z",
   drivers: [{ ...measured, state: "waiting", figures: [], density: null }, away],
@@ -92,7 +105,10 @@ describe("isola compare", { timeout: 30_000 }, () => {
     const { api, isola } = await workplace(t);
     assert.equal((await isola("compare", "list")).stdout, "No comparisons.\n");
     api.comparison = [view];
-    assert.match((await isola("compare", "list")).stdout, /^cmp-1 .* hello revision 3 {2}running, 5 %/);
+    assert.match(
+      (await isola("compare", "list")).stdout,
+      /^cmp-1 .* hello revision 3 {2}running, 5 %/,
+    );
     assert.equal((await isola("compare", "rm", "cmp-1")).exitCode, 2);
     const cancelled = await isola("compare", "cancel", "cmp-1");
     assert.equal(cancelled.stdout, "comparison cmp-1 cancelled\n");
@@ -106,7 +122,13 @@ describe("isola compare", { timeout: 30_000 }, () => {
 
   test("takes no other action or format, and asks for the function", async (t) => {
     const { api, isola } = await workplace(t);
-    for (const argv of [[], ["show"], ["stop", "cmp-1"], ["list", "x"], ["list", "--format", "pdf"]])
+    for (const argv of [
+      [],
+      ["show"],
+      ["stop", "cmp-1"],
+      ["list", "x"],
+      ["list", "--format", "pdf"],
+    ])
       assert.equal((await isola("compare", ...argv)).exitCode, 2, argv.join(" "));
     assert.deepEqual(api.calls, []);
   });
@@ -152,7 +174,11 @@ describe("isola cost", { timeout: 30_000 }, () => {
       ...{ sandboxesReserved: 29, sandboxesMeasured: null, listPricePerMillion: null },
       ...{ perGbSecondReserved: 0.0000076, perGbSecondMeasured: null },
     };
-    api.cost = { ...cost, functions: [], comparison: { id: "cmp-1", function: "hello", drivers: [driver] } };
+    api.cost = {
+      ...cost,
+      functions: [],
+      comparison: { id: "cmp-1", function: "hello", drivers: [driver] },
+    };
     const { stdout } = await isola("cost", "--function", "hello", "--comparison", "cmp-1");
     assert.equal(api.costQuery, "?function=hello&comparison=cmp-1");
     assert.match(stdout, /^No calls\.$/m);

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-  comparisonLimits as ofApi,
-  mixNames as mixNamesOfApi,
-} from "@isola/api/comparisons";
+import { comparisonLimits as ofApi, mixNames as mixNamesOfApi } from "@isola/api/comparisons";
 import {
   type FigureName,
   type Workload,
@@ -65,9 +62,7 @@ describe("figures of a comparison", () => {
   });
 
   test("give the density by what the budget takes and by what was measured", () => {
-    const rounds = [
-      [told("function", "idleMemory", 12.5), told("function", "busyMemory", 0)],
-    ];
+    const rounds = [[told("function", "idleMemory", 12.5), told("function", "busyMemory", 0)]];
     const settings = { driver: "gvisor", memoryMiB: 128 } as const;
     assert.deepEqual(densityOf(settings, 1000, figuresOf(rounds, [])), {
       ...{ memoryBudgetMiB: 1000, reservedMiB: 192, byBudget: 5 },

@@ -55,7 +55,9 @@ export class OpenTrial {
     );
     const isRight = from === "blank" ? kinds[0] === "prewarmed" : kinds[0] !== "prewarmed";
     if (!isRight || kinds.length !== 1 || kinds[0] === "warm")
-      throw new LoadFailure(`the first call was to start a sandbox (${from}), and was ${kinds.join(", ")}`);
+      throw new LoadFailure(
+        `the first call was to start a sandbox (${from}), and was ${kinds.join(", ")}`,
+      );
     return p50Ms;
   }
 

@@ -72,7 +72,10 @@ describe("a comparison through the API", () => {
     assert.match(body, /process: bubblewrap is missing; docker: this server does not have it/);
     gateway.status.drivers[0].isAvailable = true;
     gateway.status.memoryBudgetMiB = 100;
-    assert.match((await start({ drivers: ["process"] })).body, /128 MiB, and memoryBudgetMiB is 100/);
+    assert.match(
+      (await start({ drivers: ["process"] })).body,
+      /128 MiB, and memoryBudgetMiB is 100/,
+    );
   });
 
   test("fails with the gateway, and says so", async (t) => {

@@ -29,7 +29,10 @@ describe("the cost of functions through the API", () => {
     assert.equal(statusCode, 200);
     const { functions, total, currency, comparison } = answer.json();
     const [one] = functions;
-    assert.deepEqual([currency, functions.length, one.function, one.calls], ["USD", 1, "hello", 1000]);
+    assert.deepEqual(
+      [currency, functions.length, one.function, one.calls],
+      ["USD", 1, "hello", 1000],
+    );
     // 1,000 x 20 ms x 0.5 GB = 10 GB-s, of which each costs 1/7200
     assert.equal(one.gbSeconds, 10);
     assert.ok(Math.abs(one.cost - 10 / 7200) < 1e-12);
@@ -64,7 +67,8 @@ describe("the cost of functions through the API", () => {
 
   test("of what is not there is refused, and so is a time that ends before it begins", async (t) => {
     const { call } = await openWithCalls(t);
-    const statusOf = async (query: string) => (await call("GET", `/api/v1/cost?${query}`)).statusCode;
+    const statusOf = async (query: string) =>
+      (await call("GET", `/api/v1/cost?${query}`)).statusCode;
     assert.equal(await statusOf("function=nobody"), 404);
     assert.equal(await statusOf("comparison=none"), 404);
     assert.equal(await statusOf("since=2&until=1"), 400);

@@ -81,7 +81,10 @@ describe("the cost of a driver", () => {
 
   test("is unknown where nothing was measured, and where not one sandbox has room", () => {
     const none = driverCost({ driver: "process", figures: [] }, subject, machine);
-    assert.deepEqual([none.perMillionCalls, none.bound, none.perGbSecondMeasured], [null, null, null]);
+    assert.deepEqual(
+      [none.perMillionCalls, none.bound, none.perGbSecondMeasured],
+      [null, null, null],
+    );
     assert.equal(listPricePerMillion({ figures: [] }, subject, list), null);
     const large = driverCost(measuredDriver("process"), { ...subject, memoryMiB: 4096 }, machine);
     assert.deepEqual([large.perGbSecondReserved, large.perMillionCalls], [null, null]);
@@ -114,7 +117,10 @@ describe("the price by the list of a provider", () => {
   });
 
   test("counts a begun step of time as a whole one", () => {
-    assert.deepEqual([0, 0.2, 1, 1.01].map((ms) => billedMsOf(ms, list)), [1, 1, 1, 2]);
+    assert.deepEqual(
+      [0, 0.2, 1, 1.01].map((ms) => billedMsOf(ms, list)),
+      [1, 1, 1, 2],
+    );
     assert.equal(billedMsOf(101, { billedMsStep: 100 }), 200);
   });
 });

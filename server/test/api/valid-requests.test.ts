@@ -80,7 +80,10 @@ async function addSubjects(invocationId: string): Promise<void> {
   for (const path of [`${comparisons}/{id}`, `${comparisons}/{id}/export`])
     subjects.set(`GET ${path}`, { runs: 5, path: endedComparison });
   subjects.set(`DELETE ${comparisons}/{id}`, { runs: 5, path: endedComparison });
-  const priced = { "query.function": fc.constant("echo"), "query.comparison": fc.constant(undefined) };
+  const priced = {
+    "query.function": fc.constant("echo"),
+    "query.comparison": fc.constant(undefined),
+  };
   // A time has to begin before it ends.
   const costs = { ...priced, "query.since": fc.constant(0) };
   subjects.set("GET /api/v1/cost", { runs: 15, ...at({}, costs) });

@@ -12,7 +12,10 @@ describe("an exported comparison", () => {
     const lines = csvOf(row).split("\r\n");
     assert.equal(lines.length, 1 + (row.drivers[0]?.figures.length ?? 0) + 1 + 1);
     assert.match(lines[0] ?? "", /^comparison,function,revision,driver,/);
-    assert.match(lines[1] ?? "", /^cmp-1,hello,3,process,namespaces,measured,,function,coldFresh,ms,/);
+    assert.match(
+      lines[1] ?? "",
+      /^cmp-1,hello,3,process,namespaces,measured,,function,coldFresh,ms,/,
+    );
     assert.match(lines.at(-2) ?? "", /^cmp-1,hello,3,docker,none,unavailable,no engine,,/);
   });
 
