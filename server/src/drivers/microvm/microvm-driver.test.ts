@@ -22,10 +22,10 @@ const noSockets =
 /** Of a machine that has everything it will ever have when it starts. */
 const leavesOut = {
   "missing-runtime": "the interpreter is the image's, not a file of the host",
-  "limits-doubled": "a machine's RAM is what it was started with",
 };
 const leavesOutOfAll = {
   ...leavesOut,
+  "limits-doubled": "a machine's RAM is what it was started with",
   sockets: noSockets,
   "socket-files": noSockets,
   "link-to-shell":
@@ -59,7 +59,7 @@ else {
     hasOwnImage: true,
     slowness: SLOWNESS,
     leftovers: () => leftovers(stateDir),
-    ...(isWhole ? {} : { groups: ["life", "limit", "kill"] as const }),
+    ...(isWhole ? {} : { groups: ["life"] as const }),
     leavesOut: isWhole ? leavesOutOfAll : leavesOut,
   });
 }

@@ -1,6 +1,6 @@
 import { whyNoGuest } from "../../testing/test-guest.ts";
 
-/** Emulated, the whole of a suite takes a quarter of an hour: `MICROVM_TESTS=whole` runs it, else the cases that depend on the program which runs the machine. */
+/** Emulated, the whole of a suite takes a quarter of an hour: `MICROVM_TESTS=whole` runs it, else the cases of its life. */
 export const isWhole = process.env.MICROVM_TESTS === "whole";
 
 /** How many times as long as elsewhere anything may take where a processor is emulated. */
