@@ -40,6 +40,24 @@ const readers: Record<string, string> = {
   "store/sql-store.ts": "dates of rows",
   "store/sqlite/open-sqlite-store.ts": "the date of a migration",
   "supervisor/log-lines.ts": "the date of a line",
+  "auth/sessions.ts": "the date at which a session or a sign-in link expires",
+  "comparisons/comparisons.ts": "when a comparison began and ended, for its record",
+  "control/deployer.ts": "the date of an event",
+  "control/event-log.ts": "the date of an event",
+  "control/live-tails.ts": "the date at which a key or a session expires",
+  "control/metrics.ts": "up to when metrics are asked for, where nobody says",
+  "control/role.ts": "the date of an event",
+  "cost/costs.ts": "up to when calls are counted, where nobody says",
+  "drivers/microvm/microvm-sandbox.ts": "the clock that a guest is given",
+  "drivers/microvm/snapshots.ts":
+    "when a snapshot was last used; the one that seems longest unused goes first",
+  "gateway/gathered-events.ts": "the date of an event",
+  "gateway/machine.ts": "the date of an event",
+  "gateway/record-buffer.ts": "the date of an event",
+  "gateway/role.ts": "the date of an event",
+  "gateway/sampler.ts": "the date of a sample",
+  "images/guest/parts.ts":
+    "when a part was made, for lists, and the age of one that was left unfinished",
 };
 
 for (const [way, jumpMs] of [
