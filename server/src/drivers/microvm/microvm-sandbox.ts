@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { IsolaError, messageOf } from "../../errors.ts";
 import {
   type DestroyReason,
@@ -10,6 +9,8 @@ import {
   type SandboxUsage,
   type StartedFrom,
 } from "../driver.ts";
+import { exitWithin } from "../exit-within.ts";
+import { killUntilGone } from "../kill-until-gone.ts";
 import type { SandboxGroup } from "../process/sandbox-group.ts";
 import type { Agent } from "./agent.ts";
 import { requireRoom } from "./machine-shape.ts";
@@ -17,7 +18,6 @@ import type { Machine, MachineShape } from "./vmm.ts";
 
 /** A control stream that ends is mostly a machine that ends: init may say how before it is killed. */
 const CRASH_GRACE_MS = 50;
-const CONFIRM_STEP_MS_MAX = 50;
 
 export interface MicrovmSandboxOptions {
   id: string;
@@ -150,7 +150,7 @@ export class MicrovmSandbox implements SandboxHandle {
   async #destroy(reason: DestroyReason): Promise<DestroyReport> {
     const startedAt = performance.now();
     const isCrash = reason === "crash" && !this.#isOutOfMemory;
-    if (isCrash && !this.#hasExited) await within(CRASH_GRACE_MS, this.exited);
+    if (isCrash && !this.#hasExited) await exitWithin(this.exited, CRASH_GRACE_MS);
     const isConfirmed = await this.#kill(startedAt + KILL_CONFIRM_MS);
     this.#isLost = !isConfirmed;
     if (isConfirmed) await this.#clear();
@@ -158,21 +158,17 @@ export class MicrovmSandbox implements SandboxHandle {
     return { isConfirmed, tookMs: performance.now() - startedAt };
   }
 
-  async #kill(deadline: number): Promise<boolean> {
-    const { group, machine } = this.#options;
-    for (let pass = 0; ; pass += 1) {
-      try {
-        await group.kill(pass > 0);
-        if (!this.#isStopped) machine.kill();
-        if (this.#isStopped && (await group.isEmpty())) return true;
-      } catch (error) {
-        this.#options.onProblem(`${this.id}: kill ${pass}: ${messageOf(error)}`);
-      }
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0) return false;
-      const stepMs = Math.min(2 ** Math.min(pass, 10), CONFIRM_STEP_MS_MAX, leftMs);
-      await (this.#isStopped ? delay(stepMs) : within(stepMs, machine.exited));
-    }
+  #kill(deadline: number): Promise<boolean> {
+    const { group, machine, onProblem } = this.#options;
+    const killed = {
+      id: this.id,
+      group,
+      exited: machine.exited,
+      hasExited: () => this.#isStopped,
+      kill: () => machine.kill(),
+      onProblem,
+    };
+    return killUntilGone(killed, deadline);
   }
 
   async #clear(): Promise<void> {
@@ -189,11 +185,4 @@ export class MicrovmSandbox implements SandboxHandle {
 
 export function epochNs(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const enough = new AbortController();
-  const timer = delay(ms, undefined, { signal: enough.signal }).catch(() => {}); // ended early: the work did
-  await Promise.race([work, timer]);
-  enough.abort();
 }

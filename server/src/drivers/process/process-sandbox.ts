@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { setTimeout as delay } from "node:timers/promises";
 import { IsolaError, messageOf } from "../../errors.ts";
 import {
   type DestroyReason,
@@ -12,11 +11,11 @@ import {
 } from "../driver.ts";
 import { signalOf } from "../exit-status.ts";
 import { exitWithin } from "../exit-within.ts";
+import { killUntilGone } from "../kill-until-gone.ts";
 import type { SandboxGroup } from "./sandbox-group.ts";
 
 /** A control stream that ends is mostly a process that ends: it may say how before it is killed. */
 const CRASH_GRACE_MS = 50;
-const CONFIRM_STEP_MS_MAX = 50;
 
 export interface ProcessSandboxOptions {
   id: string;
@@ -150,21 +149,17 @@ export class ProcessSandbox implements SandboxHandle {
     return await group.usage().catch(() => null); // nobody depends on it
   }
 
-  async #kill(deadline: number): Promise<boolean> {
-    const { group, child } = this.#options;
-    for (let pass = 0; ; pass += 1) {
-      try {
-        await group.kill(pass > 0);
-        if (!this.#hasExited) child.kill("SIGKILL");
-        if (this.#hasExited && (await group.isEmpty())) return true;
-      } catch (error) {
-        this.#options.onProblem(`${this.id}: kill ${pass}: ${messageOf(error)}`);
-      }
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0) return false;
-      const stepMs = Math.min(2 ** Math.min(pass, 10), CONFIRM_STEP_MS_MAX, leftMs);
-      await (this.#hasExited ? delay(stepMs) : exitWithin(this.exited, stepMs));
-    }
+  #kill(deadline: number): Promise<boolean> {
+    const { group, child, onProblem } = this.#options;
+    const killed = {
+      id: this.id,
+      group,
+      exited: this.exited,
+      hasExited: () => this.#hasExited,
+      kill: () => child.kill("SIGKILL"),
+      onProblem,
+    };
+    return killUntilGone(killed, deadline);
   }
 
   async #clear(): Promise<void> {
