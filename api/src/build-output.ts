@@ -1,5 +1,6 @@
 import { ApiError } from "./api-error.ts";
 import type { ErrorBody } from "./errors.ts";
+import { linesOf } from "./lines.ts";
 import { jsonOf } from "./transport.ts";
 
 export const BUILD_STREAM_TYPE = "application/x-ndjson";
@@ -17,17 +18,12 @@ export async function readBuildStream<T>(
   const type = response.headers.get("content-type") ?? "";
   if (!type.startsWith(BUILD_STREAM_TYPE) || response.body === null) return jsonOf<T>(response);
   const requestId = response.headers.get("isola-request-id") ?? "";
-  let rest = "";
   try {
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() as string;
-      for (const text of lines) {
-        const line = JSON.parse(text) as Line<T>;
-        if (line.type === "output") onOutput(line.text);
-        if (line.type === "function") return line.function;
-        if (line.type === "error") throw failureOf(line);
-      }
+    for await (const text of linesOf(response.body)) {
+      const line = JSON.parse(text) as Line<T>;
+      if (line.type === "output") onOutput(line.text);
+      if (line.type === "function") return line.function;
+      if (line.type === "error") throw failureOf(line);
     }
   } catch (error) {
     if (error instanceof ApiError || (error as Error).name === "AbortError") throw error;

@@ -1,3 +1,4 @@
+import { linesOf } from "./lines.ts";
 import { cutOff } from "./transport.ts";
 
 export const EVENT_STREAM_TYPE = "text/event-stream";
@@ -11,13 +12,11 @@ export type TailEvent<T> =
   /** The server ends the tail, and why. */
   | { type: "end"; reason: string };
 
-const LINE_CHARS_MAX = 16 * 1_048_576;
-
 /** The events of an answer that is a live tail. Ends where the server says so; rejects with `unreachable` where the answer breaks off. */
 export async function* tailOf<T>(response: Response): AsyncGenerator<TailEvent<T>> {
   let name = "";
   let data = "";
-  for await (const line of linesOf(response)) {
+  for await (const line of tailLinesOf(response)) {
     if (line.startsWith("event: ")) name = line.slice(7);
     else if (line.startsWith("data: ")) data = line.slice(6);
     if (line !== "" || data === "") continue;
@@ -30,16 +29,9 @@ export async function* tailOf<T>(response: Response): AsyncGenerator<TailEvent<T
   throw cutOff(response);
 }
 
-async function* linesOf(response: Response): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
+async function* tailLinesOf(response: Response): AsyncGenerator<string> {
   try {
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > LINE_CHARS_MAX) throw new Error("a line without an end");
-      yield* lines;
-    }
+    yield* linesOf(response.body);
   } catch (error) {
     if ((error as Error).name === "AbortError") throw error;
     throw cutOff(response, error);

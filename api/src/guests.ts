@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
-import { closed, moment, nullable, oneOf } from "./shapes.ts";
+import { RuntimeToBuild } from "./images.ts";
+import { closed, moment, nullable, oneOf, wholePageOf } from "./shapes.ts";
 
 export const GuestPart = closed(
   {
@@ -20,22 +21,11 @@ export const GuestPart = closed(
 );
 export type GuestPart = Static<typeof GuestPart>;
 
-/** Short, so it comes whole; it has the shape of every list. */
-export const GuestPage = closed(
-  { items: Type.Array(GuestPart), nextCursor: Type.Null() },
-  "GuestPage",
-);
+export const GuestPage = wholePageOf(GuestPart, "GuestPage");
 
 export const BuildGuests = closed(
   {
-    runtime: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 64,
-        description:
-          "`nodejs`, `python`, or the full name of one that is installed; all of them by default",
-      }),
-    ),
+    runtime: RuntimeToBuild,
     fresh: Type.Optional(
       Type.Boolean({ description: "The kernel is made anew though it is there, of the newest" }),
     ),

@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { ErrorDetail } from "./errors.ts";
-import { closed, moment, nullable, oneOf } from "./shapes.ts";
+import { closed, moment, nullable, oneOf, wholePageOf } from "./shapes.ts";
 
 export const ImageView = closed(
   {
@@ -19,22 +19,21 @@ export const ImageView = closed(
 );
 export type ImageView = Static<typeof ImageView>;
 
-/** Short, so it comes whole; it has the shape of every list. */
-export const ImagePage = closed(
-  { items: Type.Array(ImageView), nextCursor: Type.Null() },
-  "ImagePage",
+export const ImagePage = wholePageOf(ImageView, "ImagePage");
+
+/** Of whose image, or machine, a build is. */
+export const RuntimeToBuild = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description:
+      "`nodejs`, `python`, or the full name of one that is installed; all of them by default",
+  }),
 );
 
 export const BuildImages = closed(
   {
-    runtime: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 64,
-        description:
-          "`nodejs`, `python`, or the full name of one that is installed; all of them by default",
-      }),
-    ),
+    runtime: RuntimeToBuild,
     offline: Type.Optional(
       Type.Boolean({
         description:

@@ -1,5 +1,5 @@
 import Type, { type Static } from "typebox";
-import { closed, nullable, oneOf, textByName } from "./shapes.ts";
+import { closed, nullable, oneOf, textByName, wholePageOf } from "./shapes.ts";
 
 const tier = oneOf(["strong", "container", "namespaces", "none"]);
 
@@ -25,15 +25,8 @@ export const RuntimeView = closed(
 );
 export type RuntimeView = Static<typeof RuntimeView>;
 
-/** Both lists are short and come whole; they have the shape of every list. */
-export const DriverPage = closed(
-  { items: Type.Array(DriverView), nextCursor: Type.Null() },
-  "DriverPage",
-);
-export const RuntimePage = closed(
-  { items: Type.Array(RuntimeView), nextCursor: Type.Null() },
-  "RuntimePage",
-);
+export const DriverPage = wholePageOf(DriverView, "DriverPage");
+export const RuntimePage = wholePageOf(RuntimeView, "RuntimePage");
 
 const PoolView = closed({
   project: Type.String(),

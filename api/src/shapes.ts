@@ -51,6 +51,11 @@ export function pageOf<T extends TSchema>(item: T, title: string) {
   return closed({ items: Type.Array(item), nextCursor: nullable(Type.String()) }, title);
 }
 
+/** A list that is short, so it comes whole; it has the shape of every list. */
+export function wholePageOf<T extends TSchema>(item: T, title: string) {
+  return closed({ items: Type.Array(item), nextCursor: Type.Null() }, title);
+}
+
 /** A list along time, which may be entered anywhere and read in both directions. */
 export function placedPageOf<T extends TSchema>(item: T, title: string) {
   return closed(

@@ -1,5 +1,6 @@
 import { ApiError } from "./api-error.ts";
 import type { ErrorBody } from "./errors.ts";
+import { linesOf } from "./lines.ts";
 
 export interface ClientOptions {
   /** `http://127.0.0.1:8081` */
@@ -79,18 +80,11 @@ export async function jsonOf<T>(response: Response): Promise<T> {
 
 /** The events of an answer that is lines of JSON. Rejects with `unreachable` where it breaks off. */
 export async function* eventsOf<T>(response: Response): AsyncGenerator<T> {
-  const decoder = new TextDecoder();
-  let rest = "";
   try {
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) yield JSON.parse(line) as T;
-    }
+    for await (const line of linesOf(response.body)) yield JSON.parse(line) as T;
   } catch (error) {
     throw cutOff(response, error);
   }
-  if (rest !== "") throw cutOff(response);
 }
 
 /** The answer ended before its last event. */
