@@ -63,8 +63,16 @@ export async function openControlPlane(
   wrap: (store: Store) => Store = (store) => store,
   more: { dockerHost?: string } & Partial<ControlSettings> = {},
 ): Promise<ControlFixture> {
+  // The newest first, also where a later part does not open.
+  const closings: (() => unknown)[] = [];
+  t.after(async () => {
+    for (const close of closings.toReversed()) await close();
+  });
   const dir = await mkdtemp(join(tmpdir(), "isola-control-"));
-  const store = wrap(await openSqliteStore({ path: join(dir, "isola.db") }));
+  closings.push(() => rm(dir, { recursive: true }));
+  const opened = await openSqliteStore({ path: join(dir, "isola.db") });
+  closings.push(() => opened.close());
+  const store = wrap(opened);
   const gateway = new GatewayStandIn();
   const kept = await openArtifactStore(join(dir, "artifacts"));
   const artifacts = codeStore(kept, { tempDir: dir, garbageAgeMs: -1000 });
@@ -114,14 +122,8 @@ export async function openControlPlane(
     log: quiet,
   };
   const { app, collectGarbage } = await createControlApp(deps);
-  t.after(async () => {
-    await comparisons.close();
-    await app.close();
-    await events.close();
-    await recorder.close();
-    await store.close();
-    await rm(dir, { recursive: true });
-  });
+  const parts = [recorder, events, app, comparisons];
+  closings.push(...parts.map((part) => () => part.close()));
   const keyFor = keySource(store);
   return {
     ...{ app, store, gateway, recorder, dir, collectGarbage, artifacts, keyFor },
