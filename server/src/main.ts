@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { describeSettings, loadConfig, serverVersion } from "./config.ts";
 import { IsolaError } from "./errors.ts";
+import { closeInherited } from "./supervisor/inherited-descriptors.ts";
 import { runRole } from "./supervisor/role.ts";
 import { exitCodeOf, runSupervisor } from "./supervisor/supervisor.ts";
 
@@ -29,6 +30,7 @@ if (first === "gateway") {
 }
 
 async function supervise(argv: string[]): Promise<void> {
+  closeInherited();
   try {
     const config = loadConfig({ argv, env: process.env, cwd: process.cwd() });
     const exitCode = await runSupervisor(config, {
