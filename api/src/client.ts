@@ -76,6 +76,7 @@ export function createClient(options: ClientOptions) {
     ...invocationCalls(ofProject),
     ...logCalls(ofProject),
     ...eventCalls(ofProject),
+    ...metricCalls(ofProject),
     ...projectCalls(transport),
     ...keyCalls(transport),
     ...machineCalls(transport),
@@ -191,6 +192,14 @@ function eventCalls(transport: Transport) {
   };
 }
 
+function metricCalls(transport: Transport) {
+  const call = caller(transport);
+  return {
+    getMetrics: (query: MetricsQueryString = {}, options?: CallOptions) =>
+      call<MetricsView>("GET", "/api/v1/metrics", { query, ...options }),
+  };
+}
+
 async function tail<T>(
   transport: Transport,
   path: string,
@@ -220,8 +229,6 @@ function machineCalls(transport: Transport) {
       call<Page<DriverView>>("GET", "/api/v1/drivers", { ...options }),
     listRuntimes: (options?: CallOptions) =>
       call<Page<RuntimeView>>("GET", "/api/v1/runtimes", { ...options }),
-    getMetrics: (query: MetricsQueryString = {}, options?: CallOptions) =>
-      call<MetricsView>("GET", "/api/v1/metrics", { query, ...options }),
     getSystem: (options?: CallOptions) => call<SystemView>("GET", "/api/v1/system", { ...options }),
     getHealth: (options?: CallOptions) => call<Health>("GET", "/healthz", { ...options }),
     /** Rejects with status 503 while the server is not ready. */

@@ -1,12 +1,62 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ApiError } from "@isola/api/client";
 import type { TailEvent } from "@isola/api/event-stream";
-import type { Context, Result } from "./command.ts";
+import type { Page } from "@isola/api/shapes";
+import { type Context, type Options, type Result, usageFailure } from "./command.ts";
+import { integerOption } from "./arguments.ts";
+import { type MomentRange, rangeOptions } from "./moment.ts";
+import { collectPages } from "./pages.ts";
 
 const REOPEN_MS = 1000;
 
-interface Followed<T extends { id: string }> {
+/** What a list and its live tail are called with. */
+interface Opening {
+  signal: AbortSignal;
+  lastEventId?: string;
+}
+
+export interface Listed<T extends { id: string }> {
+  /** How many without `--limit`. */
+  limit: number;
+  /** What is shown where there are none. */
+  none: string;
+  page(more: MomentRange & { order: "newest"; cursor?: string; limit: number }): Promise<Page<T>>;
   /** Begins now, or behind the item with that id. */
+  tail(opening: Opening): Promise<AsyncGenerator<TailEvent<T>>>;
+  /** One line. */
+  text(item: T): string;
+}
+
+/** The newest items of a list, oldest first, by `--limit`, `--since` and `--until`; with `--follow` each new one too, until Ctrl-C. */
+export async function listOrFollow<T extends { id: string }>(
+  context: Context,
+  options: Options,
+  { limit: limitDefault, none, page, tail, text }: Listed<T>,
+): Promise<Result> {
+  const limit = integerOption(options, "limit", "--limit") ?? limitDefault;
+  const range = rangeOptions(options);
+  const list = async () => {
+    const newest = await collectPages(
+      (more) => page({ ...range, order: "newest", ...more }),
+      limit,
+    );
+    return newest.reverse();
+  };
+  if (options.follow !== true) {
+    const items = await list();
+    return { json: { items }, text: items.map(text).join("\n") || none };
+  }
+  if (range.until !== undefined) throw usageFailure("--until and --follow exclude each other");
+  const { signal } = context;
+  await follow<T>(context, {
+    open: (lastEventId) => tail({ signal, ...(lastEventId && { lastEventId }) }),
+    list,
+    show: (item) => ({ json: item, text: text(item) }),
+  });
+  return { json: undefined, text: "" };
+}
+
+interface Followed<T extends { id: string }> {
   open(lastEventId?: string): Promise<AsyncGenerator<TailEvent<T>>>;
   /** What there is before. */
   list(): Promise<T[]>;
@@ -14,10 +64,10 @@ interface Followed<T extends { id: string }> {
 }
 
 /**
- * Shows what there is, and then each new item once, until Ctrl-C. A tail that breaks off is opened again behind what it gave last; what a server refuses ends the
+ * Shows what there is, and then each new item once. A tail that breaks off is opened again behind what it gave last; what a server refuses ends the
  * command.
  */
-export async function follow<T extends { id: string }>(
+async function follow<T extends { id: string }>(
   context: Context,
   { open, list, show }: Followed<T>,
 ): Promise<void> {

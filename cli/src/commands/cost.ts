@@ -1,9 +1,8 @@
 import type { CostView, DriverCostView, FunctionCostView } from "@isola/api/cost";
 import { textOption } from "../arguments.ts";
-import { type Command, usageFailure } from "../command.ts";
+import type { Command } from "../command.ts";
+import { MOMENT, momentOption } from "../moment.ts";
 import { table } from "../printable.ts";
-
-const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 export const costCommand: Command = {
   isOfProject: true,
@@ -14,13 +13,13 @@ export const costCommand: Command = {
       flags: "--function <name>",
       help: "only of this function, and of each driver by a comparison",
     },
-    { flags: "--since <age>", help: "calls of the last 90m, 12h, 30d ... (default 30d)" },
+    { flags: "--since <moment>", help: `calls from then on: ${MOMENT} (default 30d)` },
     { flags: "--comparison <id>", help: "the one whose drivers are priced; left out: the latest" },
   ],
   async run({ client, signal }, _args, options) {
     const name = textOption(options, "function");
     const comparison = textOption(options, "comparison");
-    const since = sinceOf(textOption(options, "since"));
+    const since = momentOption(options, "since");
     const query = {
       ...(name !== undefined && { function: name }),
       ...(since !== undefined && { since }),
@@ -30,15 +29,6 @@ export const costCommand: Command = {
     return { json: view, text: textOf(view) };
   },
 };
-
-/** `30d` -> Unix ms. */
-function sinceOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  if (count === undefined)
-    throw usageFailure(`--since takes an age like 90m, 12h or 30d, given: ${text}`);
-  return Math.max(0, Date.now() - Number(count) * units[unit as keyof typeof units]);
-}
 
 function textOf(view: CostView): string {
   const { machine, priceList: list, total, currency } = view;

@@ -1,15 +1,14 @@
 import type { EventListQuery, EventView } from "@isola/api/events";
-import { integerOption, listOption, textOption } from "../arguments.ts";
-import { type Command, type Options, usageFailure } from "../command.ts";
-import { follow } from "../follow.ts";
-import { collectPages } from "../pages.ts";
+import { listOption, textOption } from "../arguments.ts";
+import type { Command, Options } from "../command.ts";
+import { listOrFollow } from "../follow.ts";
 import { printableLine } from "../printable.ts";
-import { rangeOf } from "./logs.ts";
 
 const EVENTS_DEFAULT = 50;
 
 export const eventsCommand: Command = {
   usage: "events",
+  isOfProject: true,
   summary: "Show what happened to the platform: deploys, scaling, kills, restarts",
   options: [
     {
@@ -31,29 +30,14 @@ export const eventsCommand: Command = {
     { flags: "--until <moment>", help: "before then" },
   ],
   async run(context, _args, options) {
-    const limit = integerOption(options, "limit", "--limit") ?? EVENTS_DEFAULT;
     const filter = filterOf(options);
-    const range = rangeOf(options);
-    const list = async () => {
-      const newest = await collectPages(
-        (page) => context.client.listEvents({ ...filter, ...range, order: "newest", ...page }),
-        limit,
-      );
-      return newest.reverse();
-    };
-    if (options.follow !== true) {
-      const events = await list();
-      return { json: { items: events }, text: events.map(shown).join("\n") || "No events." };
-    }
-    if (range.until !== undefined) throw usageFailure("--until and --follow exclude each other");
-    const { signal } = context;
-    await follow<EventView>(context, {
-      open: (lastEventId) =>
-        context.client.tailEvents(filter, { signal, ...(lastEventId && { lastEventId }) }),
-      list,
-      show: (event) => ({ json: event, text: shown(event) }),
+    return await listOrFollow<EventView>(context, options, {
+      limit: EVENTS_DEFAULT,
+      none: "No events.",
+      page: (more) => context.client.listEvents({ ...filter, ...more }),
+      tail: (opening) => context.client.tailEvents(filter, opening),
+      text: shown,
     });
-    return { json: undefined, text: "" };
   },
 };
 

@@ -1,13 +1,14 @@
 import type { AllInvocationsQuery, InvocationView } from "@isola/api/invocations";
 import { integerOption, textOption } from "../arguments.ts";
 import { type Command, type Context, type Options, type Result, usageFailure } from "../command.ts";
+import { MOMENT, rangeOptions } from "../moment.ts";
 import { collectPages } from "../pages.ts";
 import { table } from "../printable.ts";
-import { sinceOption } from "../times.ts";
 import { shownLog } from "./logs.ts";
 
 export const invocationsCommand: Command = {
   usage: "invocations [action] [id]",
+  isOfProject: true,
   summary: "List invocations, newest first (`list`), or show one with its log lines (`show <id>`)",
   options: [
     { flags: "--function <name>", help: "only of this function" },
@@ -17,8 +18,8 @@ export const invocationsCommand: Command = {
     },
     { flags: "--start-kind <kind>", help: "cold, prewarmed, warm, none" },
     { flags: "--driver <name>", help: "only on this driver" },
-    { flags: "--since <time>", help: "`30m`, `24h`, `7d` ago or an ISO time" },
-    { flags: "--until <time>", help: "the same" },
+    { flags: "--since <time>", help: `from then on: ${MOMENT}` },
+    { flags: "--until <time>", help: "before then" },
     { flags: "--min-duration-ms <n>", help: "only those that took at least this long" },
     { flags: "--limit <n>", help: "the newest, at most this many (default 50)" },
   ],
@@ -63,26 +64,21 @@ async function list(context: Context, options: Options): Promise<Result> {
 }
 
 function filterOf(options: Options): AllInvocationsQuery {
-  const nowMs = Date.now();
   const texts = {
     function: textOption(options, "function"),
     outcome: textOption(options, "outcome"),
     startKind: textOption(options, "startKind"),
     driver: textOption(options, "driver"),
   };
+  const minDurationMs = integerOption(options, "minDurationMs", "--min-duration-ms");
   // What is none of theirs the server refuses, with the names there are.
   return {
     ...(Object.fromEntries(
       Object.entries(texts).filter(([, value]) => value !== undefined),
     ) as AllInvocationsQuery),
-    ...defined("since", sinceOption(options, "since", nowMs)),
-    ...defined("until", sinceOption(options, "until", nowMs)),
-    ...defined("minDurationMs", integerOption(options, "minDurationMs", "--min-duration-ms")),
+    ...rangeOptions(options),
+    ...(minDurationMs !== undefined && { minDurationMs }),
   };
-}
-
-function defined(name: string, value: number | undefined) {
-  return value === undefined ? {} : { [name]: value };
 }
 
 async function show(context: Context, id: string): Promise<Result> {

@@ -1,9 +1,7 @@
 import type { AllLogsQuery, LogLineView, LogView } from "@isola/api/logs";
-import { integerOption, textOption } from "../arguments.ts";
-import { type Command, type Options, usageFailure } from "../command.ts";
-import { follow } from "../follow.ts";
-import { momentOf } from "../moment.ts";
-import { collectPages } from "../pages.ts";
+import { textOption } from "../arguments.ts";
+import type { Command, Options } from "../command.ts";
+import { listOrFollow } from "../follow.ts";
 import { printableLine } from "../printable.ts";
 
 const LINES_DEFAULT = 100;
@@ -30,32 +28,16 @@ export const logsCommand: Command = {
     { flags: "--stream <name>", help: "only stdout or stderr" },
   ],
   async run(context, [name], options) {
-    const limit = integerOption(options, "limit", "--limit") ?? LINES_DEFAULT;
     const filter = filterOf(name, options);
-    const range = rangeOf(options);
-    const list = async () => {
-      const newest = await collectPages(
-        (page) => context.client.listAllLogs({ ...filter, ...range, order: "newest", ...page }),
-        limit,
-      );
-      return newest.reverse();
-    };
     // Says so where there is none of that name.
     if (name !== undefined) await context.client.getFunction(name);
-    if (options.follow !== true) {
-      const lines = await list();
-      const text = lines.map((line) => shownLine(line, name === undefined)).join("\n");
-      return { json: { items: lines }, text: text || "No lines." };
-    }
-    if (range.until !== undefined) throw usageFailure("--until and --follow exclude each other");
-    const { signal } = context;
-    await follow<LogLineView>(context, {
-      open: (lastEventId) =>
-        context.client.tailLogs(filter, { signal, ...(lastEventId && { lastEventId }) }),
-      list,
-      show: (line) => ({ json: line, text: shownLine(line, name === undefined) }),
+    return await listOrFollow<LogLineView>(context, options, {
+      limit: LINES_DEFAULT,
+      none: "No lines.",
+      page: (more) => context.client.listAllLogs({ ...filter, ...more }),
+      tail: (opening) => context.client.tailLogs(filter, opening),
+      text: (line) => shownLine(line, name === undefined),
     });
-    return { json: undefined, text: "" };
   },
 };
 
@@ -78,15 +60,6 @@ function filterOf(name: string | undefined, options: Options): Filter {
     ...(invocation && { invocation }),
     ...(sandbox && { sandbox }),
     ...(stream && { stream: stream as Filter["stream"] & string }),
-  };
-}
-
-export function rangeOf(options: Options): { since?: number; until?: number } {
-  const [since, until] = [textOption(options, "since"), textOption(options, "until")];
-  const now = Date.now();
-  return {
-    ...(since !== undefined && { since: momentOf(since, "--since", now) }),
-    ...(until !== undefined && { until: momentOf(until, "--until", now) }),
   };
 }
 

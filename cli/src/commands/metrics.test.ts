@@ -36,6 +36,17 @@ describe("isola metrics", () => {
     assert.ok(agoMs >= 86_400_000 && agoMs < 86_460_000);
   });
 
+  test("and all that lists what projects own ask for one project", async (t) => {
+    const { api, isola } = await workplace(t);
+    api.answers["GET /api/v1/metrics"] = { ...view, groups: [] };
+    for (const path of ["GET /api/v1/invocations", "GET /api/v1/events"])
+      api.answers[path] = { items: [], nextCursor: null };
+    for (const command of ["metrics", "invocations", "events"]) {
+      assert.equal((await isola(command, "--project", "team-a")).exitCode, 0, command);
+      assert.equal(api.query.get("project"), "team-a", command);
+    }
+  });
+
   test("shows one function by steps in which something was, and all of them together", async (t) => {
     const { api, isola } = await workplace(t);
     api.answers["GET /api/v1/metrics"] = { ...view, groups: [groupOf({}, 20)] };

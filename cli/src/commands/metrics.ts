@@ -1,8 +1,8 @@
 import type { MetricView, MetricsQueryString, MetricsView } from "@isola/api/metrics";
 import { integerOption, listOption, textOption } from "../arguments.ts";
 import { type Command, type Options, usageFailure } from "../command.ts";
+import { MOMENT, rangeOptions } from "../moment.ts";
 import { table } from "../printable.ts";
-import { sinceOption } from "../times.ts";
 
 const tableMetrics = [
   "invocations",
@@ -26,11 +26,12 @@ const columns = [
 
 export const metricsCommand: Command = {
   usage: "metrics [name]",
+  isOfProject: true,
   summary: "Show what was counted and measured: of all functions, or of one by step of time",
   options: [
     { flags: "--metric <name>", help: "only these, with all their statistics", isRepeatable: true },
-    { flags: "--since <time>", help: "`30m`, `24h`, `7d` ago or an ISO time (default 1h)" },
-    { flags: "--until <time>", help: "the same (default: now)" },
+    { flags: "--since <time>", help: `from then on: ${MOMENT} (default 1h)` },
+    { flags: "--until <time>", help: "before then (default: now)" },
     { flags: "--step <time>", help: "`5m`, `1h`, `1d`" },
     {
       flags: "--group-by <label>",
@@ -42,13 +43,13 @@ export const metricsCommand: Command = {
     { flags: "--limit <n>", help: "functions at most (default 20)" },
   ],
   async run(context, [name], options) {
-    const query = queryOf(name, options, Date.now());
+    const query = queryOf(name, options);
     const view = await context.client.getMetrics(query);
     return { json: view, text: textOf(view, name, options) };
   },
 };
 
-function queryOf(name: string | undefined, options: Options, nowMs: number): MetricsQueryString {
+function queryOf(name: string | undefined, options: Options): MetricsQueryString {
   const asked = [...listOption(options, "metric")];
   const groups = [...listOption(options, "groupBy")];
   const isOfAll = name === undefined && groups.length === 0 && asked.length === 0;
@@ -58,8 +59,8 @@ function queryOf(name: string | undefined, options: Options, nowMs: number): Met
   const step = textOption(options, "step");
   const query = {
     metric: asked.length === 0 ? [...tableMetrics] : asked,
-    since: sinceOption(options, "since", nowMs) ?? nowMs - 3_600_000,
-    until: sinceOption(options, "until", nowMs),
+    since: Date.now() - 3_600_000,
+    ...rangeOptions(options),
     stepMs: step === undefined ? undefined : stepOf(step),
     ...(groupBy.length > 0 && { groupBy }),
     ...(name !== undefined && { function: name }),
