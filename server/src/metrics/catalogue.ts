@@ -86,6 +86,7 @@ export const metricSpecs = {
     "Frames of sandboxes that came after the outcome of their call was decided",
   ),
   recordsLost: gateway("1", "sum", "Records that the gateway had to drop, as nobody stored them"),
+  logLinesLost: gateway("1", "sum", "Log lines among them"),
   gatewayCpu: gateway("ms", "sum", "CPU time of the gateway's process"),
   gatewayMemory: gateway("MiB", "gauge", "Resident memory of the gateway's process"),
 } as const satisfies Record<string, MetricSpec>;
