@@ -37,7 +37,7 @@ export const exportedMetrics = {
     ...{ type: "counter", labels: ofFunction },
     help: "CPU time of calls, of those for which it could be told; all of it is in isola_sandbox_cpu_seconds_total",
   },
-  isola_invocation_gb_seconds_total: {
+  isola_invocation_gigabyte_seconds_total: {
     ...{ type: "counter", labels: ofFunction },
     help: "Memory of the function (GiB) times init and run (s)",
   },
@@ -85,7 +85,7 @@ export const exportedMetrics = {
     ...{ type: "counter", labels: ofFunction },
     help: "CPU time of sandboxes with all that is in them, start and init included; no function: blank ones and those of builds",
   },
-  isola_sandbox_gb_seconds_total: {
+  isola_sandbox_gigabyte_seconds_total: {
     ...{ type: "counter", labels: ofFunction },
     help: "Memory held of the budget (GiB) times how long (s), idle times included; no function: as above",
   },

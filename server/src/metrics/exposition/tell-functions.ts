@@ -42,7 +42,7 @@ function tellCalls(text: ExpositionText, totals: FunctionTotals): void {
   if (totals.kill !== null)
     text.addHistogram("isola_invocation_kill_seconds", labels, totals.kill);
   text.add("isola_invocation_cpu_seconds_total", labels, totals.cpuMicros / MICROS_PER_SECOND);
-  text.add("isola_invocation_gb_seconds_total", labels, totals.gbSeconds);
+  text.add("isola_invocation_gigabyte_seconds_total", labels, totals.gbSeconds);
   text.add("isola_invocation_request_bytes_total", labels, totals.requestBytes);
   text.add("isola_invocation_response_bytes_total", labels, totals.responseBytes);
 }
@@ -50,6 +50,6 @@ function tellCalls(text: ExpositionText, totals: FunctionTotals): void {
 function tellSandboxUse(text: ExpositionText, totals: FunctionTotals): void {
   const { labels, sandboxCpuMs, sandboxGbSeconds, throttled } = totals;
   text.add("isola_sandbox_cpu_seconds_total", labels, sandboxCpuMs / MS_PER_SECOND);
-  text.add("isola_sandbox_gb_seconds_total", labels, sandboxGbSeconds);
+  text.add("isola_sandbox_gigabyte_seconds_total", labels, sandboxGbSeconds);
   if (labels.function !== "") text.add("isola_invocations_throttled_total", labels, throttled);
 }
