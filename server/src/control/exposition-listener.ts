@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { asIsolaError, errorBody } from "./error-answer.ts";
-import { IsolaError } from "../errors.ts";
+import { IsolaError, messageOf } from "../errors.ts";
 import { EXPOSITION_TYPE } from "../metrics/exposition/exposition-text.ts";
 import { hostGuard } from "./host-guard.ts";
 
@@ -24,7 +24,7 @@ export class ExpositionListener {
     this.#server = server;
   }
 
-  /** Rejects as `listen` does, as where the port is taken. */
+  /** Rejects with `port_taken` where it cannot listen there. */
   static async open(options: ExpositionListenerOptions): Promise<ExpositionListener> {
     const { host, port, allowedHosts, text } = options;
     const guard = hostGuard([...allowedHosts, host]);
@@ -42,7 +42,10 @@ export class ExpositionListener {
     });
     server.maxConnections = CONNECTIONS_MAX;
     server.listen(port, host);
-    await once(server, "listening");
+    await once(server, "listening").catch((cause: unknown) => {
+      const message = `/metrics cannot be told on ${host}, port ${port}: ${messageOf(cause)}; choose others with --metrics-host and --metrics-port`;
+      throw new IsolaError("port_taken", message, { cause });
+    });
     return new ExpositionListener(server);
   }
 

@@ -1,6 +1,6 @@
 import type { Distribution } from "./invocation-sums.ts";
 
-/** One metric: what it counts or measures, in which unit. Its name is the same in the API, in docs/metrics.md and in what is exported. */
+/** One metric: what it counts or measures, in which unit. Its name is the same in the API and in docs/metrics.md; Prometheus is told by names of its own (`exposition/`). */
 export interface MetricSpec {
   /** `1`: a number of things. */
   unit: "1" | "ms" | "bytes" | "MiB" | "GB-s";

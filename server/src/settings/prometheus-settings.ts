@@ -7,7 +7,7 @@ export const prometheusSettings = {
     least: 0,
     most: 65_535,
     default: 0,
-    help: "Port on which `/metrics` is told without a key, beside the API, which tells it with one (docs/prometheus.md); 0: none",
+    help: "Port on which `/metrics` is told without a key, beside the API, which tells it with one (docs/metrics.md); 0: none",
   },
   metricsHost: {
     kind: "host",

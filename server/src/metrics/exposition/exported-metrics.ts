@@ -1,4 +1,4 @@
-/** One metric as `GET /metrics` tells it: docs/prometheus.md is made of this table, and nothing else is told. Units are those of Prometheus: seconds and bytes. */
+/** One metric as `GET /metrics` tells it: docs/metrics.md is made of this table, and nothing else is told. Units are those of Prometheus: seconds and bytes. */
 export interface ExportedMetric {
   type: "counter" | "gauge" | "histogram";
   /** In the order in which they are told. */
