@@ -1,8 +1,5 @@
 import { findCommand, runForOutput } from "./processes.mjs";
 
-/** RUNLEVEL keeps Debian's scripts from starting the service of what is installed. */
-const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-
 /** Whether Debian packages can be installed here without a question. */
 export function canAptInstall() {
   return process.getuid?.() === 0 && findCommand("apt-get") !== null;
@@ -13,8 +10,9 @@ export function aptCommand(packages) {
   return `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
 }
 
-/** Options of `apt-get` stand before the packages. Resolves with its exit code and what it said. */
+/** Resolves with its exit code and what it said. RUNLEVEL keeps Debian's scripts from starting the service of what is installed. */
 export function aptGet(args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
   return runForOutput("apt-get", args, { env });
 }
 

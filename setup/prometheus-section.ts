@@ -1,4 +1,7 @@
-import { exportedMetrics, exportedNames } from "../server/src/metrics/exposition/exported-metrics.ts";
+import {
+  exportedMetrics,
+  exportedNames,
+} from "../server/src/metrics/exposition/exported-metrics.ts";
 import { secondsBounds } from "../server/src/metrics/exposition/seconds-histogram.ts";
 import { table, tableRow } from "./docs-table.ts";
 

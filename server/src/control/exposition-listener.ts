@@ -62,7 +62,10 @@ function checkAsked({ method, url = "" }: IncomingMessage): void {
   throw new IsolaError("not_found", `there is only GET /metrics here, no ${method} ${path}`);
 }
 
-function answer(response: ServerResponse, told: { status: number; type: string; text: string }): void {
+function answer(
+  response: ServerResponse,
+  told: { status: number; type: string; text: string },
+): void {
   response.writeHead(told.status, {
     "content-type": told.type,
     "cache-control": "no-store",

@@ -173,7 +173,14 @@ async function freePort(): Promise<number> {
 
 function askerOf(port: number) {
   return async (method: string, path: string, host = "localhost"): Promise<[number, string]> => {
-    const sent = request({ host: "127.0.0.1", port, method, path, headers: { host }, agent: false });
+    const sent = request({
+      host: "127.0.0.1",
+      port,
+      method,
+      path,
+      headers: { host },
+      agent: false,
+    });
     sent.end();
     const [response] = await once(sent, "response");
     let text = "";

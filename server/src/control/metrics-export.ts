@@ -78,7 +78,8 @@ export class MetricsExport {
   #tellServer(text: ExpositionText, gauges: SampledGauges | null): void {
     const { sums, places, recordsLost } = this.#totals;
     const { version } = this.#options;
-    if (gauges?.memoryBudgetMiB) text.add("isola_memory_budget_bytes", {}, gauges.memoryBudgetMiB * MiB);
+    if (gauges?.memoryBudgetMiB)
+      text.add("isola_memory_budget_bytes", {}, gauges.memoryBudgetMiB * MiB);
     text.add("isola_late_frames_total", {}, sums.lateFrames);
     text.add("isola_records_lost_total", {}, recordsLost);
     text.add("isola_log_lines_lost_total", {}, sums.logLinesLost);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { readExposition, sumOf } from "../../src/metrics/exposition/exposition-reader.fixture.ts";
 import {
-  readExposition,
-  sumOf,
-} from "../../src/metrics/exposition/exposition-reader.fixture.ts";
-import { type ExportedName, exportedMetrics } from "../../src/metrics/exposition/exported-metrics.ts";
+  type ExportedName,
+  exportedMetrics,
+} from "../../src/metrics/exposition/exported-metrics.ts";
 import { TestServer, eventually, gatewayOf } from "../harness.ts";
 import { childrenOf } from "../processes.ts";
 import { RealPrometheus, freePort, noPrometheus, promtool } from "./real-prometheus.ts";
@@ -81,7 +81,10 @@ describe("what is shipped for Prometheus", { skip: noPrometheus }, () => {
   });
 });
 
-describe("a Prometheus that scrapes Isola with a key", { skip: noPrometheus, timeout: 90_000 }, () => {
+describe("a Prometheus that scrapes Isola with a key", {
+  skip: noPrometheus,
+  timeout: 90_000,
+}, () => {
   test("has the numbers of the calls that were made", async () => {
     const expected: [string, number][] = [
       [`sum(isola_invocations_total{function="hello",outcome="ok"})`, calls.hello],
@@ -125,7 +128,10 @@ describe("a Prometheus that scrapes Isola with a key", { skip: noPrometheus, tim
       await prometheus.query(expr).catch((error: unknown) => assert.fail(`${place}: ${error}`));
     }
     for (const { series, label } of dashboardVariables())
-      assert.ok((await prometheus.query(`count by (${label}) (${series})`))[0]?.metric[label], label);
+      assert.ok(
+        (await prometheus.query(`count by (${label}) (${series})`))[0]?.metric[label],
+        label,
+      );
     const told = new Set([...names].map((name) => name.replace(/_(bucket|sum|count)$/, "")));
     const used = (Object.keys(exportedMetrics) as ExportedName[]).filter((name) => told.has(name));
     assert.deepEqual(

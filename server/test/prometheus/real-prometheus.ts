@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { findCommand } from "../../../setup/processes.mjs";
 import { eventually } from "../harness.ts";
 
+const programs = { server: findCommand("prometheus"), tool: findCommand("promtool") };
+
 /** Why tests with a Prometheus cannot run here; false: they can. */
 export const noPrometheus: string | false =
-  findCommand("prometheus") !== null && findCommand("promtool") !== null
+  programs.server !== null && programs.tool !== null
     ? false
     : "Prometheus is missing: apt-get install -y --no-install-recommends prometheus";
 
@@ -19,9 +21,14 @@ export function promtool(
   input = "",
 ): Promise<{ code: number | string; said: string }> {
   return new Promise((resolve) => {
-    const child = execFile("promtool", args, { timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? "killed"), said: stdout + stderr });
-    });
+    const child = execFile(
+      programs.tool as string,
+      args,
+      { timeout: 60_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : (error.code ?? "killed"), said: stdout + stderr });
+      },
+    );
     child.stdin?.end(input);
   });
 }
@@ -59,7 +66,7 @@ export class RealPrometheus {
       `--web.listen-address=127.0.0.1:${port}`,
       "--log.level=warn",
     ];
-    const child = spawn("prometheus", args, { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(programs.server as string, args, { stdio: ["ignore", "ignore", "pipe"] });
     const prometheus = new RealPrometheus(dir, child, `http://127.0.0.1:${port}`);
     try {
       await eventually("a Prometheus that is ready", () =>

@@ -1,4 +1,9 @@
-import { type ExportedName, type LabelsOf, type NameOfType, exportedMetrics } from "./exported-metrics.ts";
+import {
+  type ExportedName,
+  type LabelsOf,
+  type NameOfType,
+  exportedMetrics,
+} from "./exported-metrics.ts";
 import { type SecondsHistogram, secondsBounds } from "./seconds-histogram.ts";
 
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -12,7 +17,11 @@ export class ExpositionText {
   readonly #parts = new Map<ExportedName, string[]>();
 
   /** In seconds, bytes, or a number of things, as the name says. */
-  add<N extends NameOfType<"counter" | "gauge">>(name: N, labels: LabelsOf<N>, value: number): void {
+  add<N extends NameOfType<"counter" | "gauge">>(
+    name: N,
+    labels: LabelsOf<N>,
+    value: number,
+  ): void {
     const own = labelText(name, labels);
     this.#of(name).push(own === "" ? `${name} ${value}\n` : `${name}{${own}} ${value}\n`);
   }

@@ -80,11 +80,26 @@ describe("running totals", () => {
         near("isola_invocation_start_seconds_sum", summed((s) => s.startMicros) / perSecond);
         near("isola_invocation_kill_seconds_sum", summed((s) => s.killMicros) / perSecond);
         near("isola_invocation_cpu_seconds_total", summed((s) => s.cpuMicros) / perSecond);
-        near("isola_invocation_gigabyte_seconds_total", summed((s) => s.gbSeconds));
-        near("isola_invocation_request_bytes_total", summed((s) => s.requestBytes));
-        near("isola_invocation_response_bytes_total", summed((s) => s.responseBytes));
-        assert.equal(sumOf(samples, "isola_invocation_kill_seconds_count"), summed((s) => s.kills));
-        assert.equal(sumOf(samples, "isola_invocation_init_seconds_count"), summed((s) => s.inits));
+        near(
+          "isola_invocation_gigabyte_seconds_total",
+          summed((s) => s.gbSeconds),
+        );
+        near(
+          "isola_invocation_request_bytes_total",
+          summed((s) => s.requestBytes),
+        );
+        near(
+          "isola_invocation_response_bytes_total",
+          summed((s) => s.responseBytes),
+        );
+        assert.equal(
+          sumOf(samples, "isola_invocation_kill_seconds_count"),
+          summed((s) => s.kills),
+        );
+        assert.equal(
+          sumOf(samples, "isola_invocation_init_seconds_count"),
+          summed((s) => s.inits),
+        );
         for (const bound of secondsBounds)
           assert.equal(
             sumOf(samples, "isola_invocation_duration_seconds_bucket", { le: String(bound) }),
@@ -170,12 +185,15 @@ describe("labels of functions", () => {
   test("with half a surrogate pair are told as well-formed text", () => {
     const totals = totalsFor(["\ud800"]);
     totals.add(batchOf([invocation({ functionName: "\ud800" })]), 0);
-    const [one] = read(totals).filter(({ name }) => name === "isola_invocations_total");
+    const one = read(totals).find(({ name }) => name === "isola_invocations_total");
     assert.equal(one?.labels.function, "\ufffd");
   });
 
   test("bound the number of series, however many functions are called", () => {
-    const totals = totalsFor(Array.from({ length: 10 }, (_, at) => `f${at}`), 10);
+    const totals = totalsFor(
+      Array.from({ length: 10 }, (_, at) => `f${at}`),
+      10,
+    );
     const call = (at: number) => invocation({ functionName: `f${at}`, initMs: 1, killMs: 1 });
     totals.add(batchOf(Array.from({ length: 10 }, (_, at) => call(at))), 0);
     totals.add(batchOf([call(10)]), 0);

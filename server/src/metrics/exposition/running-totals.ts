@@ -38,7 +38,11 @@ export class RunningTotals {
     this.#last = { sample, source, batch: number, takenMs: nowMs };
   }
 
-  totalsOf({ project, functionName, driver }: Pick<SamplePart, "project" | "functionName" | "driver">): FunctionTotals {
+  totalsOf({
+    project,
+    functionName,
+    driver,
+  }: Pick<SamplePart, "project" | "functionName" | "driver">): FunctionTotals {
     const labels = functionName === "" ? noFunction : this.places.labelsOf(project, functionName);
     return this.functions.at(labels, driver);
   }

@@ -37,10 +37,8 @@ function tellCalls(text: ExpositionText, totals: FunctionTotals): void {
     const own = { ...labels, start_kind: startKind };
     text.addHistogram("isola_invocation_start_seconds", own, start);
   }
-  if (totals.init !== null)
-    text.addHistogram("isola_invocation_init_seconds", labels, totals.init);
-  if (totals.kill !== null)
-    text.addHistogram("isola_invocation_kill_seconds", labels, totals.kill);
+  if (totals.init !== null) text.addHistogram("isola_invocation_init_seconds", labels, totals.init);
+  if (totals.kill !== null) text.addHistogram("isola_invocation_kill_seconds", labels, totals.kill);
   text.add("isola_invocation_cpu_seconds_total", labels, totals.cpuMicros / MICROS_PER_SECOND);
   text.add("isola_invocation_gigabyte_seconds_total", labels, totals.gbSeconds);
   text.add("isola_invocation_request_bytes_total", labels, totals.requestBytes);
