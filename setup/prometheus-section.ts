@@ -29,7 +29,7 @@ $ curl -s -X POST http://127.0.0.1:8081/api/v1/keys -H "authorization: Bearer $(
 \`\`\`
 
 gives such a key (\`key\` of the answer). As the API does, \`/metrics\` answers to the \`Host\` names it knows (\`allowedHosts\`). With \`metricsPort\` it is told on a port of its own too, **without a key**: on loopback unless \`metricsHost\` says otherwise, where a network
-of trust or a proxy has to stand before it, since it names all projects and functions and says how they are called. That port has nothing but \`/metrics\`.`;
+of trust or a proxy has to stand before it, since it names all projects and functions and says how they are called. That port has nothing but \`/metrics\`, and answers to the same \`Host\` names and to \`metricsHost\`.`;
 
 const exactness = `Counters are counted in memory from every batch of records that was stored, each once, whatever comes twice: of calls they are exact, at most about a second after the call has ended. What is dropped later for its age or number (\`recordsKeptHours\`, \`invocationsKeptMax\`) has counted.
 What the gateway samples comes every five seconds; its counts since the last sample are lost where it is killed, as in the metrics above. Gauges of the gateway are told for 15 s after its last sample and while the control plane has it; then they are left out, and \`isola_gateway_up\` is 0.`;

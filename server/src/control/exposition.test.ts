@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { describe, test } from "node:test";
 import { createServer } from "node:net";
 import { once } from "node:events";
+import { type PlatformEvent, eventOf } from "../domain/events.ts";
 import { readExposition, sumOf } from "../metrics/exposition/exposition-reader.fixture.ts";
 import { exportedNames } from "../metrics/exposition/exported-metrics.ts";
 import { batchOf, invocation } from "../store/conformance/fixture.ts";
@@ -119,9 +120,10 @@ describe("GET /metrics", () => {
     const values = { memoryBudget: 64, gatewayCpu: 500, lateFrames: 2, logLinesLost: 4 };
     const own = { project: "", functionName: "", functionId: "", revision: 0, driver: "" };
     const sample = { at: 1, parts: [{ ...own, values }] };
-    for (let batch = 1; batch <= 3; batch += 1)
+    for (let batch = 1; batch <= 3; batch += 1) {
       exported.add({ source: "a", batch, invocations: null, logs: [], samples: [sample] });
-    await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    }
     const samples = readExposition(exported.text());
     assert.equal(sumOf(samples, "isola_driver_available", { driver: "process" }), 1);
     assert.equal(sumOf(samples, "isola_gateway_up"), 1);
@@ -131,7 +133,16 @@ describe("GET /metrics", () => {
     assert.equal(sumOf(samples, "isola_process_cpu_seconds_total", { process: "gateway" }), 1.5);
     assert.equal(asked, 1);
     exported.add({ source: "b", batch: 1, invocations: null, logs: [], samples: [sample] });
-    exported.text();
+    await new Promise(setImmediate);
+    assert.equal(asked, 2);
+    const told = (event: PlatformEvent) =>
+      exported.add({ source: "b", batch: 2, invocations: null, logs: [], events: [event] });
+    const health = (tier: string) =>
+      sumOf(readExposition(exported.text()), "isola_driver_available", { driver: "process", tier });
+    told(eventOf("driver_unavailable", 1, { driver: "process", reason: "it has gone" }));
+    assert.equal(health("namespaces"), 0);
+    told(eventOf("driver_available", 1, { driver: "process", tier: "none" }));
+    assert.equal(health("none"), 1);
     assert.equal(asked, 2);
     gateway.isConnected = false;
     const away = readExposition(exported.text());

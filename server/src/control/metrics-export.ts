@@ -1,6 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
 import { MiB } from "../domain/limits.ts";
-import type { DriverProbe } from "../drivers/driver.ts";
 import { ExpositionText } from "../metrics/exposition/exposition-text.ts";
 import { FunctionPlaces } from "../metrics/exposition/function-places.ts";
 import { type SampledGauges, gaugesOfSample } from "../metrics/exposition/gauges-of-sample.ts";
@@ -10,6 +9,7 @@ import { tellFunctions } from "../metrics/exposition/tell-functions.ts";
 import { sandboxStates } from "../pool/sandbox-state.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
 import type { LiveFunction } from "../store/store.ts";
+import { DriverHealth } from "./driver-health.ts";
 import { GatewayFacts } from "./gateway-facts.ts";
 import type { GatewayLink } from "./ports.ts";
 
@@ -35,7 +35,7 @@ export class MetricsExport {
   readonly #totals: RunningTotals;
   readonly #facts: GatewayFacts;
   readonly #since: number;
-  #drivers: readonly DriverProbe[] = [];
+  readonly #drivers = new DriverHealth();
   /** Of the gateway whose drivers are known or asked for. */
   #source = "";
 
@@ -54,6 +54,7 @@ export class MetricsExport {
   /** A batch was stored, for the first time. */
   add(batch: RecordBatch): void {
     this.#totals.add(batch, this.#options.clock.now());
+    for (const event of batch.events ?? []) this.#drivers.told(event);
     if (batch.samples !== undefined && batch.source !== this.#source)
       void this.#askDrivers(batch.source);
   }
@@ -64,13 +65,14 @@ export class MetricsExport {
     const sample = isConnected ? this.#totals.lastSample(clock.now(), SAMPLE_AGE_MS_MAX) : null;
     const gauges = sample === null ? null : gaugesOfSample(sample, this.#totals);
     const text = new ExpositionText();
-    const available = this.#drivers.filter(({ isAvailable }) => isAvailable);
-    const known = { names: available.map(({ name }) => name), states: sandboxStates };
+    const drivers = this.#drivers.all();
+    const available = drivers.filter(({ isAvailable }) => isAvailable);
+    const known = { names: available.map(({ driver }) => driver), states: sandboxStates };
     tellFunctions(text, this.#totals, gauges);
     tellDrivers(text, this.#totals, known, gauges);
     this.#tellServer(text, gauges);
-    for (const { name, tier, isAvailable } of this.#drivers)
-      text.add("isola_driver_available", { driver: name, tier }, Number(isAvailable));
+    for (const { driver, tier, isAvailable } of drivers)
+      text.add("isola_driver_available", { driver, tier }, Number(isAvailable));
     text.add("isola_gateway_up", {}, Number(isConnected));
     return text.toString();
   }
@@ -99,7 +101,7 @@ export class MetricsExport {
   async #askDrivers(source: string): Promise<void> {
     this.#source = source;
     try {
-      this.#drivers = (await this.#facts.ask()).drivers;
+      this.#drivers.found((await this.#facts.ask()).drivers);
     } catch {
       this.#source = ""; // with the next sample
     }

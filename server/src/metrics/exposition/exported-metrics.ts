@@ -115,7 +115,7 @@ export const exportedMetrics = {
   },
   isola_driver_available: {
     ...{ type: "gauge", labels: ["driver", "tier"] },
-    help: "1: the driver can run on this machine, as the gateway found when it started; else 0",
+    help: "1: the driver can run on this machine; else 0",
   },
   isola_gateway_up: {
     ...{ type: "gauge", labels: [] },
