@@ -6,6 +6,7 @@ import { chunkOf } from "../../records/chunk-writer.ts";
 import { InvocationChunk } from "../../records/invocation-chunk.ts";
 import { invocation } from "../../store/conformance/fixture.ts";
 import { minutesOfChunks } from "../minutes-of-chunk.ts";
+import { hostileNames } from "./hostile-names.fixture.ts";
 import { readExposition, sumOf } from "./exposition-reader.fixture.ts";
 import { ExpositionText } from "./exposition-text.ts";
 import { FunctionPlaces } from "./function-places.ts";
@@ -162,13 +163,11 @@ describe("labels of functions", () => {
   });
 
   test("may be any text: each reads back as it was, and no two fall together", () => {
-    const hostile = [
-      ...['a"} 1\nisola_invocations_total{function="b', "\\", '\\"', "\\n", "\n", "a,b", "{}"],
-      ...["le", "\u2028", "\u{1F600}", "a b", "#", "ä", "\0", "x".repeat(500), "a", "a "],
-    ];
     const places = new FunctionPlaces(1000);
     const totals = new RunningTotals(places);
-    const pairs = hostile.flatMap((project) => hostile.map((name) => [project, name] as const));
+    const pairs = hostileNames.flatMap((project) =>
+      hostileNames.map((name) => [project, name] as const),
+    );
     for (const [project, name] of pairs) places.put(project, name);
     const records = pairs.map(([project, functionName], at) =>
       invocation({ id: `i${at}`, project, functionName, functionId: `fn-${at}` }),
