@@ -4,6 +4,7 @@ import { measureDeadlines } from "./cases/deadline.ts";
 import { measureDeploy } from "./cases/deploy.ts";
 import { measureMemory } from "./cases/memory.ts";
 import { measureRoutes } from "./cases/routes.ts";
+import { measureScrapedGateway, measureScrapes } from "./cases/scrape.ts";
 import type { LoadGenerator } from "./load-generator.ts";
 import { IsolaServer } from "./peers/isola.ts";
 import type { Family } from "./peers/isola-source.ts";
@@ -35,6 +36,9 @@ export async function measureIsola(load: LoadGenerator, given: Given): Promise<v
       say(`deployments, ${family}`);
       results.deploy.push(await measureDeploy(server, { family, count: isQuick ? 20 : 100 }));
     }
+    say("scrapes of /metrics");
+    results.scrapes.push(...(await measureScrapes(isQuick ? 15 : 50)));
+    results.scrapedGateway = await measureScrapedGateway(server);
     say("deadlines");
     results.deadlines.push(
       await measureDeadlines(load, server, { count: isQuick ? 30 : 200, driver: "process" }),

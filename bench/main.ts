@@ -81,6 +81,8 @@ async function main(options: Options): Promise<void> {
     deadlines: [],
     routes: [],
     bursts: [],
+    scrapes: [],
+    scrapedGateway: null,
     leftOut: [],
   };
   const tempDir = mkdtempSync(join(tmpdir(), "isola-bench-"));

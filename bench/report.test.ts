@@ -35,6 +35,8 @@ const results: Results = {
   deadlines: [],
   routes: [],
   bursts: [],
+  scrapes: [],
+  scrapedGateway: null,
   leftOut: ["the moon"],
 };
 

@@ -4,6 +4,7 @@ import type { DeadlineRow } from "./cases/deadline.ts";
 import type { DeployRow } from "./cases/deploy.ts";
 import type { MemoryRow } from "./cases/memory.ts";
 import type { RouteRow } from "./cases/routes.ts";
+import type { ScrapeRow, ScrapedGateway } from "./cases/scrape.ts";
 import type { WarmRow } from "./cases/warm.ts";
 import type { Machine } from "./machine.ts";
 import { short, table } from "./table.ts";
@@ -21,6 +22,8 @@ export interface Results {
   deadlines: DeadlineRow[];
   routes: RouteRow[];
   bursts: BurstRow[];
+  scrapes: ScrapeRow[];
+  scrapedGateway: ScrapedGateway | null;
   /** What was not measured, and why. */
   leftOut: string[];
 }
@@ -37,6 +40,7 @@ export function reportText(results: Results): string {
     ...deadlineText(results.deadlines),
     ...routesText(results.routes),
     ...burstText(results.bursts),
+    ...scrapeText(results),
     ...results.leftOut.map((line) => `Left out: ${line}`),
     `${results.kind} run, ${results.tookSeconds.toFixed(0)} s`,
   ];
@@ -173,4 +177,21 @@ function burstText(rows: BurstRow[]): string[] {
   ]);
   const heading = ["", "p50 ms", "p99 ms", "failed calls", "sandboxes"];
   return [`Many calls at once, from the first request to each answer\n${table(heading, lines)}`];
+}
+
+function scrapeText({ scrapes, scrapedGateway: gateway }: Results): string[] {
+  if (scrapes.length === 0) return [];
+  const [own] = scrapes as [ScrapeRow];
+  const lines = scrapes.map((row) => [
+    row.subject,
+    short(row.millis.median / own.millis.median),
+    `${short(row.millis.min)} / ${short(row.millis.median)}`,
+    String(row.series),
+    short(row.bytes / 1024),
+  ]);
+  const heading = ["", "x Isola", "ms", "series", "KiB"];
+  const text = `A scrape of /metrics, from the request to the end of the answer (min / median)\n${table(heading, lines)}`;
+  if (gateway === null) return [text];
+  const cpu = `The gateway's CPU, ms in a second: ${short(gateway.idleMsPerSecond)} idle, ${short(gateway.scrapedMsPerSecond)} at ${short(gateway.scrapesPerSecond)} scrapes/s`;
+  return [`${text}\n${cpu}`];
 }

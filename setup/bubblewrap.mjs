@@ -1,7 +1,9 @@
+import { aptCommand, aptInstall, canAptInstall } from "./apt.mjs";
 import { findCommand, runForOutput } from "./processes.mjs";
 
+const packages = ["bubblewrap"];
 const installers = [
-  ["apt-get", "apt-get install -y --no-install-recommends bubblewrap"],
+  ["apt-get", aptCommand(packages)],
   ["dnf", "dnf install -y bubblewrap"],
   ["apk", "apk add bubblewrap"],
   ["pacman", "pacman -S --noconfirm bubblewrap"],
@@ -32,26 +34,17 @@ export async function ensureBubblewrap(say) {
 }
 
 async function install(say) {
-  const [tool, command] = installers.find(([name]) => findCommand(name)) ?? [];
-  const isRoot = process.getuid?.() === 0;
-  if (tool !== "apt-get" || !isRoot) {
+  const [, command] = installers.find(([name]) => findCommand(name)) ?? [];
+  if (!canAptInstall()) {
+    const isRoot = process.getuid?.() === 0;
     say("bubblewrap is missing; the process driver isolates functions with it.");
     say(`Install it: ${command ? `${isRoot ? "" : "sudo "}${command}` : "package `bubblewrap`"}`);
     say(acceptance);
     return false;
   }
   say(`Installing bubblewrap: ${command} ...`);
-  if (await aptInstall(command)) return true;
-  say("Its package list may be old: apt-get update ...");
-  await runForOutput("apt-get", ["update"]);
-  if (await aptInstall(command)) return true;
-  say(`bubblewrap could not be installed; \`${command}\` says why. ${acceptance}`);
+  const failure = await aptInstall(packages, () => findCommand("bwrap") !== null, say);
+  if (failure === null) return true;
+  say(`bubblewrap could not be installed:\n${failure}\n${acceptance}`);
   return false;
-}
-
-async function aptInstall(command) {
-  const [tool, ...args] = command.split(" ");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const { code } = await runForOutput(tool, args, { env });
-  return code === 0 && findCommand("bwrap") !== null;
 }

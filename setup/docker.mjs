@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { aptCommand, aptInstall, canAptInstall } from "./apt.mjs";
 import { findCommand, runForOutput, toolEnvironment } from "./processes.mjs";
 import { ensureGvisor } from "./gvisor.mjs";
 import {
@@ -61,28 +62,17 @@ async function openOwnEngine(say) {
 async function install(say) {
   const isMissing = () => commands.some((name) => findCommand(name) === null);
   if (!isMissing() && isRoot()) return true;
-  const command = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
-  if (!isRoot() || findCommand("apt-get") === null) {
+  const command = aptCommand(packages);
+  if (!canAptInstall()) {
     say("No Docker Engine answers, so tests of the docker driver are skipped. To have them:");
     say("  start one (`systemctl start docker`), or set DOCKER_HOST;");
     say(`  or on Debian as root: ${command}, and then \`npm test\` as root starts one of its own`);
     return false;
   }
   say(`Installing a Docker Engine for the tests: ${command} ...`);
-  // RUNLEVEL keeps Debian's scripts from starting the service of the machine.
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
-  const run = (args) => runForOutput("apt-get", args, { env });
-  const args = command.split(" ").slice(1);
-  let { output } = await run(args);
-  if (isMissing()) {
-    say("Its package list may be old: apt-get update ...");
-    await run(["update"]);
-    ({ output } = await run(args));
-  }
-  if (!isMissing()) return true;
-  say(
-    `It could not be installed, so tests that need it are skipped:\n${output.trim().split("\n").slice(-3).join("\n")}`,
-  );
+  const failure = await aptInstall(packages, () => !isMissing(), say);
+  if (failure === null) return true;
+  say(`It could not be installed, so tests that need it are skipped:\n${failure}`);
   return false;
 }
 

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { aptGet, canAptInstall } from "./apt.mjs";
 import { findCommand, runForOutput } from "./processes.mjs";
 
 /** The first year whose runsc has the platform systrap; older ones only know ptrace, which takes many times as long. */
 const YEAR_LEAST = 2024;
-const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
 
 /**
  * Sees to it that the tests' Docker Engine can have gVisor as a runtime: installs runsc where that needs no question (root, Debian). Never fails: what needs it is
@@ -14,7 +14,7 @@ const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
 export async function ensureGvisor(say) {
   if (await isFit()) return;
   const codename = debianCodename();
-  if (codename === null || process.getuid?.() !== 0 || findCommand("apt-get") === null) {
+  if (codename === null || !canAptInstall()) {
     say("runsc is missing or too old, so tests of the gvisor driver are skipped. To have them:");
     say("  on Debian as root `npm test` installs it: apt-get install runsc, of backports where");
     say(
@@ -43,18 +43,18 @@ async function install(codename, say) {
   const candidate = /Candidate: (\S+)/.exec(output)?.[1] ?? "";
   if (yearOf(candidate) >= YEAR_LEAST) {
     say("Installing gVisor for the tests: apt-get install runsc ...");
-    return await aptInstall([]);
+    return await installWith([]);
   }
   say(`Installing gVisor for the tests: apt-get install runsc, of ${codename}-backports ...`);
   return await withBackports(codename, async (options) => {
-    const { code, output: told } = await runForOutput("apt-get", ["update", ...options], { env });
-    return code === 0 ? await aptInstall(options) : told;
+    const { code, output: told } = await aptGet(["update", ...options]);
+    return code === 0 ? await installWith(options) : told;
   });
 }
 
-async function aptInstall(options) {
+async function installWith(options) {
   const args = ["install", "-y", "--no-install-recommends", ...options, "runsc"];
-  return (await runForOutput("apt-get", args, { env })).output;
+  return (await aptGet(args)).output;
 }
 
 /** Gives options for `apt-get` by which it knows these packages alone; the machine's own sources and lists stay as they are. */

@@ -1,5 +1,6 @@
 import { metricNames, metricSpecs, statisticsOf } from "../server/src/metrics/catalogue.ts";
 import { notice, table, tableRow } from "./docs-table.ts";
+import { prometheusSection } from "./prometheus-section.ts";
 
 const head = ["Name", "Unit", "Statistics", "What it says"];
 
@@ -11,6 +12,7 @@ export function metricsPage(): string {
     ...["## Of the gateway", ofGateway, table(head, rowsOf("gateway"))],
     ...["## Of one call", ofCalls, table(["Field", "What it says"], callRows), readings],
     ...["## How long they are kept", kept, fullDisk],
+    ...prometheusSection(),
   ]
     .join("\n\n")
     .replace(`${notice}\n\n`, `${notice}\n`)
@@ -28,7 +30,7 @@ function rowsOf(source: "invocations" | "gateway"): string[] {
     });
 }
 
-const introduction = `\`GET /api/v1/metrics\` and \`isola metrics\` tell what was counted and measured, by steps of time (\`since\`, \`until\`, \`stepMs\`) and groups (\`groupBy\`), with filters and, with \`compare=previous\`, the time before.
+const introduction = `\`GET /api/v1/metrics\` and \`isola metrics\` tell what was counted and measured, by steps of time (\`since\`, \`until\`, \`stepMs\`) and groups (\`groupBy\`), with filters and, with \`compare=previous\`, the time before. [Prometheus](#prometheus) has names of its own.
 Unit \`1\` is a number of things; \`GB-s\` is one GiB for one second. Each statistic has its value of the whole time and of each step; \`null\` says that nothing is known, or that there was nothing to take a mean or percentile of.`;
 
 const ofInvocations = `Made of their records, so that sums are exact: a record counts once, whatever becomes of the processes between, in the minute in which its call was admitted.

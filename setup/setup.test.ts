@@ -121,6 +121,8 @@ describe("set-up", () => {
 describe("npm test", { timeout: 60_000 }, () => {
   const passing = 'import { test } from "node:test"; test("is well", () => {});';
   const skipping = 'import { test } from "node:test"; test("needs more", { skip: "no tool" });';
+  const skippingAll =
+    'import { describe, test } from "node:test"; describe("all of it", { skip: "no tool" }, () => test("is well", () => {}));';
   const failing = 'import { test } from "node:test"; test("is ill", () => { throw new Error(); });';
 
   const run = (...files: string[]) => runTests(process.execPath, files, { stdio: "ignore" });
@@ -141,6 +143,11 @@ describe("npm test", { timeout: 60_000 }, () => {
       /^Skipped: .*b\.test\.ts: needs more \(no tool\)$/,
     );
     assert.notEqual((await run(a, c)).code, 0);
+    const suite = join(folder(t, { "d.test.ts": skippingAll }), "d.test.ts");
+    assert.match(
+      (await run(a, suite)).tally.skipped.join("\n"),
+      /^.*d\.test\.ts: all of it \(no tool\)$/,
+    );
   });
 
   test("fails when no test ran or something is left behind", async (t) => {

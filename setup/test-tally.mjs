@@ -1,10 +1,11 @@
-/** A reporter of node:test that ends with one line of JSON: how many tests there were, and which were skipped. */
+/** A reporter of node:test that ends with one line of JSON: how many tests there were, and which of them, or suites of them, were skipped. */
 export default async function* testTally(events) {
   const tally = { tests: 0, skipped: [] };
   for await (const { type, data } of events) {
     if (type !== "test:pass" && type !== "test:fail") continue;
-    if (data.details?.type === "suite" || isFile(data)) continue;
-    tally.tests += 1;
+    if (isFile(data)) continue;
+    // A suite that is skipped is one that tells nothing of its tests.
+    if (data.details?.type !== "suite") tally.tests += 1;
     if (data.skip === undefined || data.skip === false) continue;
     const reason =
       typeof data.skip === "string" && data.skip !== "" ? data.skip : "no reason given";

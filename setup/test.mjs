@@ -4,6 +4,7 @@ import { ensureDocker } from "./docker.mjs";
 import { engineFootprint, footprint, leaksSince } from "./leaks.mjs";
 import { root } from "./pinned-node.mjs";
 import { prepare, runScript, say } from "./prepare.mjs";
+import { ensurePrometheus } from "./prometheus.mjs";
 import { problemsOf, runTests } from "./run-tests.mjs";
 import { sourceFiles } from "./source-files.mjs";
 import { ensureVm } from "./vm.mjs";
@@ -15,6 +16,7 @@ await runScript(async (args) => {
   if (files.length === 0) throw new Error("There are no tests.");
   await ensureConsole(node, say);
   process.env.CHROMIUM_PATH ??= (await ensureChromium(say)) ?? "";
+  await ensurePrometheus(say);
   const before = footprint();
   const { code, tally, files: left, inEngine } = await withDocker(node, files);
   const leaks = [

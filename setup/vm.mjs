@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { aptCommand, aptInstall, canAptInstall } from "./apt.mjs";
 import { root } from "./pinned-node.mjs";
 import { findCommand, runForOutput, toolEnvironment } from "./processes.mjs";
 
@@ -29,22 +30,15 @@ export async function ensureVm(node, say) {
 async function install(say) {
   const isMissing = () => commands.some((name) => findCommand(name) === null);
   if (!isMissing()) return true;
-  const command = `apt-get install -y --no-install-recommends ${packages.join(" ")}`;
-  if (process.getuid?.() !== 0 || findCommand("apt-get") === null) {
+  const command = aptCommand(packages);
+  if (!canAptInstall()) {
     say("Tests with virtual machines are skipped. To have them, on Debian as root:");
     say(`  ${command}`);
     return false;
   }
   say(`Installing virtual machines for the tests: ${command} ...`);
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const run = (args) => runForOutput("apt-get", args, { env });
-  let { output } = await run(command.split(" ").slice(1));
-  if (isMissing()) {
-    await run(["update"]);
-    ({ output } = await run(command.split(" ").slice(1)));
-  }
-  if (!isMissing()) return true;
-  const last = output.trim().split("\n").slice(-3).join("\n");
-  say(`They could not be installed, so tests that need them are skipped:\n${last}`);
+  const failure = await aptInstall(packages, () => !isMissing(), say);
+  if (failure === null) return true;
+  say(`They could not be installed, so tests that need them are skipped:\n${failure}`);
   return false;
 }

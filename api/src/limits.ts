@@ -105,5 +105,6 @@ export const metricNames = [
   ...(["run", "kill", "kills", "cpu", "requestBytes", "responseBytes", "gbSeconds"] as const),
   ...(["running", "queued", "sandboxes", "memoryReserved", "memoryUsed"] as const),
   ...(["memoryBudget", "sandboxCpu", "sandboxGbSeconds", "starts", "startFailures"] as const),
-  ...(["ends", "throttled", "lateFrames", "recordsLost", "gatewayCpu", "gatewayMemory"] as const),
+  ...(["ends", "throttled", "lateFrames", "recordsLost", "logLinesLost"] as const),
+  ...(["gatewayCpu", "gatewayMemory"] as const),
 ] as const;

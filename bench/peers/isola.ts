@@ -34,6 +34,8 @@ export class IsolaServer {
   readonly settleMs = 1100;
   #child: ChildProcess;
   #api: Client;
+  readonly #scrapeUrl: string;
+  readonly #key: string;
 
   private constructor(
     child: ChildProcess,
@@ -45,6 +47,8 @@ export class IsolaServer {
     this.rootPid = child.pid as number;
     this.gatewayPort = Number(new URL(urls.functions).port);
     this.#api = createClient({ url: urls.api, apiKey: key });
+    this.#scrapeUrl = `${urls.api}/metrics`;
+    this.#key = key;
   }
 
   /** `blanks`: how many blank sandboxes of each runtime it keeps, on `driver`. */
@@ -155,6 +159,14 @@ export class IsolaServer {
     const { isolation } = await this.#api.getHealth();
     const found = isolation?.find((each) => each.driver === driver);
     return found === undefined ? null : `${driver} (${found.tier})`;
+  }
+
+  /** As Prometheus does. */
+  async scrape(): Promise<string> {
+    const headers = { authorization: `Bearer ${this.#key}` };
+    const answer = await fetch(this.#scrapeUrl, { headers });
+    if (answer.status !== 200) throw new Error(`a scrape was answered with ${answer.status}`);
+    return await answer.text();
   }
 
   /** How many sandboxes the function has now. */

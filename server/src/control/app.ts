@@ -41,6 +41,8 @@ import { LiveFunctions } from "./live-functions.ts";
 import type { LiveTails } from "./live-tails.ts";
 import { registerLogs } from "./logs.ts";
 import { registerMachine } from "./machine.ts";
+import { registerExposition } from "./exposition.ts";
+import type { MetricsExport } from "./metrics-export.ts";
 import { registerMetrics } from "./metrics.ts";
 import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { registerProjects } from "./projects.ts";
@@ -60,6 +62,7 @@ export interface ControlDeps {
   imageWork: ImageWork;
   events: EventSink;
   tails: LiveTails;
+  metricsExport: MetricsExport;
   guestWork: GuestWork;
   comparisons: Comparisons;
   costs: Costs;
@@ -80,8 +83,10 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const { store, gateway, clock, log } = deps;
   const facts = new GatewayFacts(gateway, clock);
   const publisher = new Publisher({ store, gateway, clock, log });
-  const { artifacts, builds, settings, events } = deps;
-  const live = await LiveFunctions.open(store, settings.acceptProjectsOnProcess);
+  const { artifacts, builds, settings, events, metricsExport } = deps;
+  const live = await LiveFunctions.open(store, settings.acceptProjectsOnProcess, (fn) =>
+    metricsExport.onLive(fn),
+  );
   const deployer = new Deployer({
     ...{ store, artifacts, builds, facts, publisher, live, events, clock },
     ...settings,
@@ -250,6 +255,7 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerKeys(app, context);
   registerMachine(app, context);
   registerMetrics(app, context);
+  registerExposition(app, context);
   registerImages(app, context);
   registerGuests(app, context);
   registerComparisons(app, context);

@@ -19,6 +19,7 @@ import type { Deployer, Target } from "./deployer.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import type { GuestWork } from "./guest-work.ts";
 import type { ImageWork } from "./image-work.ts";
+import type { MetricsExport } from "./metrics-export.ts";
 import type { LiveTails } from "./live-tails.ts";
 import type { Artifacts, ControlSettings, GatewayLink, Log } from "./ports.ts";
 import { callerOf, projectOf } from "./request-policy.ts";
@@ -42,6 +43,7 @@ export interface ControlContext {
   /** Takes what happens. */
   events: EventSink;
   tails: LiveTails;
+  metricsExport: MetricsExport;
   guestWork: GuestWork;
   comparisons: Comparisons;
   costs: Costs;

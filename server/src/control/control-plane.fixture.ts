@@ -22,6 +22,7 @@ import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
 import { GatewayStandIn } from "./gateway-stand-in.fixture.ts";
 import { LiveTails } from "./live-tails.ts";
+import { MetricsExport } from "./metrics-export.ts";
 import { Recorder } from "./recorder.ts";
 import type { Artifacts, ControlSettings, Log } from "./ports.ts";
 
@@ -61,7 +62,7 @@ export async function openControlPlane(
   t: TestContext,
   clock: Clock = systemClock,
   wrap: (store: Store) => Store = (store) => store,
-  more: { dockerHost?: string } & Partial<ControlSettings> = {},
+  more: { dockerHost?: string; metricsFunctionsMax?: number } & Partial<ControlSettings> = {},
 ): Promise<ControlFixture> {
   // The newest first, also where a later part does not open.
   const closings: (() => unknown)[] = [];
@@ -76,7 +77,8 @@ export async function openControlPlane(
   const gateway = new GatewayStandIn();
   const kept = await openArtifactStore(join(dir, "artifacts"));
   const artifacts = codeStore(kept, { tempDir: dir, garbageAgeMs: -1000 });
-  const { dockerHost = "unix:///nonexistent/docker.sock", ...changed } = more;
+  const { dockerHost = "unix:///nonexistent/docker.sock", ...rest } = more;
+  const { metricsFunctionsMax: functionsMax = 100, ...changed } = rest;
   const settings = {
     gatewayUrl: "http://localhost:8080",
     allowedHosts: [],
@@ -101,12 +103,16 @@ export async function openControlPlane(
   const list = readPriceList(ownPriceList);
   const costs = new Costs({ store, list, clock, model: paidMachine, recordsKeptHours: 168 });
   const tails = new LiveTails({ store, clock });
+  const metricsExport = new MetricsExport({ gateway, clock, functionsMax, version });
   const recorder = new Recorder({
     ...{ store, clock, log: quiet },
-    onStored: (stored) => tails.publish(stored),
+    onStored: (stored, batch) => {
+      metricsExport.add(batch);
+      tails.publish(stored);
+    },
   });
   const events = new EventLog({ record: (batch) => recorder.record(batch), clock });
-  const told = { events, tails };
+  const told = { events, tails, metricsExport };
   const deps = {
     ...told,
     store,

@@ -16,16 +16,21 @@ export class LiveFunctions {
   readonly #onProcess = new Map<string, Set<string>>();
   readonly #acceptsProjectsOnProcess: boolean;
 
-  constructor(acceptsProjectsOnProcess: boolean) {
+  readonly #onPut: (fn: LiveFunction) => void;
+
+  /** `onPut` sees every function, in the order in which they were created, before the first call of it. */
+  constructor(acceptsProjectsOnProcess: boolean, onPut: (fn: LiveFunction) => void = () => {}) {
     this.#acceptsProjectsOnProcess = acceptsProjectsOnProcess;
+    this.#onPut = onPut;
   }
 
   /** Rejects with `invalid_settings` where more projects have functions on the driver `process` than the settings accept. */
   static async open(
     store: Pick<Store, "liveFunctions">,
     acceptsProjectsOnProcess: boolean,
+    onPut?: (fn: LiveFunction) => void,
   ): Promise<LiveFunctions> {
-    const live = new LiveFunctions(acceptsProjectsOnProcess);
+    const live = new LiveFunctions(acceptsProjectsOnProcess, onPut);
     for (const fn of await store.liveFunctions()) live.put(fn);
     const projects = [...live.#onProcess.keys()].sort();
     if (projects.length > 1 && !acceptsProjectsOnProcess)
@@ -52,7 +57,9 @@ export class LiveFunctions {
   }
 
   /** What has been committed. */
-  put({ project, name, route, driver }: LiveFunction): void {
+  put(fn: LiveFunction): void {
+    const { project, name, route, driver } = fn;
+    this.#onPut(fn);
     const routes = this.#routes.get(project) ?? new RouteBook();
     this.#routes.set(project, routes);
     routes.put({ name, route });

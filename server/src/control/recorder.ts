@@ -10,8 +10,8 @@ export interface RecorderOptions {
   store: Pick<Store, "recordBatch">;
   clock: Clock;
   log: Log;
-  /** What is in the store now and was not before. */
-  onStored?(stored: StoredRecords): void;
+  /** What is in the store now and was not before, once for each batch. Must not throw. */
+  onStored?(stored: StoredRecords, batch: LinkNotices["records"]): void;
 }
 
 const ATTEMPTS_MAX = 4;
@@ -62,9 +62,9 @@ export class Recorder {
     for (let attempt = 1; ; attempt++) {
       try {
         const stored = await store.recordBatch(known);
+        if (stored.isNew) onStored?.(stored, known);
         // Not of what the platform tells of itself: a test means calls.
         if (batch.invocations !== null || batch.logs.length > 0) await failPoint("records.stored");
-        onStored?.(stored);
         return;
       } catch (error) {
         if (attempt >= ATTEMPTS_MAX || this.#isClosed) throw error;

@@ -15,6 +15,7 @@ import { type PlatformEvent, eventOf } from "../domain/events.ts";
 import { messageOf } from "../errors.ts";
 import { LinkClient, type LinkClientOptions } from "../link/client.ts";
 import { DAY, HOUR } from "../metrics/resolutions.ts";
+import type { RecordBatch } from "../records/record-batch.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { StoredRecords } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
@@ -25,6 +26,8 @@ import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
 import { LiveTails } from "./live-tails.ts";
+import { ExpositionListener } from "./exposition-listener.ts";
+import { MetricsExport } from "./metrics-export.ts";
 import { MetricsCounter } from "./metrics-counter.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -48,7 +51,10 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const workDir = join(boot.runDir, "builds");
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   const tails = new LiveTails({ store, clock });
-  const onStored = (stored: StoredRecords) => tails.publish(stored);
+  const onStored = (stored: StoredRecords, batch: RecordBatch) => {
+    metricsExport.add(batch);
+    tails.publish(stored);
+  };
   const recorder = new Recorder({ store, clock, log, onStored });
   const events = new EventLog({ record: (batch) => recorder.record(batch), clock });
   let onBuildOutput: NonNullable<LinkClientOptions["onBuildOutput"]> = () => {};
@@ -59,6 +65,9 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     onBuildOutput: (output) => onBuildOutput(output),
     onProblem: (message) => log.warn(message),
   });
+  const version = serverVersion();
+  const { metricsFunctionsMax: functionsMax } = config;
+  const metricsExport = new MetricsExport({ gateway, clock, functionsMax, version });
   const metricsKept = {
     minutesKeptMinutes: config.minuteMetricsKeptHours * HOUR,
     hoursKeptMinutes: config.hourMetricsKeptDays * DAY,
@@ -67,7 +76,6 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const builds = await openBuilds({ config, store, artifacts, gateway, clock, workDir });
   onBuildOutput = (output) => builds.service.onOutput(output);
   const packages = codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS });
-  const version = serverVersion();
   const measured = { store, gateway, artifacts: packages, clock, log, version };
   const comparisons = await Comparisons.open(measured);
   const { app, collectGarbage } = await createControlApp({
@@ -82,6 +90,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     gateway,
     events,
     tails,
+    metricsExport,
     imageWork: new ImageWork(
       {
         dockerHost: config.dockerHost,
@@ -131,6 +140,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const counter = new MetricsCounter({ store, clock, log });
   const { controlHost: host, controlPort } = config;
   await app.listen({ host, port: controlPort });
+  const exposition = await openExposition(config, metricsExport);
   janitor.start();
   events.add(startOf(boot));
   counter.start();
@@ -149,6 +159,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       await app.close();
     },
     close: async () => {
+      await exposition?.close();
       builds.close();
       await comparisons.close();
       await app.close();
@@ -160,6 +171,18 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       await store.close();
     },
   };
+}
+
+/** Null where the settings want none. */
+async function openExposition(
+  { metricsHost: host, metricsPort: port, allowedHosts }: Config,
+  metricsExport: MetricsExport,
+): Promise<ExpositionListener | null> {
+  if (port === 0) return null;
+  return await ExpositionListener.open({
+    ...{ host, port, allowedHosts },
+    text: () => metricsExport.text(),
+  });
 }
 
 function startOf({ lastExit }: Boot): PlatformEvent {

@@ -103,6 +103,7 @@ export class Gateway {
       pools: () => this.#pools.sample(),
       memoryBudgetMiB: config.memoryBudgetMiB,
       lateFrames: () => this.#lateFrames,
+      logLinesLost: () => this.#records.logsLost,
       onSample: (sample) => this.#records.addSample(sample),
     });
     const { gatewayHost: host, gatewayPort: port } = config;

@@ -12,6 +12,8 @@ export interface SamplerOptions {
   memoryBudgetMiB: number;
   /** Frames that came too late, so far. */
   lateFrames(): number;
+  /** Log lines that had to be dropped, so far. */
+  logLinesLost(): number;
   onSample(sample: GatewaySample): void;
 }
 
@@ -21,6 +23,7 @@ export class Sampler {
   readonly #throttled = new Map<string, SamplePart>();
   #cancel: () => void = () => {};
   #lateFrames = 0;
+  #logLinesLost = 0;
   #cpu = process.cpuUsage();
 
   constructor(options: SamplerOptions) {
@@ -57,15 +60,18 @@ export class Sampler {
   }
 
   #ownPart(): SamplePart {
-    const { memoryBudgetMiB, lateFrames } = this.#options;
+    const { memoryBudgetMiB, lateFrames, logLinesLost } = this.#options;
     const late = lateFrames();
+    const lost = logLinesLost();
     const cpu = process.cpuUsage();
     const micros = cpu.user + cpu.system - this.#cpu.user - this.#cpu.system;
     const values = {
       ...{ memoryBudget: memoryBudgetMiB, lateFrames: late - this.#lateFrames },
+      logLinesLost: lost - this.#logLinesLost,
       ...{ gatewayCpu: micros / 1000, gatewayMemory: process.memoryUsage.rss() / MiB },
     };
     this.#lateFrames = late;
+    this.#logLinesLost = lost;
     this.#cpu = cpu;
     return {
       ...{ project: "", functionName: "", functionId: "", revision: 0, driver: "" },

@@ -1,6 +1,6 @@
 import type { Distribution } from "./invocation-sums.ts";
 
-/** One metric: what it counts or measures, in which unit. Its name is the same in the API, in docs/metrics.md and in what is exported. */
+/** One metric: what it counts or measures, in which unit. Its name is the same in the API and in docs/metrics.md; Prometheus is told by names of its own (`exposition/`). */
 export interface MetricSpec {
   /** `1`: a number of things. */
   unit: "1" | "ms" | "bytes" | "MiB" | "GB-s";
@@ -86,6 +86,7 @@ export const metricSpecs = {
     "Frames of sandboxes that came after the outcome of their call was decided",
   ),
   recordsLost: gateway("1", "sum", "Records that the gateway had to drop, as nobody stored them"),
+  logLinesLost: gateway("1", "sum", "Log lines among them"),
   gatewayCpu: gateway("ms", "sum", "CPU time of the gateway's process"),
   gatewayMemory: gateway("MiB", "gauge", "Resident memory of the gateway's process"),
 } as const satisfies Record<string, MetricSpec>;

@@ -23,6 +23,8 @@ const moves: Record<SandboxState, readonly SandboxState[]> = {
   dead: [],
 };
 
+export const sandboxStates = Object.keys(moves) as readonly SandboxState[];
+
 /** Asserts that `from -> to` is a legal move. */
 export function assertMove(from: SandboxState, to: SandboxState): void {
   assert(moves[from].includes(to), `a sandbox cannot go from ${from} to ${to}`);

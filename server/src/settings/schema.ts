@@ -1,5 +1,6 @@
 import { costSettings } from "./cost-settings.ts";
 import { keptSettings } from "./kept-settings.ts";
+import { prometheusSettings } from "./prometheus-settings.ts";
 import type { SettingSpec } from "./setting-spec.ts";
 
 /** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
@@ -140,6 +141,7 @@ export const settingSpecs = {
     help: "How long running calls may finish when the server stops",
   },
   ...keptSettings,
+  ...prometheusSettings,
   logLevel: {
     kind: "choice",
     choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],

@@ -170,6 +170,8 @@ export type StoredEvent = PlatformEvent & { seq: number };
 
 /** What a batch has added; nothing where it was stored before. */
 export interface StoredRecords {
+  /** It was not stored before. */
+  isNew: boolean;
   logs: StoredLog[];
   events: StoredEvent[];
 }
@@ -260,7 +262,7 @@ export interface Store extends MetricsStore, ComparisonStore {
   ): Promise<Page<RevisionRow>>;
   /** What the gateway runs: the live revision of every function. */
   deployedFunctions(): Promise<DeployedFunction[]>;
-  /** Of every live revision, to refuse conflicts; to be asked while nothing changes. */
+  /** Of every live revision, to refuse conflicts, in the order in which the functions were created; to be asked while nothing changes. */
   liveFunctions(): Promise<LiveFunction[]>;
   /** Digests that some revision or kept layer refers to; every other artifact is garbage. */
   artifactDigests(): Promise<Set<string>>;
