@@ -62,7 +62,7 @@ function queryOf(name: string | undefined, options: Options, nowMs: number): Met
     until: sinceOption(options, "until", nowMs),
     stepMs: step === undefined ? undefined : stepOf(step),
     ...(groupBy.length > 0 && { groupBy }),
-    ...(name !== undefined && { function: name }),
+    ...(name !== undefined && { function: [name] }),
     ...(driver !== undefined && { driver }),
     ...(limit !== undefined && { limit }),
     ...(options.compare === true && { compare: "previous" }),

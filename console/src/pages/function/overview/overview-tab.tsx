@@ -19,7 +19,7 @@ export function OverviewTab() {
   const range = useSearch({ from: "/functions/$name/overview" });
   const navigate = useNavigate({ from: "/functions/$name/overview" });
   const revisions = useInfiniteQuery(queries.revisions(name));
-  const of = { function: name };
+  const of = { function: [name] };
   const one = useQuery({
     ...queries.metrics({
       ...of,
