@@ -14,7 +14,9 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { LogOut, Moon, Sun } from "lucide-react";
 import { useEffect } from "react";
 import { api } from "../api/client.ts";
+import { ConnectionNotice } from "./connection-notice.tsx";
 import { places } from "./navigation.ts";
+import { ProjectSwitch } from "./project-switch.tsx";
 
 /** What stands around every page. */
 export function Shell() {
@@ -42,6 +44,7 @@ export function Shell() {
             <Text fw={700}>Isola</Text>
           </Group>
           <Group gap="xs" wrap="nowrap">
+            <ProjectSwitch />
             <ThemeSwitch />
             <SignOut />
           </Group>
@@ -61,6 +64,7 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main>
         <Outlet />
+        <ConnectionNotice />
       </AppShell.Main>
     </AppShell>
   );

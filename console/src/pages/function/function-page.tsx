@@ -2,7 +2,7 @@ import { Anchor, Badge, Code, Group, Skeleton, Tabs } from "@mantine/core";
 import type { FunctionView } from "@isola/api/functions";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
-import { queries } from "../../api/queries.ts";
+import { useScope } from "../../api/project-scope.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { ErrorState } from "../../parts/error-state.tsx";
 import { PageHeader } from "../../parts/page-header.tsx";
@@ -11,6 +11,7 @@ import { tabs } from "./tabs.ts";
 /** One function: what stands above its tabs. */
 export function FunctionPage() {
   const { name } = useParams({ from: "/functions/$name" });
+  const { queries } = useScope();
   const fn = useQuery(queries.function(name));
   const path = useRouterState({ select: (state) => state.location.pathname });
   const navigate = useNavigate();
@@ -28,7 +29,11 @@ export function FunctionPage() {
         onChange={(part) => {
           const tab = tabs.find(({ path: each }) => each === part);
           if (tab !== undefined)
-            void navigate({ to: `/functions/$name/${tab.path}`, params: { name } });
+            void navigate({
+              to: `/functions/$name/${tab.path}`,
+              params: { name },
+              search: ({ project }) => ({ project }),
+            });
         }}
         keepMounted={false}
         mb="md"

@@ -4,7 +4,7 @@ import { outcomes } from "@isola/api/limits";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { queries } from "../../../api/queries.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { outcomeWords } from "../../../format/outcomes.ts";
 import { bytes, duration } from "../../../format/units.ts";
 import { ErrorState } from "../../../parts/error-state.tsx";
@@ -18,8 +18,9 @@ export function InvocationsTab() {
   const { name } = useParams({ from: "/functions/$name/invocations" });
   const { outcome, id } = useSearch({ from: "/functions/$name/invocations" });
   const navigate = useNavigate({ from: "/functions/$name/invocations" });
+  const { queries } = useScope();
   const list = useInfiniteQuery(
-    queries.invocations(name, outcome === undefined ? {} : { outcome }),
+    queries.invocations(name, outcome === undefined ? {} : { outcome: [outcome] }),
   );
   const { fetchNextPage, isFetchingNextPage } = list;
   const onEndNear = useCallback(() => {
@@ -44,7 +45,9 @@ export function InvocationsTab() {
           }}
         />
       </Group>
-      {list.error !== null && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+      {list.error !== null && list.data === undefined && (
+        <ErrorState error={list.error} onRetry={() => void list.refetch()} />
+      )}
       {list.isPending && <Skeleton h={200} />}
       {list.data !== undefined && rows.length === 0 && (
         <Text c="dimmed">
