@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { CloudOff, Hourglass } from "lucide-react";
 import { useEffect, useState } from "react";
 import { clockTime } from "../format/time.ts";
+import classes from "./connection-notice.module.css";
 import { mayPass } from "../api/refresh.ts";
 import { type Connection, connectionOf } from "./connection.ts";
 
@@ -35,8 +36,8 @@ export function ConnectionNotice() {
   return (
     <Affix position={{ bottom: 16, right: 16 }} maw="min(420px, calc(100vw - 32px))">
       <Alert
-        variant="filled"
-        color="dark"
+        color="orange"
+        className={classes.notice}
         role="status"
         icon={isDown ? <CloudOff aria-hidden /> : <Hourglass aria-hidden />}
         title={isDown ? "The server does not answer" : "The server is slow to answer"}

@@ -14,13 +14,31 @@ const isola: MantineColorsTuple = [
   "#024942",
 ];
 
+/** Grounds and lines of the dark theme, from text down to the deepest. */
+const dark: MantineColorsTuple = [
+  "#d3d6da",
+  "#b9bdc3",
+  "#888e96",
+  "#696f78",
+  "#3b4047",
+  "#31363c",
+  "#22262a",
+  "#16181b",
+  "#101214",
+  "#0b0c0e",
+];
+
 export const theme = createTheme({
   primaryColor: "isola",
   primaryShade: 6,
   autoContrast: true,
-  colors: { isola },
+  colors: { isola, dark },
   defaultRadius: "sm",
-  components: { Anchor: { defaultProps: { underline: "always" } } },
+  components: {
+    Anchor: { defaultProps: { underline: "always" } },
+    // Its colour is in the icon and the line: what is said is to be read on every ground.
+    Alert: { defaultProps: { variant: "default" } },
+  },
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif',
   fontFamilyMonospace:

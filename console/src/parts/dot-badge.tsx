@@ -1,4 +1,5 @@
 import { Badge } from "@mantine/core";
+import classes from "./dot.module.css";
 
 /** A word of a few, told apart by colour, too. */
 export function DotBadge({ color, children }: { color: string; children: string }) {
@@ -6,18 +7,7 @@ export function DotBadge({ color, children }: { color: string; children: string 
     <Badge
       tt="none"
       variant="default"
-      leftSection={
-        <span
-          aria-hidden
-          style={{
-            display: "inline-block",
-            width: 8,
-            height: 8,
-            borderRadius: 4,
-            background: color,
-          }}
-        />
-      }
+      leftSection={<span className={classes.dot} style={{ background: color }} aria-hidden />}
     >
       {children}
     </Badge>

@@ -1,4 +1,4 @@
-import { Stack, Table, Text, Title } from "@mantine/core";
+import { Box, Stack, Table, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import classes from "./fact-table.module.css";
 
@@ -9,6 +9,8 @@ export interface FactColumn<Row> {
   cell(row: Row): ReactNode;
   /** Set to the right, so that digits stand below each other. */
   isNumber?: boolean;
+  /** Sentences, which may be broken anywhere. */
+  isProse?: boolean;
   /** Names its row. */
   isRowHead?: boolean;
 }
@@ -50,12 +52,20 @@ function Facts<Row>({ title, columns, rows, keyOf, ...sizes }: FactTableProps<Ro
   const keyOfColumn = ({ key, head }: FactColumn<Row>) =>
     key ?? (typeof head === "string" ? head : "");
   return (
-    <Table.ScrollContainer
+    <Box
       className={classes.frame}
-      minWidth={minWidthPx}
+      role="region"
+      aria-label={title}
+      tabIndex={0}
       {...(maxHeightPx !== undefined && { mah: maxHeightPx })}
     >
-      <Table aria-label={title} className={classes.table} verticalSpacing={7}>
+      <Table
+        miw={minWidthPx}
+        stickyHeader={maxHeightPx !== undefined}
+        aria-label={title}
+        className={classes.table}
+        verticalSpacing={7}
+      >
         <Table.Thead>
           <Table.Tr>
             {columns.map((column) => (
@@ -74,6 +84,7 @@ function Facts<Row>({ title, columns, rows, keyOf, ...sizes }: FactTableProps<Ro
                   <Cell
                     key={keyOfColumn(column)}
                     data-number={column.isNumber || undefined}
+                    data-prose={column.isProse || undefined}
                     {...(column.isRowHead === true && { scope: "row" })}
                   >
                     {column.cell(row)}
@@ -84,6 +95,6 @@ function Facts<Row>({ title, columns, rows, keyOf, ...sizes }: FactTableProps<Ro
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Box>
   );
 }

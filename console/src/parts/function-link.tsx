@@ -23,6 +23,7 @@ export function FunctionLink({ name, project, tab = "overview", search }: Functi
       search={{ ...search, ...(isForeign && { project }) } as never}
       size="sm"
       fw={500}
+      underline="hover"
     >
       {isForeign && (
         <Text span inherit c="dimmed">

@@ -1,4 +1,4 @@
-import { Box, Center, Loader } from "@mantine/core";
+import { Box, Center, Loader, VisuallyHidden } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, memo, useEffect, useRef } from "react";
 import { HeadCell } from "./head-cell.tsx";
@@ -63,34 +63,34 @@ export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
     .map(({ width }) => width)
     .join(" ");
   return (
-    <Box
-      ref={scroller}
-      className={classes.scroller}
-      role="table"
-      aria-label={label}
-      aria-rowcount={hasMore ? -1 : rows.length + 1}
-      tabIndex={0}
-      __vars={{ "--columns-wide": wide, "--columns-narrow": narrow }}
-    >
-      <div role="rowgroup" className={classes.head}>
-        <div role="row" aria-rowindex={1} className={classes.row}>
-          {columns.map((column) => (
-            <HeadCell key={column.id} column={column} sort={props.sort} onSort={props.onSort} />
-          ))}
+    <div ref={scroller} className={classes.scroller} tabIndex={0} role="region" aria-label={label}>
+      <Box
+        role="table"
+        aria-label={label}
+        aria-rowcount={hasMore ? -1 : rows.length + 1}
+        __vars={{ "--columns-wide": wide, "--columns-narrow": narrow }}
+      >
+        <div role="rowgroup" className={classes.head}>
+          <div role="row" aria-rowindex={1} className={classes.row}>
+            {columns.map((column) => (
+              <HeadCell key={column.id} column={column} sort={props.sort} onSort={props.onSort} />
+            ))}
+          </div>
         </div>
-      </div>
-      <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
-        {seen.map(({ index, start }) => {
-          const row = rows[index] as Row;
-          return <PlacedRow key={keyOf(row)} {...{ row, index, start, height, columns }} />;
-        })}
-      </div>
+        <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
+          {seen.map(({ index, start }) => {
+            const row = rows[index] as Row;
+            return <PlacedRow key={keyOf(row)} {...{ row, index, start, height, columns }} />;
+          })}
+        </div>
+      </Box>
       {hasMore && (
-        <Center p="xs">
-          <Loader size="sm" aria-label="Loading more" />
+        <Center p="xs" role="status">
+          <Loader size="sm" aria-hidden />
+          <VisuallyHidden>Loading more</VisuallyHidden>
         </Center>
       )}
-    </Box>
+    </div>
   );
 }
 

@@ -71,11 +71,12 @@ export function StartComparison() {
                 ))}
               </Group>
             </Checkbox.Group>
+          </Group>
+          <Group>
             <Checkbox
               label="Quick: less exact"
               checked={isQuick}
               onChange={(event) => setIsQuick(event.currentTarget.checked)}
-              mb={4}
             />
             <Button
               type="submit"

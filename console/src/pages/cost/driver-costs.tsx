@@ -3,6 +3,7 @@ import type { CostView } from "@isola/api/cost";
 import { Link } from "@tanstack/react-router";
 import { money } from "../../format/money.ts";
 import { count } from "../../format/units.ts";
+import { DriverName } from "../../parts/driver-name.tsx";
 import { FactTable } from "../../parts/fact-table.tsx";
 
 type DriverCost = NonNullable<CostView["comparison"]>["drivers"][number];
@@ -27,7 +28,7 @@ export function DriverCosts({ cost: { comparison, currency, priceList } }: { cos
       }
       minWidthPx={560}
       columns={[
-        { head: "Driver", cell: ({ driver }) => driver },
+        { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
         {
           head: "CPU per call (us)",
           isNumber: true,

@@ -2,6 +2,7 @@ import type { CostView } from "@isola/api/cost";
 import { useScope } from "../../api/project-scope.ts";
 import { money } from "../../format/money.ts";
 import { count, digits } from "../../format/units.ts";
+import { DriverName } from "../../parts/driver-name.tsx";
 import { FactTable } from "../../parts/fact-table.tsx";
 import { FunctionLink } from "../../parts/function-link.tsx";
 
@@ -20,7 +21,7 @@ export function FunctionCosts({ cost: { functions, currency, priceList } }: { co
           head: "Function",
           cell: (row) => <FunctionLink name={row.function} project={home} />,
         },
-        { head: "Driver", cell: ({ driver }) => driver },
+        { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
         { head: "Calls", isNumber: true, cell: ({ calls }) => count(calls) },
         { head: "GB-seconds", isNumber: true, cell: ({ gbSeconds }) => digits(gbSeconds, 4) },
         {

@@ -1,7 +1,8 @@
-import { Badge, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import type { FunctionView } from "@isola/api/functions";
 import { count, duration, percent } from "../../format/units.ts";
 import type { CallFigures } from "../../metrics/call-figures.ts";
+import { DriverName } from "../../parts/driver-name.tsx";
 import { FunctionLink } from "../../parts/function-link.tsx";
 import { Moment } from "../../parts/moment.tsx";
 import { Sparkline } from "../../parts/sparkline.tsx";
@@ -16,7 +17,7 @@ export function functionColumns(figuresOf: FiguresOf): readonly Column<FunctionV
     {
       id: "name",
       header: "Name",
-      width: "minmax(110px, 2fr)",
+      width: "minmax(92px, 2fr)",
       sort: "name",
       cell: ({ name, project }) => <FunctionLink name={name} project={project} />,
     },
@@ -34,7 +35,7 @@ export function functionColumns(figuresOf: FiguresOf): readonly Column<FunctionV
     {
       id: "runtime",
       header: "Runtime",
-      width: "92px",
+      width: "96px",
       isWideOnly: true,
       cell: ({ runtime }) => runtime,
     },
@@ -43,11 +44,7 @@ export function functionColumns(figuresOf: FiguresOf): readonly Column<FunctionV
       header: "Driver",
       width: "84px",
       isWideOnly: true,
-      cell: ({ driver }) => (
-        <Badge variant="default" size="sm" tt="none">
-          {driver}
-        </Badge>
-      ),
+      cell: ({ driver }) => <DriverName name={driver} />,
     },
     {
       id: "calls",
@@ -58,7 +55,7 @@ export function functionColumns(figuresOf: FiguresOf): readonly Column<FunctionV
     {
       id: "errors",
       header: "Errors",
-      width: "62px",
+      width: "58px",
       isNumber: true,
       cell: (fn) => <ErrorRate figures={figuresOf(fn)} />,
     },

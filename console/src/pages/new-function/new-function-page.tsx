@@ -61,7 +61,7 @@ export function NewFunctionPage() {
       <Stack maw={1100}>
         <TextInput
           label="Name"
-          description="Lower-case letters, digits and -, begins with a letter; its address is /name"
+          description="Lower-case letters, digits and -. Its address is /name"
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           error={

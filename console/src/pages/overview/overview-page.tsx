@@ -4,7 +4,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useScope } from "../../api/project-scope.ts";
 import type { AskedMetrics } from "../../api/record-queries.ts";
 import { TimeChart } from "../../charts/time-chart.tsx";
-import { driverColors, outcomeColors } from "../../format/outcomes.ts";
+import { driverColors, outcomeColors, outcomeWords } from "../../format/outcomes.ts";
 import { count, duration, mebibytes } from "../../format/units.ts";
 import { percentileColors } from "../../metrics/colors.ts";
 import { linesOf, partsOf, timesOf } from "../../metrics/pick.ts";
@@ -79,6 +79,7 @@ export function OverviewPage() {
                 series: partsOf(outcomes.data, {
                   ...{ label: "outcome", metric: "invocations", statistic: "sum" },
                   ...{ names: Object.keys(outcomeColors), colors: outcomeColors },
+                  words: outcomeWords,
                 }),
               }}
             />

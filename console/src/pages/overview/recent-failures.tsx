@@ -30,6 +30,7 @@ export function RecentFailures() {
         { head: "Outcome", cell: ({ outcome }) => <OutcomeBadge outcome={outcome} /> },
         {
           head: "Why",
+          isProse: true,
           cell: ({ errorMessage }) => visibleText((errorMessage ?? "").slice(0, MESSAGE_CHARS)),
         },
       ]}

@@ -81,7 +81,7 @@ function DriverDetails({ driver: { protections, problems, fixes } }: { driver: D
           columns={[
             { head: "Protection", cell: ({ name }) => name },
             { head: "In force", cell: ({ isEnforced }) => (isEnforced ? "yes" : "no") },
-            { head: "How", cell: ({ how }) => how },
+            { head: "How", isProse: true, cell: ({ how }) => how },
           ]}
         />
       )}

@@ -30,7 +30,7 @@ export function EventList() {
             <DotBadge color={colors[severity] ?? "#868e96"}>{severity}</DotBadge>
           ),
         },
-        { head: "What", cell: ({ message }) => visibleText(message) },
+        { head: "What", isProse: true, cell: ({ message }) => visibleText(message) },
       ]}
     />
   );

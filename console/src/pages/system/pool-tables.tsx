@@ -1,5 +1,6 @@
 import type { SystemView } from "@isola/api/machine";
 import { count } from "../../format/units.ts";
+import { DriverName } from "../../parts/driver-name.tsx";
 import { FactTable } from "../../parts/fact-table.tsx";
 
 type Gateway = NonNullable<SystemView["gateway"]>;
@@ -16,7 +17,7 @@ export function PoolTables({ gateway: { pools, blankPools } }: { gateway: Gatewa
         columns={[
           { head: "Function", cell: ({ functionName }) => functionName },
           { head: "Project", cell: ({ project }) => project },
-          { head: "Driver", cell: ({ driver }) => driver },
+          { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
           { head: "Sandboxes", cell: ({ sandboxes }) => statesOf(sandboxes) },
           { head: "Revision", isNumber: true, cell: ({ revision }) => revision },
           { head: "Running", isNumber: true, cell: ({ running }) => count(running) },
@@ -30,7 +31,7 @@ export function PoolTables({ gateway: { pools, blankPools } }: { gateway: Gatewa
         empty="None are kept now."
         columns={[
           { head: "Runtime", cell: ({ runtime }) => runtime },
-          { head: "Driver", cell: ({ driver }) => driver },
+          { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
           { head: "Ready", isNumber: true, cell: ({ ready }) => count(ready) },
           { head: "Starting", isNumber: true, cell: ({ starting }) => count(starting) },
           { head: "Target", isNumber: true, cell: ({ target }) => count(target) },

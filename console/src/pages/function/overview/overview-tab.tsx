@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useScope } from "../../../api/project-scope.ts";
 import { TimeChart } from "../../../charts/time-chart.tsx";
-import { outcomeColors } from "../../../format/outcomes.ts";
+import { outcomeColors, outcomeWords } from "../../../format/outcomes.ts";
 import { bytes, count, duration, mebibytes } from "../../../format/units.ts";
 import { percentileColors, startKindColors, stateColors } from "../../../metrics/colors.ts";
 import { detailsOf, linesOf, partsOf, timesOf } from "../../../metrics/pick.ts";
@@ -85,6 +85,7 @@ export function OverviewTab() {
             series: partsOf(outcomes.data, {
               ...parts,
               names: Object.keys(outcomeColors),
+              words: outcomeWords,
               colors: outcomeColors,
             }),
           }}
