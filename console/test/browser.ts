@@ -13,7 +13,7 @@ export const skip =
   !executablePath && !isCi ? "there is no browser: apt-get install chromium" : false;
 
 const pictures = join(import.meta.dirname, "../../.cache/console");
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 const flags = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -27,9 +27,15 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-export async function openStand(env: Record<string, string> = {}): Promise<Stand> {
+/** `fill`: puts something into the data folder before the server starts. */
+export async function openStand(
+  env: Record<string, string> = {},
+  fill: (server: TestServer) => Promise<void> = async () => {},
+): Promise<Stand> {
   assert(executablePath, "CHROMIUM_PATH names no browser");
-  const server = await new TestServer(env).start();
+  const server = new TestServer(env);
+  await fill(server);
+  await server.start();
   const browser = await chromium.launch({ executablePath, args: flags });
   return {
     server,

@@ -115,7 +115,10 @@ function callOf(part: Part, at: number, startedAt: number): InvocationRecord {
     ...{ runtime: part.runtime === "nodejs" ? "nodejs26" : "python3.11", startedAt },
     ...{ startKind: isCold ? "cold" : "warm", queueMs, startMs, initMs: isCold ? 21 : null, runMs },
     ...{ totalMs: queueMs + (startMs ?? 0) + (isCold ? 21 : 0) + runMs, path: `/${name}` },
-    ...{ outcome: failed?.outcome ?? "ok", status: failed === null ? 200 : 502 },
+    ...{
+      outcome: failed?.outcome ?? "ok",
+      status: failed === null ? 200 : failed.outcome === "timeout" ? 504 : 502,
+    },
     ...{ errorCode: failed?.outcome ?? null, errorMessage: failed?.message ?? null },
     ...{ responseBytes: 180 + ((at * 31) % 900), cpuMs: runMs / 3, memoryPeakBytes: 48 << 20 },
     killMs: failed === null ? null : 9,

@@ -29,7 +29,7 @@ export function projectOf(search: Record<string, unknown>): { project?: string }
 
 /** What the address is about, and the questions to ask for it. */
 export function useScope() {
-  const { project } = useSearch({ strict: false });
+  const { project } = projectOf(useSearch({ strict: false }));
   const { data: session } = useQuery({ ...queries.session(), enabled: false });
   const home = project ?? session?.project ?? DEFAULT_PROJECT;
   return useMemo(() => {

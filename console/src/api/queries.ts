@@ -1,7 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api } from "./client.ts";
-import { REFRESH_MS } from "./refresh.ts";
+import { REFRESH_MS, every } from "./refresh.ts";
 
+const DRIVERS_REFRESH_MS = 30_000;
 const PROJECTS_SHOWN = 200;
 
 /** What is the same for every project: one entry for each resource, so that every page that shows it shares one request. */
@@ -29,7 +30,7 @@ export const queries = {
     queryOptions({
       queryKey: ["drivers"],
       queryFn: ({ signal }) => api.listDrivers({ signal }),
-      refetchInterval: 30_000,
+      refetchInterval: every(DRIVERS_REFRESH_MS),
     }),
   runtimes: () =>
     queryOptions({

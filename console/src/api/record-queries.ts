@@ -9,9 +9,11 @@ import {
   PROGRESS_MS,
   REFRESH_MS,
   afterFailure,
+  every,
   keepsShown,
 } from "./refresh.ts";
 
+const COST_REFRESH_MS = 60_000;
 const FAILURES_SHOWN = 10;
 const failures: NonNullable<AllInvocationsQuery["outcome"]> = [
   ...(["function_error", "timeout", "crash", "out_of_memory", "platform_error"] as const),
@@ -71,7 +73,7 @@ export function recordQueries({ api, home, project, lists }: Scope) {
       queryOptions({
         queryKey: ["cost", home],
         queryFn: ({ signal }) => api.getCost({}, { signal }),
-        refetchInterval: 60_000,
+        refetchInterval: every(COST_REFRESH_MS),
       }),
   };
 }

@@ -18,6 +18,11 @@ export function afterFailure({ state }: { state: { error: unknown } }): number |
   return mayPass(state.error) ? REFRESH_MS : false;
 }
 
+/** Of what changes seldom: so often, and sooner where it has not come. */
+export function every(ms: number): (query: { state: { error: unknown } }) => number {
+  return (query) => afterFailure(query) || ms;
+}
+
 /** What is shown stays until another range, page or filter has come. */
 export const keepsShown = { placeholderData: keepPreviousData } as const;
 

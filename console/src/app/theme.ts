@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { Alert, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 /** The one accent. */
 const isola: MantineColorsTuple = [
@@ -37,7 +37,12 @@ export const theme = createTheme({
   components: {
     Anchor: { defaultProps: { underline: "always" } },
     // Its colour is in the icon and the line: what is said is to be read on every ground.
-    Alert: { defaultProps: { variant: "default" } },
+    Alert: Alert.extend({
+      defaultProps: { variant: "default" },
+      vars: (_theme, { color = "gray" }) => ({
+        root: { "--alert-bd": `1px solid var(--mantine-color-${color}-filled)` },
+      }),
+    }),
   },
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif',

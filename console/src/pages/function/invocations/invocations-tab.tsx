@@ -83,7 +83,7 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
     {
       id: "at",
       header: "When",
-      width: "110px",
+      width: "96px",
       cell: ({ id, startedAt }) => (
         <button type="button" className="link" title={id} onClick={() => show(id)}>
           <Moment at={startedAt} />
@@ -93,7 +93,7 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
     {
       id: "outcome",
       header: "Outcome",
-      width: "150px",
+      width: "130px",
       cell: ({ outcome }) => <OutcomeBadge outcome={outcome} />,
     },
     {
@@ -121,7 +121,7 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
     {
       id: "total",
       header: "Duration",
-      width: "90px",
+      width: "72px",
       isNumber: true,
       cell: ({ totalMs }) => duration(totalMs),
     },
