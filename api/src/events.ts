@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { NAME_PATTERN, eventKinds, severities } from "./limits.ts";
-import { projectMember } from "./projects.ts";
+import { projectsMembers } from "./projects.ts";
 import { closed, moment, nullable, oneOf, pageMembers, placedPageOf, unixMs } from "./shapes.ts";
 
 /** Something that happened to the platform; docs/events.md has every kind. */
@@ -23,7 +23,7 @@ export const EventView = closed(
 export type EventView = Static<typeof EventView>;
 
 export const EventListQuery = closed({
-  ...projectMember,
+  ...projectsMembers,
   kind: Type.Optional(
     Type.Array(oneOf(eventKinds), {
       maxItems: 32,

@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { NAME_PATTERN } from "./limits.ts";
-import { projectMember } from "./projects.ts";
+import { projectMember, projectsMembers } from "./projects.ts";
 import { metadataMembers, resolvedMembers, runtimeAsked, settingMembers } from "./settings.ts";
 import { closed, moment, nullable, oneOf, pageMembers, pageOf, textByName } from "./shapes.ts";
 
@@ -86,7 +86,7 @@ export type DeletedFunction = Static<typeof DeletedFunction>;
 export const FunctionPage = pageOf(FunctionView, "FunctionPage");
 
 export const FunctionListQuery = closed({
-  ...projectMember,
+  ...projectsMembers,
   query: Type.Optional(
     Type.String({ maxLength: 200, description: "Part of the name or the description" }),
   ),

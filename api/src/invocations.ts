@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { NAME_PATTERN, driverNames, httpMethods, outcomes, startKinds } from "./limits.ts";
 import { LogView } from "./logs.ts";
-import { projectMember } from "./projects.ts";
+import { projectMember, projectsMembers } from "./projects.ts";
 import { closed, integer, moment, nullable, oneOf, pageMembers, pageOf, unixMs } from "./shapes.ts";
 
 const Header = Type.Unsafe<[string, string]>({
@@ -71,6 +71,7 @@ export type Invoked = Static<typeof Invoked>;
 
 const invocationMembers = {
   id: Type.String(),
+  project: Type.String(),
   functionName: Type.String(),
   revision: Type.Integer(),
   driver: Type.String(),
@@ -119,7 +120,12 @@ export const InvocationParams = closed({ id: Type.String({ maxLength: 128 }) });
 
 const invocationFilters = {
   ...projectMember,
-  outcome: Type.Optional(oneOf(outcomes)),
+  outcome: Type.Optional(
+    Type.Array(oneOf(outcomes), {
+      maxItems: outcomes.length,
+      description: "Repeated, any of them",
+    }),
+  ),
   startKind: Type.Optional(oneOf(startKinds, "`none`: it never reached a sandbox")),
   driver: Type.Optional(oneOf(driverNames)),
   minDurationMs: Type.Optional(
@@ -134,9 +140,10 @@ const invocationFilters = {
 export const InvocationListQuery = closed(invocationFilters);
 export type InvocationListQuery = Static<typeof InvocationListQuery>;
 
-/** Of all functions of a project. */
+/** Of all functions of a project, or of all projects. */
 export const AllInvocationsQuery = closed({
   function: Type.Optional(Type.String({ pattern: NAME_PATTERN })),
   ...invocationFilters,
+  ...projectsMembers,
 });
 export type AllInvocationsQuery = Static<typeof AllInvocationsQuery>;

@@ -39,7 +39,12 @@ export const MetricsQueryString = closed({
         "Repeated. `revision` needs a function or groups of functions; metrics of the gateway have no outcome and start kind",
     }),
   ),
-  function: Type.Optional(Type.String({ pattern: NAME_PATTERN })),
+  function: Type.Optional(
+    Type.Array(Type.String({ pattern: NAME_PATTERN }), {
+      maxItems: metricLimits.functionsMax,
+      description: "Repeated, any of them",
+    }),
+  ),
   project: Type.Optional(Type.String({ pattern: NAME_PATTERN })),
   revision: Type.Optional(integer({ least: 1, most: 2_147_483_647 })),
   driver: Type.Optional(oneOf(driverNames)),

@@ -17,6 +17,14 @@ export const projectMember = {
   ),
 };
 
+/** Of lists that may go over all projects. */
+export const projectsMembers = {
+  ...projectMember,
+  projects: Type.Optional(
+    oneOf(["all"], "Of every project, without `project`; with a key of one project: of that alone"),
+  ),
+};
+
 /** Of calls about what a project owns that ask nothing else in the query. */
 export const ProjectQuery = closed(projectMember);
 

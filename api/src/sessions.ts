@@ -20,6 +20,7 @@ export const SessionView = closed(
   {
     keyId: Type.String(),
     scopes: Type.Array(oneOf(scopes)),
+    project: nullable(Type.String(), "The one project of the key; null: it sees all"),
     expiresAt: nullable(
       moment("When it ends unless it is used meanwhile"),
       "null: the call carried a key",

@@ -125,7 +125,7 @@ async function dashboard(path: string): Promise<void> {
   await measure(store, "one function, by hour", {
     ...month,
     stepMs: DAY_MS / 24,
-    function: "function-7",
+    function: ["function-7"],
   });
   await store.close();
 }

@@ -13,7 +13,7 @@ export const skip =
   !executablePath && !isCi ? "there is no browser: apt-get install chromium" : false;
 
 const pictures = join(import.meta.dirname, "../../.cache/console");
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 const flags = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -27,9 +27,15 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-export async function openStand(env: Record<string, string> = {}): Promise<Stand> {
+/** `fill`: puts something into the data folder before the server starts. */
+export async function openStand(
+  env: Record<string, string> = {},
+  fill: (server: TestServer) => Promise<void> = async () => {},
+): Promise<Stand> {
   assert(executablePath, "CHROMIUM_PATH names no browser");
-  const server = await new TestServer(env).start();
+  const server = new TestServer(env);
+  await fill(server);
+  await server.start();
   const browser = await chromium.launch({ executablePath, args: flags });
   return {
     server,
@@ -45,13 +51,17 @@ export interface PageOptions {
   scheme?: "light" | "dark";
   width?: number;
   isSignedIn?: boolean;
+  /** Signed in with this key; left out: the one of the data folder. */
+  key?: string;
+  /** The test itself breaks the content policy. */
+  isAttacked?: boolean;
 }
 
 /** A page in a browser profile of its own. Fails the test where the page throws, breaks its content policy, or asks another machine for something. */
 export async function openPage(
   t: TestContext,
   { server, browser }: Stand,
-  { scheme = "light", width = 1280, isSignedIn = true }: PageOptions = {},
+  { scheme = "light", width = 1280, isSignedIn = true, key, isAttacked = false }: PageOptions = {},
 ): Promise<Page> {
   const context = await browser.newContext({
     baseURL: server.apiUrl,
@@ -63,8 +73,8 @@ export async function openPage(
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
   const faults = watchFaults(page, server.apiUrl);
-  t.after(() => assert.deepEqual(faults, []));
-  if (isSignedIn) await signIn(context, page, server);
+  if (!isAttacked) t.after(() => assert.deepEqual(faults, []));
+  if (isSignedIn) await signIn(context, page, { server, key });
   return page;
 }
 
@@ -74,7 +84,7 @@ function watchFaults(page: Page, ownUrl: string): string[] {
   page.on("console", (message) => {
     const text = message.text();
     // Answers with an error status are the test's own; everything else is the page's.
-    if (message.type() === "error" && !text.startsWith("Failed to load resource"))
+    if (message.type() === "error" && !/^Failed to load resource|ERR_CONNECTION/.test(text))
       faults.push(`console: ${text}`);
   });
   page.on("request", (request) => {
@@ -84,8 +94,13 @@ function watchFaults(page: Page, ownUrl: string): string[] {
   return faults;
 }
 
-async function signIn(context: BrowserContext, page: Page, server: TestServer): Promise<void> {
-  const made = await server.api("POST", "/api/v1/session/links");
+async function signIn(
+  context: BrowserContext,
+  page: Page,
+  { server, key = server.adminKey }: { server: TestServer; key?: string | undefined },
+): Promise<void> {
+  const authorization = `Bearer ${key}`;
+  const made = await server.api("POST", "/api/v1/session/links", undefined, { authorization });
   await page.goto(made.json.path);
   await page.getByRole("navigation", { name: "Pages" }).waitFor({ state: "attached" });
   const cookies = await context.cookies();
@@ -102,6 +117,20 @@ export async function assertAccessible(page: Page, what: string): Promise<void> 
     return `${id} (${nodes.length}): ${first?.target.join(" ")}: ${first?.failureSummary?.replaceAll("\n", " ")}`;
   });
   assert.equal(found.join("\n"), "", what);
+}
+
+/** Nothing that stands in for what is still loaded is left, and charts are drawn. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator(".mantine-Skeleton-root").first().waitFor({ state: "detached" });
+  await page.waitForTimeout(150);
+}
+
+/** Nothing is cut off at the side of a telephone. */
+export async function assertFits(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: 800 });
+  await page.waitForTimeout(150);
+  const found = await page.evaluate<number>("document.documentElement.scrollWidth");
+  assert.ok(found <= width, `${page.url()} is ${found} px wide`);
 }
 
 /** Into `.cache/console/<name>.png`, for people to look at. */

@@ -1,15 +1,29 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Page } from "playwright-core";
-import { type Stand, assertAccessible, openPage, openStand, skip, takePicture } from "./browser.ts";
+import type { Locator, Page } from "playwright-core";
+import {
+  type Stand,
+  assertAccessible,
+  openPage,
+  openStand,
+  settled,
+  skip,
+  takePicture,
+} from "./browser.ts";
+import { writeCode } from "./write-code.ts";
 
-/** Puts text into the editor of a file, as a person who selects all and types. */
-async function writeCode(page: Page, path: string, text: string): Promise<void> {
-  const editor = page.getByRole("textbox", { name: path, exact: true });
-  await editor.click();
-  await page.keyboard.press("Control+A");
-  await page.keyboard.insertText(text);
+/** Presses Tab until it is there. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  await target.waitFor();
+  for (let presses = 0; presses < TABS_MAX; presses += 1) {
+    await page.keyboard.press("Tab");
+    if (!(await target.evaluate("(element) => element === document.activeElement"))) continue;
+    return;
+  }
+  assert.fail(`not reached with ${TABS_MAX} presses of Tab`);
 }
+
+const TABS_MAX = 60;
 
 describe("a function in the console", { skip }, () => {
   let stand: Stand;
@@ -24,18 +38,23 @@ describe("a function in the console", { skip }, () => {
   ] as const) {
     test(`is made from a template with the keyboard alone, and answers: ${language}`, async (t) => {
       const page = await openPage(t, stand);
-      await page.goto("/new");
-      await page.getByRole("textbox", { name: "Name", exact: true }).focus();
+      await page.goto("/functions");
+      await tabTo(page, page.getByRole("link", { name: "New function" }));
+      await page.keyboard.press("Enter");
+      await tabTo(page, page.getByRole("textbox", { name: "Name", exact: true }));
       await page.keyboard.type(name);
-      await page.getByRole("radio", { name: `Hello, ${language}` }).focus();
-      await page.keyboard.press("Space");
+      await tabTo(page, page.getByRole("radio", { name: "Hello, JavaScript" }));
+      const template = page.getByRole("radio", { name: `Hello, ${language}` });
+      if (language === "Python") await page.keyboard.press("ArrowRight");
+      assert.equal(await template.isChecked(), true);
       await assertAccessible(page, "new function");
       if (language === "JavaScript") await takePicture(page, "new-function-light");
-      await page.getByRole("button", { name: "Deploy" }).focus();
+      await tabTo(page, page.getByRole("button", { name: "Deploy" }));
       await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: `${name} is deployed` }).waitFor();
       assert.equal((await stand.server.call(`/${name}?name=Ada`)).text, "Hello, Ada!\n");
-      await page.getByRole("button", { name: "Send" }).click();
+      await tabTo(page, page.getByRole("button", { name: "Send" }));
+      await page.keyboard.press("Enter");
       await page.getByRole("table", { name: "Phases of the invocation" }).waitFor();
       await page.getByText("greeting Ada").waitFor();
       await assertAccessible(page, "deployed");
@@ -121,6 +140,63 @@ describe("a function in the console", { skip }, () => {
     );
     assert.equal(await page.locator("img[src=x], script:not([src])").count(), 0);
     assert.doesNotMatch(await page.title(), /owned/);
+  });
+
+  test("is hostile on no other page: what it is called by, logs and fails with is text", async (t) => {
+    const { server } = stand;
+    const hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>\u001b[31m\u202e";
+    const code = `export const handler = () => { console.error(${JSON.stringify(hostile)}); throw new Error(${JSON.stringify(hostile)}); };\n`;
+    const files = { "index.mjs": code, "<b onclick=alert(3)>.txt": hostile };
+    await server.deploy("hostile-too", files, { description: hostile, labels: { a: hostile } });
+    await server.call(`/hostile-too/${encodeURIComponent(hostile)}?<script>`);
+    const page = await openPage(t, stand);
+    const seen: string[] = [];
+    for (const path of [
+      ...["overview", "code", "invocations", "logs", "settings"].map(
+        (tab) => `/functions/hostile-too/${tab}`,
+      ),
+      ...["/", "/functions?query=%3Cscript%3E", "/system"],
+      "/functions/%3Cscript%3Ealert(1)%3C%2Fscript%3E/overview",
+    ]) {
+      await page.goto(path);
+      await page.getByRole("heading", { level: 1 }).or(page.getByRole("alert")).first().waitFor();
+      await settled(page);
+      assert.equal(
+        await page.locator("img[src=x], script:not([src]), b[onclick]").count(),
+        0,
+        path,
+      );
+      seen.push(await page.locator("main").innerText());
+    }
+    const text = seen.join("\n");
+    assert.ok(text.includes("<script>alert(2)</script>"), "it is shown as it is");
+    assert.doesNotMatch(text, /[\u001b\u202e]/);
+  });
+
+  test("shows lines as it writes them, by level, each with the way to its invocation", async (t) => {
+    const code = `export const handler = (event) => {
+      console.log(JSON.stringify({ level: "warn", msg: "low on " + event.rawPath.slice(1) }));
+      console.log("plain words");
+    };\n`;
+    await stand.server.deploy("writes", { "index.mjs": code });
+    const page = await openPage(t, stand);
+    await page.goto("/functions/writes/logs");
+    await page.getByText("No lines.").waitFor();
+    await page.getByRole("status").getByText("live").waitFor();
+    await stand.server.call("/writes/paper");
+    const log = page.getByRole("log", { name: "Log lines" });
+    await log.getByText("plain words").waitFor();
+    await stand.server.call("/writes/ink");
+    await log.getByText("low on ink").waitFor();
+    await assertAccessible(page, "live logs");
+    await takePicture(page, "live-logs-light");
+    await page.getByLabel("Level").selectOption("warn and above");
+    await log.getByText("low on paper").waitFor();
+    await log.getByText("plain words").first().waitFor({ state: "detached" });
+    await page.getByRole("textbox", { name: "Text" }).fill("INK");
+    await log.getByText("low on paper").waitFor({ state: "detached" });
+    await log.getByRole("link", { name: /^Invocation inv-/ }).click();
+    await page.getByRole("dialog").getByText("/writes/ink").waitFor();
   });
 
   test("is deployed from a folder", async (t) => {

@@ -1,5 +1,5 @@
 import type { AllInvocationsQuery, InvocationView } from "@isola/api/invocations";
-import { integerOption, textOption } from "../arguments.ts";
+import { integerOption, listOption, textOption } from "../arguments.ts";
 import { type Command, type Context, type Options, type Result, usageFailure } from "../command.ts";
 import { MOMENT, rangeOptions } from "../moment.ts";
 import { collectPages } from "../pages.ts";
@@ -15,6 +15,7 @@ export const invocationsCommand: Command = {
     {
       flags: "--outcome <outcome>",
       help: "ok, function_error, timeout, crash, out_of_memory, cancelled, platform_error",
+      isRepeatable: true,
     },
     { flags: "--start-kind <kind>", help: "cold, prewarmed, warm, none" },
     { flags: "--driver <name>", help: "only on this driver" },
@@ -64,9 +65,9 @@ async function list(context: Context, options: Options): Promise<Result> {
 }
 
 function filterOf(options: Options): AllInvocationsQuery {
+  const outcome = listOption(options, "outcome");
   const texts = {
     function: textOption(options, "function"),
-    outcome: textOption(options, "outcome"),
     startKind: textOption(options, "startKind"),
     driver: textOption(options, "driver"),
   };
@@ -77,6 +78,7 @@ function filterOf(options: Options): AllInvocationsQuery {
       Object.entries(texts).filter(([, value]) => value !== undefined),
     ) as AllInvocationsQuery),
     ...rangeOptions(options),
+    ...(outcome.length > 0 && { outcome: outcome as AllInvocationsQuery["outcome"] }),
     ...(minDurationMs !== undefined && { minDurationMs }),
   };
 }

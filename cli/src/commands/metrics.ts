@@ -63,7 +63,7 @@ function queryOf(name: string | undefined, options: Options): MetricsQueryString
     ...rangeOptions(options),
     stepMs: step === undefined ? undefined : stepOf(step),
     ...(groupBy.length > 0 && { groupBy }),
-    ...(name !== undefined && { function: name }),
+    ...(name !== undefined && { function: [name] }),
     ...(driver !== undefined && { driver }),
     ...(limit !== undefined && { limit }),
     ...(options.compare === true && { compare: "previous" }),

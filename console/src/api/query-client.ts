@@ -1,25 +1,27 @@
-import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { ApiError } from "@isola/api/api-error";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+import { afterFailure, mayPass } from "./refresh.ts";
 
 const RETRIES_MAX = 2;
 
-/** Asks once more where the server may be better off the next time; never where it has said no. */
-function mayHelp(failures: number, error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false;
-  return failures < RETRIES_MAX && (error.status === 0 || error.status >= 500);
-}
-
-/** The session has ended: the gate asks again who is there, and shows the sign-in page. */
+/** The session has ended: the gate asks again who is there, and asks to sign in. */
 function onError(error: unknown): void {
   const isSignedIn = queryClient.getQueryData(["session"]) !== undefined;
   if (isSignedIn && error instanceof ApiError && error.status === 401)
-    void queryClient.resetQueries({ queryKey: ["session"] });
+    void queryClient.invalidateQueries({ queryKey: ["session"] });
 }
 
 export const queryClient: QueryClient = new QueryClient({
   defaultOptions: {
-    queries: { retry: mayHelp, staleTime: 2000, refetchOnWindowFocus: true },
-    mutations: { retry: false },
+    queries: {
+      retry: (failures, error) => failures < RETRIES_MAX && mayPass(error),
+      staleTime: 2000,
+      refetchOnWindowFocus: true,
+      refetchInterval: afterFailure,
+      // A machine without a network still has the server that runs on it.
+      networkMode: "always",
+    },
+    mutations: { retry: false, networkMode: "always" },
   },
   queryCache: new QueryCache({
     onError: (error, query) => {

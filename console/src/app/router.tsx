@@ -4,15 +4,24 @@ import {
   createRouter,
   lazyRouteComponent,
   redirect,
+  retainSearchParams,
 } from "@tanstack/react-router";
+import { projectOf } from "../api/project-scope.ts";
 import { ErrorState } from "../parts/error-state.tsx";
+import { functionSearchOf } from "../pages/functions/function-search.ts";
 import { invocationSearchOf } from "../pages/function/invocations/invocation-search.ts";
 import { rangeOf } from "../metrics/range.ts";
 import { logFilterOf } from "../pages/function/logs/log-filter.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 import { Shell } from "./shell.tsx";
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage });
+/** The project that is looked at goes along from page to page. */
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFoundPage,
+  validateSearch: projectOf,
+  search: { middlewares: [retainSearchParams(["project"])] },
+});
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -27,8 +36,7 @@ const home = createRoute({
 const functions = createRoute({
   getParentRoute: () => root,
   path: "/functions",
-  validateSearch: (search: Record<string, unknown>): { query?: string } =>
-    typeof search.query === "string" && search.query !== "" ? { query: search.query } : {},
+  validateSearch: functionSearchOf,
   component: lazyRouteComponent(
     () => import("../pages/functions/functions-page.tsx"),
     "FunctionsPage",
@@ -58,7 +66,7 @@ const functionHome = createRoute({
   path: "/",
   beforeLoad: ({ params: { name } }) => {
     // oxlint-disable-next-line typescript/only-throw-error -- the way of the router to say so
-    throw redirect({ to: "/functions/$name/overview", params: { name } });
+    throw redirect({ to: "/functions/$name/overview", params: { name }, search: true });
   },
 });
 

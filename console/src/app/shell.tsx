@@ -10,17 +10,22 @@ import {
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet, useRouter, useRouterState } from "@tanstack/react-router";
 import { LogOut, Moon, Sun } from "lucide-react";
 import { useEffect } from "react";
 import { api } from "../api/client.ts";
+import { ConnectionNotice } from "./connection-notice.tsx";
 import { places } from "./navigation.ts";
+import { preloadPages } from "./preload-pages.ts";
+import { ProjectSwitch } from "./project-switch.tsx";
 
 /** What stands around every page. */
 export function Shell() {
   const [isOpen, { toggle, close }] = useDisclosure();
   const path = useRouterState({ select: (state) => state.location.pathname });
   useEffect(close, [path, close]);
+  const router = useRouter();
+  useEffect(() => preloadPages(router), [router]);
   return (
     <AppShell
       header={{ height: 48 }}
@@ -42,6 +47,7 @@ export function Shell() {
             <Text fw={700}>Isola</Text>
           </Group>
           <Group gap="xs" wrap="nowrap">
+            <ProjectSwitch />
             <ThemeSwitch />
             <SignOut />
           </Group>
@@ -61,6 +67,7 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main>
         <Outlet />
+        <ConnectionNotice />
       </AppShell.Main>
     </AppShell>
   );

@@ -45,3 +45,8 @@ export function percent(share: number): string {
 function trimmed(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
+
+/** `0.0123`, `1,230` in the reader's own way. */
+export function digits(value: number, significant: number): string {
+  return value.toLocaleString(undefined, { maximumSignificantDigits: significant });
+}

@@ -50,12 +50,15 @@ export function partsOf(
     statistic,
     names,
     colors,
+    words = {},
   }: {
     label: string;
     metric: string;
     statistic: string;
     names: readonly string[];
     colors: Readonly<Record<string, string>>;
+    /** How names are told; left out: as they are. */
+    words?: Readonly<Record<string, string>>;
   },
 ): Series[] {
   return names.flatMap((name) => {
@@ -63,7 +66,7 @@ export function partsOf(
     const values = valuesOf(group, metric, statistic);
     return values === undefined
       ? []
-      : [{ name, color: colors[name] ?? "#868e96", values: values.steps }];
+      : [{ name: words[name] ?? name, color: colors[name] ?? "#868e96", values: values.steps }];
   });
 }
 

@@ -30,17 +30,19 @@ export function rangeOf(search: Record<string, unknown>): TimeRange {
   return { ...(range !== undefined && { range }), ...(isZoomed && { since, until }) };
 }
 
-/** What to ask for. `nowMs` is rounded up to the step, so that all who ask within one share the answer. */
+/** What to ask for. `askedStepMs`: left out, as fits the range. `nowMs` is rounded up to the step, so that all who ask within one share the answer. */
 export function askedOf(
   range: TimeRange,
   nowMs: number,
+  askedStepMs?: number,
 ): { since: number; until: number; stepMs: number } {
   if (range.since !== undefined && range.until !== undefined) {
     const { since, until } = range;
     const least = Math.ceil((until - since) / STEPS_WANTED / MINUTE_MS) * MINUTE_MS;
     return { since, until, stepMs: Math.max(MINUTE_MS, least) };
   }
-  const { ms, stepMs } = spans[range.range ?? "hour"];
+  const { ms, stepMs: fitting } = spans[range.range ?? "hour"];
+  const stepMs = askedStepMs ?? fitting;
   const until = Math.ceil(nowMs / stepMs) * stepMs;
   return { since: until - ms, until, stepMs };
 }

@@ -6,7 +6,7 @@ import { explainError } from "../format/explain-error.ts";
 export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { title, message, details, requestId } = explainError(error);
   return (
-    <Alert color="red" variant="light" icon={<CircleAlert />} title={title} m="md" role="alert">
+    <Alert color="red" icon={<CircleAlert />} title={title} m="md" role="alert">
       <Stack gap="xs" align="flex-start">
         <Text size="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
           {message}

@@ -1,4 +1,5 @@
 import { Fieldset, NativeSelect, NumberInput, SimpleGrid, Stack } from "@mantine/core";
+import classes from "./setting-fields.module.css";
 import { type Field, type NumberField, fieldGroups } from "./fields.ts";
 import type { Draft } from "./draft.ts";
 
@@ -13,7 +14,7 @@ export function SettingFields({ draft, onChange }: SettingFieldsProps) {
     <Stack>
       {fieldGroups.map(({ title, fields }) => (
         <Fieldset key={title} legend={title}>
-          <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
+          <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} className={classes.fields}>
             {fields.map((field) => (
               <Input key={field.name} field={field} draft={draft} onChange={onChange} />
             ))}

@@ -36,7 +36,7 @@ describe("the client", () => {
     assert.equal((await client.rollback("hello", { revision: 2 })).liveRevision, 2);
     assert.equal((await client.invoke("hello", { event: 5 })).body, "5");
     assert.deepEqual((await client.listInvocations("hello")).items, []);
-    assert.deepEqual((await client.listAllInvocations({ outcome: "ok" })).items, []);
+    assert.deepEqual((await client.listAllInvocations({ outcome: ["ok"] })).items, []);
     assert.deepEqual((await client.listLogs("hello", { order: "newest" })).items, []);
     const { id } = await client.createKey({ name: "ci", scopes: ["read"] });
     assert.equal((await client.listKeys()).items.length, 2);

@@ -11,7 +11,7 @@ import type { EventFilter, StoredEvent, StoredRecords } from "../store/store.ts"
 import { type ControlApp, type ControlContext, answers, pageAsked } from "./context.ts";
 import { wantsStream } from "./event-stream.ts";
 import { isoTime } from "./function-view.ts";
-import { callerOf, projectOf } from "./request-policy.ts";
+import { callerOf, projectsOf } from "./request-policy.ts";
 import { answerTail, checkTailQuery } from "./tail.ts";
 
 /** Events that a tail which goes on looks back. */
@@ -58,7 +58,7 @@ function filterOf(request: FastifyRequest): EventFilter {
   const { since, until } = query;
   const kinds = kindsOf(query);
   return {
-    project: projectOf(request),
+    project: projectsOf(request),
     // What happens to the server as a whole is not for keys of one project.
     isItsOwn: callerOf(request).project !== null,
     ...(query.function !== undefined && { functionName: query.function }),
@@ -83,7 +83,9 @@ function matcher({
   kinds,
 }: EventFilter): (event: StoredEvent) => boolean {
   return (event) =>
-    (event.project === project || (event.project === null && isItsOwn !== true)) &&
+    (project === null ||
+      event.project === project ||
+      (event.project === null && isItsOwn !== true)) &&
     (functionName === undefined || event.functionName === functionName) &&
     (kinds === undefined || kinds.includes(event.kind));
 }

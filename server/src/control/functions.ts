@@ -17,7 +17,7 @@ import { changedAnswer } from "./changed-answer.ts";
 import { codeInput } from "./code-input.ts";
 import { type ControlApp, type ControlContext, answers, pageAsked, targetOf } from "./context.ts";
 import { etagOf, functionView } from "./function-view.ts";
-import { callerOf, projectOf } from "./request-policy.ts";
+import { callerOf, projectOf, projectsOf } from "./request-policy.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 
 const tags = ["functions"];
@@ -43,7 +43,7 @@ function registerReads(app: ControlApp, { store, settings }: ControlContext): vo
       config: reads,
       schema: {
         tags,
-        summary: "List functions",
+        summary: "List functions of a project, or of all",
         querystring: FunctionListQuery,
         response: answers({ 200: FunctionPage }),
       },
@@ -51,7 +51,7 @@ function registerReads(app: ControlApp, { store, settings }: ControlContext): vo
     async (request) => {
       const { query, label, sort = "name" } = request.query;
       const page = await store.listFunctions({
-        project: projectOf(request),
+        project: projectsOf(request),
         ...(query !== undefined && { query }),
         ...(label !== undefined && { labels: label }),
         sort,

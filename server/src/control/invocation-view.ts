@@ -9,6 +9,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function invocationView(row: InvocationRecord): InvocationView {
   return {
     id: row.id,
+    project: row.project,
     functionName: row.functionName,
     revision: row.revision,
     driver: row.driver,

@@ -100,6 +100,9 @@ describe("records", () => {
         .items.map(({ id }) => id.replace("inv-", ""));
     assert.deepEqual(await idsOf(`${url}?limit=2`), ["hello-3", "hello-2"]);
     assert.deepEqual(await idsOf(`${url}?outcome=timeout`), ["hello-3", "hello-1"]);
+    const either = `${url}?outcome=timeout&outcome=ok`;
+    assert.deepEqual((await idsOf(either)).length, 4);
+    assert.equal((await plane.call("GET", `${url}?outcome=none`)).statusCode, 400);
     assert.deepEqual(await idsOf(`${url}?since=1002`), ["hello-3", "hello-2"]);
     assert.deepEqual(await idsOf("/api/v1/invocations?limit=1"), ["other-9"]);
     assert.equal((await idsOf("/api/v1/invocations?function=hello")).length, 4);

@@ -14,7 +14,7 @@ import { type ControlApp, type ControlContext, answers, pageAsked } from "./cont
 import { invocationView, invokedView } from "./invocation-view.ts";
 import { invokeParams } from "./invoke-params.ts";
 import { logView } from "./log-view.ts";
-import { projectOf } from "./request-policy.ts";
+import { projectOf, projectsOf } from "./request-policy.ts";
 
 const tags = ["invocations"];
 const reads = { policy: { scope: "read", reach: "project" } } as const;
@@ -58,7 +58,7 @@ function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): vo
 
 function registerLists(app: ControlApp, { store }: ControlContext): void {
   const list = async (
-    project: string,
+    project: string | null,
     functionName: string | undefined,
     query: InvocationListQuery,
   ) => {
@@ -66,7 +66,7 @@ function registerLists(app: ControlApp, { store }: ControlContext): void {
     const page = await store.listInvocations({
       project,
       ...(functionName !== undefined && { functionName }),
-      ...(outcome !== undefined && { outcome }),
+      ...(outcome !== undefined && { outcomes: outcome }),
       ...(startKind !== undefined && { startKind }),
       ...(driver !== undefined && { driver }),
       ...(minDurationMs !== undefined && { minDurationMs }),
@@ -83,12 +83,12 @@ function registerLists(app: ControlApp, { store }: ControlContext): void {
       config: reads,
       schema: {
         tags,
-        summary: "List invocations of all functions of a project, newest first",
+        summary: "List invocations of all functions of a project, or of all projects, newest first",
         querystring: AllInvocationsQuery,
         response,
       },
     },
-    async (request) => list(projectOf(request), request.query.function, request.query),
+    async (request) => list(projectsOf(request), request.query.function, request.query),
   );
   app.get(
     "/api/v1/functions/:name/invocations",

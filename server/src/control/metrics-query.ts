@@ -42,7 +42,7 @@ function filterOf(asked: MetricsQueryString): MetricsFilter {
   const { project, revision, driver, outcome, startKind } = asked;
   return {
     ...(project !== undefined && { project }),
-    ...(asked.function !== undefined && { functionNames: [asked.function] }),
+    ...(asked.function !== undefined && { functionNames: asked.function }),
     ...(revision !== undefined && { revision }),
     ...(driver !== undefined && { driver }),
     ...(outcome !== undefined && { outcome }),

@@ -102,6 +102,8 @@ describe("metrics through the API", () => {
     ]);
     assert.deepEqual(told(await ask(`${range}&${metric}&function=a&outcome=ok`)), [["", 2]]);
     assert.deepEqual(told(await ask(`${range}&${metric}&function=none`)), [["", 0]]);
+    const both = `${range}&${metric}&function=b&function=none&groupBy=project&groupBy=function`;
+    assert.deepEqual(told(await ask(both)), [["default b", 1]]);
   });
 
   test("of the gateway are means and maxima of its samples; where it did not look nothing is known", async (t) => {

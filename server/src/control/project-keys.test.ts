@@ -46,6 +46,22 @@ describe("a key of one project", () => {
       assert.equal(answer.statusCode, 404);
       assert.equal(answer.json().error.message, `project "${asked}" does not exist`);
     }
+    const all = await call("GET", `${functions}?projects=all`, { project: "one" });
+    assert.deepEqual(
+      all.json().items.map((fn: { project: string }) => fn.project),
+      ["one"],
+    );
+    const ofAll = (await call("GET", `${functions}?projects=all`)).json().items;
+    assert.deepEqual(
+      ofAll.map((fn: { project: string }) => fn.project).toSorted(),
+      ["default", "one"],
+    );
+    assert.equal((await call("GET", `${functions}?projects=all&project=one`)).statusCode, 400);
+    for (const list of ["invocations", "events"]) {
+      const url = `/api/v1/${list}?projects=all`;
+      assert.equal((await call("GET", url, { project: "one" })).statusCode, 200);
+      assert.equal((await call("GET", url)).statusCode, 200);
+    }
     const missing = await call("GET", `${functions}?project=missing`);
     assert.equal(missing.json().error.message, 'project "missing" does not exist');
     const listed = (await call("GET", projects, { project: "one" })).json().items;

@@ -6,6 +6,7 @@ import { DEFAULT_PROJECT } from "../domain/project.ts";
 import { IsolaError } from "../errors.ts";
 import type { Scope, Store } from "../store/store.ts";
 import { sessionTokenOf } from "./session-cookie.ts";
+import { invalidRequest } from "./validation.ts";
 
 /**
  * What a route is about. `project`: what one project owns; which one the query names (`project`), else the key, else it is `default`. `shared`: what every key may see, of all
@@ -103,6 +104,18 @@ export function callerOf(request: FastifyRequest): Caller {
 export function projectOf(request: FastifyRequest): string {
   assert(request.project !== null, "the route is not about a project");
   return request.project;
+}
+
+/** The project that a list is about; null: all, which a key of no project may ask for. Throws `invalid_request` where the query names one and asks for all. */
+export function projectsOf(request: FastifyRequest): string | null {
+  const { project, projects } = request.query as { project?: string; projects?: "all" };
+  const own = projectOf(request);
+  if (projects === undefined) return own;
+  if (project !== undefined)
+    throw invalidRequest([
+      { path: "query.projects", expected: "either `project` or `projects`", given: "both" },
+    ]);
+  return callerOf(request).project === null ? null : own;
 }
 
 /** Throws `not_found`, as for one that does not exist, where a key of another project asks for this one. */

@@ -96,6 +96,9 @@ function sessionView({
   caller: OpenedSession["caller"];
   expiresAt: number | null;
 }): SessionView {
-  const { keyId, scopes } = caller;
-  return { keyId, scopes: [...scopes], expiresAt: expiresAt === null ? null : isoTime(expiresAt) };
+  const { keyId, scopes, project } = caller;
+  return {
+    ...{ keyId, scopes: [...scopes], project },
+    expiresAt: expiresAt === null ? null : isoTime(expiresAt),
+  };
 }

@@ -109,7 +109,8 @@ export interface KeyRow {
 }
 
 export interface FunctionQuery {
-  project: string;
+  /** Null: all. */
+  project: string | null;
   /** Part of the name or the description. */
   query?: string;
   /** `key` or `key=value`, all must hold. */
@@ -120,9 +121,11 @@ export interface FunctionQuery {
 }
 
 export interface InvocationQuery {
-  project: string;
+  /** Null: all. */
+  project: string | null;
   functionName?: string;
-  outcome?: Outcome;
+  /** Any of them. */
+  outcomes?: readonly Outcome[];
   /** `none`: it never reached a sandbox. */
   startKind?: StartKind | "none";
   driver?: string;
@@ -154,8 +157,8 @@ export type LogQuery = LogFilter & PlacedQuery;
 export type StoredLog = LogRecord & { seq: number };
 
 export interface EventFilter {
-  /** Its events, and those of no project unless `isItsOwn`. */
-  project: string;
+  /** Its events, and those of no project unless `isItsOwn`; null: all. */
+  project: string | null;
   isItsOwn?: boolean;
   functionName?: string;
   kinds?: readonly EventKind[];

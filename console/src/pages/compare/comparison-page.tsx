@@ -11,8 +11,7 @@ import {
 } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { api } from "../../api/client.ts";
-import { queries } from "../../api/queries.ts";
+import { useScope } from "../../api/project-scope.ts";
 import { mebibytes } from "../../format/units.ts";
 import { ErrorState } from "../../parts/error-state.tsx";
 import { Moment } from "../../parts/moment.tsx";
@@ -22,6 +21,7 @@ import { FigureTables } from "./figure-tables.tsx";
 /** One comparison: how far it is, or what it found. */
 export function ComparisonPage() {
   const { id } = useParams({ from: "/compare/$id" });
+  const { api, queries } = useScope();
   const one = useQuery(queries.comparison(id));
   const client = useQueryClient();
   const cancel = useMutation({

@@ -1,8 +1,10 @@
-import { Stack, Table, Text, Title } from "@mantine/core";
+import { Text } from "@mantine/core";
 import type { ComparisonView, FigureView } from "@isola/api/comparisons";
+import type { ReactNode } from "react";
 import { driverColors } from "../../format/outcomes.ts";
+import { FactTable } from "../../parts/fact-table.tsx";
 import classes from "./figure-tables.module.css";
-import { figureText, groupFigures } from "./figures.ts";
+import { type FigureRow, figureText, groupFigures } from "./figures.ts";
 
 type DriverResult = ComparisonView["drivers"][number];
 
@@ -14,70 +16,74 @@ const workloadTitles: Record<string, string> = {
   io: "Files",
 };
 
+interface ShownRow {
+  name: string;
+  note: string;
+  cell(result: DriverResult): ReactNode;
+}
+
 /** One table for each kind of work: a row for each figure, a column for each driver, with bars. */
 export function FigureTables({ drivers }: { drivers: readonly DriverResult[] }) {
   const measured = drivers.filter(({ figures }) => figures.length > 0);
   if (measured.length === 0) return <Text c="dimmed">There are no figures yet.</Text>;
-  const workloads = groupFigures(measured);
+  return groupFigures(measured).map(({ workload, rows }) => (
+    <FactTable
+      key={workload}
+      title={workloadTitles[workload] ?? workload}
+      rows={[...rows.map(shownFigure), ...(workload === "function" ? [density] : [])]}
+      keyOf={({ name }) => name}
+      empty=""
+      columns={[
+        {
+          head: "Figure",
+          isRowHead: true,
+          cell: ({ name, note }) => <WithNote text={name} note={note} />,
+        },
+        ...measured.map((result) => ({
+          key: result.driver,
+          head: <WithNote text={result.driver} note={result.tier} />,
+          cell: (row: ShownRow) => row.cell(result),
+        })),
+      ]}
+    />
+  ));
+}
+
+function WithNote({ text, note }: { text: string; note: string }) {
   return (
     <>
-      {workloads.map(({ workload, rows }) => (
-        <Stack key={workload} gap="xs">
-          <Title order={2}>{workloadTitles[workload] ?? workload}</Title>
-          <Table.ScrollContainer minWidth={480}>
-            <Table withTableBorder>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>Figure</Table.Th>
-                  {measured.map(({ driver, tier }) => (
-                    <Table.Th key={driver}>
-                      {driver}{" "}
-                      <Text span size="xs" c="dimmed">
-                        {tier}
-                      </Text>
-                    </Table.Th>
-                  ))}
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {rows.map(({ name, unit, cells, most }) => (
-                  <Table.Tr key={name}>
-                    <Table.Th scope="row">
-                      {name}{" "}
-                      <Text span size="xs" c="dimmed">
-                        {unit}
-                      </Text>
-                    </Table.Th>
-                    {measured.map(({ driver }) => (
-                      <Table.Td key={driver}>
-                        <Figure
-                          figure={cells.get(driver)}
-                          most={most}
-                          color={driverColors[driver] ?? "#868e96"}
-                        />
-                      </Table.Td>
-                    ))}
-                  </Table.Tr>
-                ))}
-                {workload === "function" && <DensityRow drivers={measured} />}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-        </Stack>
-      ))}
+      {text}{" "}
+      <Text span size="xs" c="dimmed">
+        {note}
+      </Text>
     </>
   );
 }
 
-function Figure({
-  figure,
-  most,
-  color,
-}: {
+function shownFigure({ name, unit, cells, most }: FigureRow): ShownRow {
+  return {
+    name,
+    note: unit,
+    cell: ({ driver }) => (
+      <Figure figure={cells.get(driver)} most={most} color={driverColors[driver] ?? "#868e96"} />
+    ),
+  };
+}
+
+const density: ShownRow = {
+  name: "sandboxes that fit",
+  note: "by the budget, by an idle one's memory",
+  cell: ({ density: fit }) =>
+    fit === null ? "not measured" : `${fit.byBudget}, ${fit.byIdleMemory ?? "not measured"}`,
+};
+
+interface FigureProps {
   figure: FigureView | undefined;
   most: number;
   color: string;
-}) {
+}
+
+function Figure({ figure, most, color }: FigureProps) {
   if (figure === undefined || figure.median === null)
     return (
       <Text size="xs" c="dimmed" title={figure?.missing ?? ""}>
@@ -92,25 +98,5 @@ function Figure({
         <div className={classes.bar} style={{ width: `${width}%`, background: color }} />
       </div>
     </>
-  );
-}
-
-function DensityRow({ drivers }: { drivers: readonly DriverResult[] }) {
-  return (
-    <Table.Tr>
-      <Table.Th scope="row">
-        sandboxes that fit{" "}
-        <Text span size="xs" c="dimmed">
-          by the budget, by an idle one's memory
-        </Text>
-      </Table.Th>
-      {drivers.map(({ driver, density }) => (
-        <Table.Td key={driver}>
-          {density === null
-            ? "not measured"
-            : `${density.byBudget}, ${density.byIdleMemory ?? "not measured"}`}
-        </Table.Td>
-      ))}
-    </Table.Tr>
   );
 }

@@ -1,19 +1,28 @@
-import { Button, Checkbox, Group, NativeSelect, Paper, Stack, Text } from "@mantine/core";
+import { Autocomplete, Button, Checkbox, Group, Paper, Stack, Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Scale } from "lucide-react";
 import { useState } from "react";
-import { api } from "../../api/client.ts";
-import { queries } from "../../api/queries.ts";
+import { useScope } from "../../api/project-scope.ts";
+import { queries as common } from "../../api/queries.ts";
 import { ErrorState } from "../../parts/error-state.tsx";
 
-type Asked = Parameters<typeof api.startComparison>[0];
+type Asked = Parameters<ReturnType<typeof useScope>["api"]["startComparison"]>[0];
+
+const TYPING_MS = 200;
+/** Less exact, and through in a minute. */
+const quick = { durationMs: 200, coldStarts: 2, starts: 2, mixes: [] };
 
 /** What to compare; it runs in the background, and its page shows how far it is. */
 export function StartComparison() {
-  const functions = useInfiniteQuery(queries.functions({ sort: "name" }));
-  const drivers = useQuery(queries.drivers());
-  const [name, setName] = useState("");
+  const { api, home, queries } = useScope();
+  const [name, setName] = useState<string | null>(null);
+  const [typed] = useDebouncedValue(name ?? "", TYPING_MS);
+  const functions = useInfiniteQuery(
+    queries.functionsOf(home, { sort: "name", ...(typed !== "" && { query: typed }) }),
+  );
+  const drivers = useQuery(common.drivers());
   const [chosen, setChosen] = useState<string[] | null>(null);
   const [isQuick, setIsQuick] = useState(false);
   const client = useQueryClient();
@@ -28,25 +37,28 @@ export function StartComparison() {
   const names = functions.data?.pages.flatMap(({ items }) => items.map((each) => each.name)) ?? [];
   const all = drivers.data?.items ?? [];
   const picked = chosen ?? all.filter(({ isAvailable }) => isAvailable).map((each) => each.name);
-  const fn = name === "" ? names[0] : name;
+  const fn = name ?? names[0] ?? "";
   return (
     <Paper withBorder p="md">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (fn === undefined) return;
-          const short = isQuick ? { durationMs: 200, coldStarts: 2, starts: 2, mixes: [] } : {};
-          start.mutate({ function: fn, drivers: picked as Asked["drivers"], ...short });
+          const asked = { function: fn, drivers: picked as Asked["drivers"] };
+          start.mutate({ ...asked, ...(isQuick && quick) });
         }}
       >
         <Stack gap="sm">
-          <Group align="flex-end">
-            <NativeSelect
+          <Group align="flex-end" gap="lg">
+            <Autocomplete
               label="Function"
+              placeholder="Its name"
               data={names}
-              value={fn ?? ""}
-              onChange={(event) => setName(event.currentTarget.value)}
-              miw={200}
+              value={fn}
+              onChange={setName}
+              maxLength={63}
+              limit={50}
+              miw={220}
+              required
             />
             <Checkbox.Group label="Drivers" value={picked} onChange={setChosen}>
               <Group mt={6}>
@@ -59,6 +71,8 @@ export function StartComparison() {
                 ))}
               </Group>
             </Checkbox.Group>
+          </Group>
+          <Group>
             <Checkbox
               label="Quick: less exact"
               checked={isQuick}
@@ -68,7 +82,7 @@ export function StartComparison() {
               type="submit"
               leftSection={<Scale size={16} aria-hidden />}
               loading={start.isPending}
-              disabled={fn === undefined || picked.length === 0}
+              disabled={fn === "" || picked.length === 0}
             >
               Compare
             </Button>

@@ -1,6 +1,6 @@
 import { Anchor, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { queries } from "../../api/queries.ts";
+import { useScope } from "../../api/project-scope.ts";
 import { ErrorState } from "../../parts/error-state.tsx";
 import { PageHeader } from "../../parts/page-header.tsx";
 import { CostTiles } from "./cost-tiles.tsx";
@@ -9,11 +9,14 @@ import { FunctionCosts } from "./function-costs.tsx";
 
 /** What does it cost me? */
 export function CostPage() {
+  const { queries } = useScope();
   const cost = useQuery(queries.cost());
   return (
     <>
       <PageHeader title="Cost" text="What does it cost me, here and at a provider's list price?" />
-      {cost.error !== null && <ErrorState error={cost.error} onRetry={() => void cost.refetch()} />}
+      {cost.error !== null && cost.data === undefined && (
+        <ErrorState error={cost.error} onRetry={() => void cost.refetch()} />
+      )}
       {cost.data === undefined ? (
         <Skeleton h={300} />
       ) : (

@@ -1,74 +1,68 @@
-import { Anchor, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor } from "@mantine/core";
 import type { CostView } from "@isola/api/cost";
 import { Link } from "@tanstack/react-router";
 import { money } from "../../format/money.ts";
 import { count } from "../../format/units.ts";
+import { DriverName } from "../../parts/driver-name.tsx";
+import { FactTable } from "../../parts/fact-table.tsx";
+
+type DriverCost = NonNullable<CostView["comparison"]>["drivers"][number];
 
 /** What a million calls would cost on each driver, by the latest comparison. */
 export function DriverCosts({ cost: { comparison, currency, priceList } }: { cost: CostView }) {
-  if (comparison === null)
-    return (
-      <Text c="dimmed">
-        What each driver costs is known once a function has been{" "}
-        <Anchor component={Link} to="/compare">
-          compared
-        </Anchor>
-        .
-      </Text>
-    );
-  const shown = (value: number | null, how: (value: number) => string) =>
+  const known = (value: number | null, how: (value: number) => string) =>
     value === null ? "not measured" : how(value);
   return (
-    <Stack gap="xs">
-      <Title order={2}>Drivers, by a comparison of {comparison.function}</Title>
-      <Table.ScrollContainer minWidth={560}>
-        <Table withTableBorder>
-          <Table.Thead>
-            <Table.Tr>
-              {[
-                "Driver",
-                "CPU per call (us)",
-                "Calls a second",
-                "A million calls",
-                "A GB-second",
-                `At ${priceList.provider}, a million`,
-              ].map((head) => (
-                <Table.Th key={head}>{head}</Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {comparison.drivers.map((driver) => (
-              <Table.Tr key={driver.driver}>
-                <Table.Td>{driver.driver}</Table.Td>
-                <Table.Td>
-                  {shown(driver.cpuMicrosPerCall, (value) => count(Math.round(value)))}
-                </Table.Td>
-                <Table.Td>
-                  {shown(
-                    driver.bound === "memory"
-                      ? driver.callsPerSecondByMemory
-                      : driver.callsPerSecondByCpu,
-                    (value) =>
-                      `${count(Math.round(value))}${driver.bound === null ? "" : `, bound by ${driver.bound}`}`,
-                  )}
-                </Table.Td>
-                <Table.Td>
-                  {shown(driver.perMillionCalls, (value) => money(value, currency))}
-                </Table.Td>
-                <Table.Td>
-                  {shown(driver.perGbSecondReserved, (value) => money(value, currency))}
-                </Table.Td>
-                <Table.Td>
-                  {driver.listPricePerMillion === null
-                    ? "not measured"
-                    : money(driver.listPricePerMillion.x86_64.total, priceList.currency)}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </Stack>
+    <FactTable
+      title={comparison === null ? "Drivers" : `Drivers, by a comparison of ${comparison.function}`}
+      rows={comparison?.drivers ?? []}
+      keyOf={({ driver }) => driver}
+      empty={
+        <>
+          What each driver costs is known once a function has been{" "}
+          <Anchor component={Link} to="/compare" inherit>
+            compared
+          </Anchor>
+          .
+        </>
+      }
+      minWidthPx={560}
+      columns={[
+        { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
+        {
+          head: "CPU per call (us)",
+          isNumber: true,
+          cell: ({ cpuMicrosPerCall }) =>
+            known(cpuMicrosPerCall, (value) => count(Math.round(value))),
+        },
+        { head: "Calls a second", isNumber: true, cell: callsPerSecond },
+        {
+          head: "A million calls",
+          isNumber: true,
+          cell: ({ perMillionCalls }) => known(perMillionCalls, (value) => money(value, currency)),
+        },
+        {
+          head: "A GB-second",
+          isNumber: true,
+          cell: ({ perGbSecondReserved }) =>
+            known(perGbSecondReserved, (value) => money(value, currency)),
+        },
+        {
+          head: `At ${priceList.provider}, a million`,
+          isNumber: true,
+          cell: ({ listPricePerMillion }) =>
+            listPricePerMillion === null
+              ? "not measured"
+              : money(listPricePerMillion.x86_64.total, priceList.currency),
+        },
+      ]}
+    />
   );
+}
+
+function callsPerSecond(driver: DriverCost): string {
+  const { bound, callsPerSecondByMemory, callsPerSecondByCpu } = driver;
+  const most = bound === "memory" ? callsPerSecondByMemory : callsPerSecondByCpu;
+  if (most === null) return "not measured";
+  return `${count(Math.round(most))}${bound === null ? "" : `, bound by ${bound}`}`;
 }

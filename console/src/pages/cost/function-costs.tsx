@@ -1,66 +1,41 @@
-import { Anchor, Stack, Table, Text, Title } from "@mantine/core";
 import type { CostView } from "@isola/api/cost";
-import { Link } from "@tanstack/react-router";
+import { useScope } from "../../api/project-scope.ts";
 import { money } from "../../format/money.ts";
-import { count } from "../../format/units.ts";
+import { count, digits } from "../../format/units.ts";
+import { DriverName } from "../../parts/driver-name.tsx";
+import { FactTable } from "../../parts/fact-table.tsx";
+import { FunctionLink } from "../../parts/function-link.tsx";
 
 /** Each function and driver, with the dearest first. */
 export function FunctionCosts({ cost: { functions, currency, priceList } }: { cost: CostView }) {
-  const rows = functions.toSorted((a, b) => b.cost - a.cost);
+  const { home } = useScope();
   return (
-    <Stack gap="xs">
-      <Title order={2}>Functions</Title>
-      {rows.length === 0 ? (
-        <Text c="dimmed">No call is recorded in this time.</Text>
-      ) : (
-        <Table.ScrollContainer minWidth={560}>
-          <Table withTableBorder>
-            <Table.Thead>
-              <Table.Tr>
-                {[
-                  "Function",
-                  "Driver",
-                  "Calls",
-                  "GB-seconds",
-                  "CPU-seconds",
-                  "Cost here",
-                  `At ${priceList.provider}`,
-                ].map((head) => (
-                  <Table.Th key={head}>{head}</Table.Th>
-                ))}
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {rows.map((row) => (
-                <Table.Tr key={`${row.function} ${row.driver}`}>
-                  <Table.Td>
-                    <Anchor
-                      component={Link}
-                      to="/functions/$name/overview"
-                      params={{ name: row.function } as never}
-                      size="sm"
-                    >
-                      {row.function}
-                    </Anchor>
-                  </Table.Td>
-                  <Table.Td>{row.driver}</Table.Td>
-                  <Table.Td>{count(row.calls)}</Table.Td>
-                  <Table.Td>
-                    {row.gbSeconds.toLocaleString(undefined, { maximumSignificantDigits: 4 })}
-                  </Table.Td>
-                  <Table.Td>
-                    {row.cpuSeconds === null
-                      ? "not measured"
-                      : row.cpuSeconds.toLocaleString(undefined, { maximumSignificantDigits: 3 })}
-                  </Table.Td>
-                  <Table.Td>{money(row.cost, currency)}</Table.Td>
-                  <Table.Td>{money(row.listPrice.x86_64.total, priceList.currency)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
-    </Stack>
+    <FactTable
+      title="Functions"
+      rows={functions.toSorted((a, b) => b.cost - a.cost)}
+      keyOf={(row) => `${row.function} ${row.driver}`}
+      empty="No call is recorded in this time. Call a function: its cost is told from the first call on."
+      minWidthPx={560}
+      columns={[
+        {
+          head: "Function",
+          cell: (row) => <FunctionLink name={row.function} project={home} />,
+        },
+        { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
+        { head: "Calls", isNumber: true, cell: ({ calls }) => count(calls) },
+        { head: "GB-seconds", isNumber: true, cell: ({ gbSeconds }) => digits(gbSeconds, 4) },
+        {
+          head: "CPU-seconds",
+          isNumber: true,
+          cell: ({ cpuSeconds }) => (cpuSeconds === null ? "not measured" : digits(cpuSeconds, 3)),
+        },
+        { head: "Cost here", isNumber: true, cell: ({ cost }) => money(cost, currency) },
+        {
+          head: `At ${priceList.provider}`,
+          isNumber: true,
+          cell: ({ listPrice }) => money(listPrice.x86_64.total, priceList.currency),
+        },
+      ]}
+    />
   );
 }

@@ -1,9 +1,10 @@
-import { Anchor, Badge, Code, Group, Skeleton, Tabs } from "@mantine/core";
+import { Anchor, Code, Group, Skeleton, Tabs } from "@mantine/core";
 import type { FunctionView } from "@isola/api/functions";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
-import { queries } from "../../api/queries.ts";
+import { useScope } from "../../api/project-scope.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
+import { DriverName } from "../../parts/driver-name.tsx";
 import { ErrorState } from "../../parts/error-state.tsx";
 import { PageHeader } from "../../parts/page-header.tsx";
 import { tabs } from "./tabs.ts";
@@ -11,6 +12,7 @@ import { tabs } from "./tabs.ts";
 /** One function: what stands above its tabs. */
 export function FunctionPage() {
   const { name } = useParams({ from: "/functions/$name" });
+  const { queries } = useScope();
   const fn = useQuery(queries.function(name));
   const path = useRouterState({ select: (state) => state.location.pathname });
   const navigate = useNavigate();
@@ -28,7 +30,11 @@ export function FunctionPage() {
         onChange={(part) => {
           const tab = tabs.find(({ path: each }) => each === part);
           if (tab !== undefined)
-            void navigate({ to: `/functions/$name/${tab.path}`, params: { name } });
+            void navigate({
+              to: `/functions/$name/${tab.path}`,
+              params: { name },
+              search: ({ project }) => ({ project }),
+            });
         }}
         keepMounted={false}
         mb="md"
@@ -52,7 +58,7 @@ export function FunctionPage() {
 
 function Head({ fn }: { fn: FunctionView }) {
   return (
-    <Group gap="xs">
+    <Group gap="xs" mih={28}>
       <Anchor
         href={fn.url}
         target="_blank"
@@ -63,9 +69,7 @@ function Head({ fn }: { fn: FunctionView }) {
         {fn.url}
       </Anchor>
       <CopyButton value={fn.url} label="Copy the address" />
-      <Badge variant="default" tt="none">
-        {fn.driver}
-      </Badge>
+      <DriverName name={fn.driver} />
       <Code>{fn.runtime}</Code>
       <span>revision {fn.liveRevision}</span>
       {fn.description !== "" && <span>{fn.description}</span>}

@@ -4,7 +4,7 @@ import { NAME_PATTERN } from "@isola/api/limits";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Rocket } from "lucide-react";
 import { useState } from "react";
-import { api } from "../../api/client.ts";
+import { useScope } from "../../api/project-scope.ts";
 import { BuildOutput } from "../../parts/build-output.tsx";
 import { ErrorState } from "../../parts/error-state.tsx";
 import { FilesEditor } from "../../parts/files-editor.tsx";
@@ -27,6 +27,7 @@ export function NewFunctionPage() {
   const [language, setLanguage] = useState<"nodejs" | "python">("nodejs");
   const [draft, setDraft] = useState<Draft>({ handler: template.handler });
   const [output, setOutput] = useState<string[]>([]);
+  const { api } = useScope();
   const client = useQueryClient();
   const isNamed = new RegExp(NAME_PATTERN).test(name);
   const deploy = useMutation({
@@ -60,7 +61,7 @@ export function NewFunctionPage() {
       <Stack maw={1100}>
         <TextInput
           label="Name"
-          description="Lower-case letters, digits and -, begins with a letter; its address is /name"
+          description="Lower-case letters, digits and -. Its address is /name"
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           error={

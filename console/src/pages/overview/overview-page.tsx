@@ -1,16 +1,17 @@
 import { SimpleGrid, Skeleton, Stack } from "@mantine/core";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { queries } from "../../api/queries.ts";
+import { useScope } from "../../api/project-scope.ts";
+import type { AskedMetrics } from "../../api/record-queries.ts";
 import { TimeChart } from "../../charts/time-chart.tsx";
-import { driverColors, outcomeColors } from "../../format/outcomes.ts";
+import { driverColors, outcomeColors, outcomeWords } from "../../format/outcomes.ts";
 import { count, duration, mebibytes } from "../../format/units.ts";
 import { percentileColors } from "../../metrics/colors.ts";
 import { linesOf, partsOf, timesOf } from "../../metrics/pick.ts";
 import { ErrorState } from "../../parts/error-state.tsx";
 import { PageHeader } from "../../parts/page-header.tsx";
 import { RangeControl } from "../../parts/range-control.tsx";
-import { FunctionTiles } from "../function/overview/function-tiles.tsx";
+import { CallTiles } from "../../parts/call-tiles.tsx";
 import { AttentionList } from "./attention-list.tsx";
 import { DriverHealth } from "./driver-health.tsx";
 import { RecentFailures } from "./recent-failures.tsx";
@@ -21,10 +22,8 @@ const percentiles = ["p50", "p95", "p99"] as const;
 export function OverviewPage() {
   const range = useSearch({ from: "/" });
   const navigate = useNavigate({ from: "/" });
-  const ask = (query: Omit<Parameters<typeof queries.metrics>[0], "range">) => ({
-    ...queries.metrics({ range, ...query }),
-    placeholderData: keepPreviousData,
-  });
+  const { queries } = useScope();
+  const ask = (query: Omit<AskedMetrics, "range">) => queries.metrics({ range, ...query });
   const all = useQuery(
     ask({
       metric: [
@@ -44,11 +43,13 @@ export function OverviewPage() {
   const functions = useQuery(
     ask({
       metric: ["errors", "invocations", "coldStarts", "duration"],
-      groupBy: ["function"],
+      groupBy: ["project", "function"],
       limit: 10,
     }),
   );
   const error = all.error ?? outcomes.error ?? drivers.error ?? functions.error;
+  const isShown =
+    all.data !== undefined && outcomes.data !== undefined && drivers.data !== undefined;
   const onZoom = (since: number, until: number) =>
     void navigate({
       search: (before) => ({ ...before, since: Math.floor(since), until: Math.ceil(until) }),
@@ -58,12 +59,14 @@ export function OverviewPage() {
       <PageHeader title="Overview" text="Is everything well?">
         <RangeControl range={range} onChange={(next) => void navigate({ search: next })} />
       </PageHeader>
-      {error !== null && <ErrorState error={error} onRetry={() => void all.refetch()} />}
+      {error !== null && !isShown && (
+        <ErrorState error={error} onRetry={() => void all.refetch()} />
+      )}
       {all.data === undefined || outcomes.data === undefined || drivers.data === undefined ? (
-        <Skeleton h={400} />
+        error === null && <Skeleton h={400} />
       ) : (
         <Stack>
-          <FunctionTiles view={all.data} />
+          <CallTiles view={all.data} />
           <DriverHealth />
           <SimpleGrid cols={{ base: 1, lg: 2 }}>
             <TimeChart
@@ -76,6 +79,7 @@ export function OverviewPage() {
                 series: partsOf(outcomes.data, {
                   ...{ label: "outcome", metric: "invocations", statistic: "sum" },
                   ...{ names: Object.keys(outcomeColors), colors: outcomeColors },
+                  words: outcomeWords,
                 }),
               }}
             />

@@ -1,64 +1,29 @@
-import {
-  Anchor,
-  Button,
-  Center,
-  Code,
-  Paper,
-  PasswordInput,
-  Stack,
-  Text,
-  Title,
-} from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
-import type { OpenSession } from "@isola/api/sessions";
-import { api } from "../../api/client.ts";
-import { queries } from "../../api/queries.ts";
-import { explainError } from "../../format/explain-error.ts";
+import { Anchor, Center, Code, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { SignInForm } from "./sign-in-form.tsx";
 import { takeSignInLink } from "./sign-in-link.ts";
 
 export function SignInPage() {
-  const [key, setKey] = useState("");
-  const client = useQueryClient();
-  const signIn = useMutation({
-    mutationFn: (body: OpenSession) => api.openSession(body),
-    onSuccess: (session) => client.setQueryData(queries.session().queryKey, session),
-  });
-  const { mutate } = signIn;
+  const [link, setLink] = useState<string | null>(null);
   useEffect(() => {
-    const link = takeSignInLink(window.location, window.history);
-    if (link !== null) mutate({ link });
-  }, [mutate]);
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    mutate({ key: key.trim() });
-  };
+    const taken = takeSignInLink(window.location, window.history);
+    if (taken !== null) setLink(taken);
+  }, []);
   return (
     <Center mih="100vh" p="md" component="main">
       <Paper withBorder p="xl" w="100%" maw={440}>
-        <form onSubmit={onSubmit}>
-          <Stack>
+        <Stack>
+          <Group gap="xs">
+            <img src="/icon.svg" alt="" width={26} height={26} />
             <Title order={1}>Isola</Title>
-            <PasswordInput
-              label="API key"
-              description="isola_<id>_<secret>"
-              value={key}
-              onChange={(event) => setKey(event.currentTarget.value)}
-              autoComplete="current-password"
-              error={signIn.error === null ? null : explainError(signIn.error).message}
-              data-autofocus
-              required
-            />
-            <Button type="submit" loading={signIn.isPending}>
-              Sign in
-            </Button>
-            <Text size="sm" c="dimmed">
-              The first key is in the file <Code>admin-key</Code> of the server's data folder. On
-              that machine <Code>isola console</Code> prints a link that signs you in. More:{" "}
-              <Anchor href="/docs">API</Anchor>
-            </Text>
-          </Stack>
-        </form>
+          </Group>
+          <SignInForm link={link} />
+          <Text size="sm" c="dimmed">
+            The first key is in the file <Code>admin-key</Code> of the server's data folder. On that
+            machine <Code>isola console</Code> prints a link that signs you in. More:{" "}
+            <Anchor href="/docs">API</Anchor>
+          </Text>
+        </Stack>
       </Paper>
     </Center>
   );

@@ -1,6 +1,7 @@
-import { Accordion, Badge, Code, Group, List, Stack, Table, Text, Title } from "@mantine/core";
+import { Accordion, Badge, Code, Group, List, Stack, Text, Title } from "@mantine/core";
 import type { DriverView } from "@isola/api/machine";
 import { CircleCheck, CircleX } from "lucide-react";
+import { FactTable } from "../../parts/fact-table.tsx";
 
 /** Each isolation technology: whether it works here, how it protects, and what would help. */
 export function DriverCards({ drivers }: { drivers: readonly DriverView[] }) {
@@ -70,26 +71,19 @@ function DriverDetails({ driver: { protections, problems, fixes } }: { driver: D
         </Stack>
       )}
       {protections.length > 0 && (
-        <Table.ScrollContainer minWidth={400}>
-          <Table striped>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Protection</Table.Th>
-                <Table.Th>In force</Table.Th>
-                <Table.Th>How</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {protections.map(({ name, isEnforced, how }) => (
-                <Table.Tr key={name}>
-                  <Table.Td>{name}</Table.Td>
-                  <Table.Td>{isEnforced ? "yes" : "no"}</Table.Td>
-                  <Table.Td>{how}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <FactTable
+          title="Protections"
+          isTitleHidden
+          rows={protections}
+          keyOf={({ name }) => name}
+          empty=""
+          minWidthPx={400}
+          columns={[
+            { head: "Protection", cell: ({ name }) => name },
+            { head: "In force", cell: ({ isEnforced }) => (isEnforced ? "yes" : "no") },
+            { head: "How", isProse: true, cell: ({ how }) => how },
+          ]}
+        />
       )}
     </Stack>
   );

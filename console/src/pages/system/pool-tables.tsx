@@ -1,6 +1,7 @@
-import { Stack, Table, Text, Title } from "@mantine/core";
 import type { SystemView } from "@isola/api/machine";
 import { count } from "../../format/units.ts";
+import { DriverName } from "../../parts/driver-name.tsx";
+import { FactTable } from "../../parts/fact-table.tsx";
 
 type Gateway = NonNullable<SystemView["gateway"]>;
 
@@ -8,60 +9,35 @@ type Gateway = NonNullable<SystemView["gateway"]>;
 export function PoolTables({ gateway: { pools, blankPools } }: { gateway: Gateway }) {
   return (
     <>
-      <Stack gap="xs">
-        <Title order={2}>Pools</Title>
-        {pools.length === 0 ? (
-          <Text c="dimmed">No sandbox runs: functions are at zero until they are called.</Text>
-        ) : (
-          <Rows
-            heads={["Function", "Revision", "Driver", "Sandboxes", "Running", "Queued"]}
-            rows={pools.map((pool) => [
-              ...[pool.functionName, String(pool.revision), pool.driver],
-              ...[statesOf(pool.sandboxes), count(pool.running), count(pool.queued)],
-            ])}
-          />
-        )}
-      </Stack>
-      <Stack gap="xs">
-        <Title order={2}>Blank sandboxes</Title>
-        {blankPools.length === 0 ? (
-          <Text c="dimmed">None are kept now.</Text>
-        ) : (
-          <Rows
-            heads={["Runtime", "Driver", "Ready", "Starting", "Target"]}
-            rows={blankPools.map((pool) => [
-              ...[pool.runtime, pool.driver],
-              ...[count(pool.ready), count(pool.starting), count(pool.target)],
-            ])}
-          />
-        )}
-      </Stack>
+      <FactTable
+        title="Pools"
+        rows={pools}
+        keyOf={({ project, functionName, revision }) => `${project} ${functionName} ${revision}`}
+        empty="No sandbox runs: functions are at zero until they are called."
+        columns={[
+          { head: "Function", cell: ({ functionName }) => functionName },
+          { head: "Project", cell: ({ project }) => project },
+          { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
+          { head: "Sandboxes", cell: ({ sandboxes }) => statesOf(sandboxes) },
+          { head: "Revision", isNumber: true, cell: ({ revision }) => revision },
+          { head: "Running", isNumber: true, cell: ({ running }) => count(running) },
+          { head: "Queued", isNumber: true, cell: ({ queued }) => count(queued) },
+        ]}
+      />
+      <FactTable
+        title="Blank sandboxes"
+        rows={blankPools}
+        keyOf={({ runtime, driver }) => `${runtime} ${driver}`}
+        empty="None are kept now."
+        columns={[
+          { head: "Runtime", cell: ({ runtime }) => runtime },
+          { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
+          { head: "Ready", isNumber: true, cell: ({ ready }) => count(ready) },
+          { head: "Starting", isNumber: true, cell: ({ starting }) => count(starting) },
+          { head: "Target", isNumber: true, cell: ({ target }) => count(target) },
+        ]}
+      />
     </>
-  );
-}
-
-function Rows({ heads, rows }: { heads: string[]; rows: string[][] }) {
-  return (
-    <Table.ScrollContainer minWidth={500}>
-      <Table withTableBorder>
-        <Table.Thead>
-          <Table.Tr>
-            {heads.map((head) => (
-              <Table.Th key={head}>{head}</Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rows.map((cells) => (
-            <Table.Tr key={cells.slice(0, 3).join(" ")}>
-              {cells.map((cell, at) => (
-                <Table.Td key={heads[at]}>{cell}</Table.Td>
-              ))}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
   );
 }
 

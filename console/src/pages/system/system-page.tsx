@@ -13,7 +13,9 @@ export function SystemPage() {
   const system = useQuery(queries.system());
   const drivers = useQuery(queries.drivers());
   const gateway = system.data?.gateway ?? null;
-  const error = system.error ?? drivers.error;
+  const error =
+    (system.data === undefined ? system.error : null) ??
+    (drivers.data === undefined ? drivers.error : null);
   return (
     <>
       <PageHeader title="System" text="Is the machine healthy?" />

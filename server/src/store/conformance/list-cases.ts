@@ -73,6 +73,31 @@ export function listCases(open: OpenStore): void {
     assert.equal(full.nextCursor, null);
   });
 
+  test("a list of all projects has every function of each, in every order, page by page", async (t) => {
+    const { store, clock } = await openFor(t, open);
+    const made: string[] = [];
+    for (const project of ["one", "two"]) {
+      await store.createProject({ name: project, description: "", driver: null });
+      for (const name of ["a", "b", "c"]) {
+        clock.stepMs(1);
+        const given = { project, name, description: name, labels: { of: project } };
+        made.push((await store.createFunction({ ...given, first: newRevision() })).fn.id);
+      }
+    }
+    for (const sort of sorts) {
+      const listed = await readAll((cursor) =>
+        store.listFunctions({ project: null, sort, cursor, limit: 2 }),
+      );
+      assert.deepEqual(listed.map(({ id }) => id).toSorted(), made.toSorted(), sort);
+      assertOrder(listed, sort);
+    }
+    const found = await store.listFunctions({ project: null, sort: "name", query: "b", limit: 9 });
+    assert.equal(found.items.length, 2);
+    const labels = ["of=two"];
+    const ofTwo = await store.listFunctions({ project: null, sort: "name", labels, limit: 9 });
+    assert.deepEqual(new Set(ofTwo.items.map(({ project }) => project)), new Set(["two"]));
+  });
+
   test("a cursor that is broken or of another order is an invalid request with details", async (t) => {
     const { store } = await openFor(t, open);
     for (const name of ["a", "b", "c"]) await create(store, name);

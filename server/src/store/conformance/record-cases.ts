@@ -129,8 +129,12 @@ export function recordCases(open: OpenStore): void {
       );
     assert.deepEqual(await ids({}), ["c", "b", "a"]);
     assert.deepEqual(await ids({ functionName: "hello" }), ["b", "a"]);
-    assert.deepEqual(await ids({ outcome: "timeout" }), ["c", "b"]);
-    assert.deepEqual(await ids({ outcome: "timeout", functionName: "hello" }), ["b"]);
+    assert.deepEqual(await ids({ outcomes: ["timeout"] }), ["c", "b"]);
+    assert.deepEqual(await ids({ outcomes: ["timeout"], functionName: "hello" }), ["b"]);
+    assert.deepEqual(await ids({ outcomes: ["timeout", "ok", "timeout"] }), ["c", "b", "a"]);
+    assert.deepEqual(await ids({ outcomes: ["crash", "timeout"] }), ["c", "b"]);
+    assert.deepEqual(await ids({ project: null }), ["d", "c", "b", "a"]);
+    assert.deepEqual(await ids({ project: null, functionName: "hello" }), ["d", "b", "a"]);
     assert.deepEqual(await ids({ since: 10, until: 30 }), ["b", "a"]);
     assert.deepEqual(await ids({ project: "second" }), ["d"]);
   });
@@ -142,8 +146,8 @@ export function recordCases(open: OpenStore): void {
         id: `inv-${index}`,
         startedAt: Math.floor((index * 7919) % 97),
         functionName: index % 3 === 0 ? "hello" : "other",
-        outcome: index % 11 === 0 ? "timeout" : "ok",
-        project: index % 13 === 0 ? "second" : "default",
+        outcome: index % 11 === 0 ? "timeout" : index % 7 === 0 ? "crash" : "ok",
+        project: ["second", "default", "third"][index % 13] ?? "default",
       }),
     );
     for (let at = 0, size = 1; at < all.length; at += size, size = (size * 2) % 61)
@@ -151,10 +155,13 @@ export function recordCases(open: OpenStore): void {
     const filters: Partial<InvocationQuery>[] = [
       {},
       { functionName: "hello" },
-      { outcome: "timeout" },
-      { functionName: "other", outcome: "ok" },
+      { outcomes: ["timeout"] },
+      { outcomes: ["timeout", "crash"] },
+      { project: null },
+      { project: null, outcomes: ["timeout", "crash"], since: 5 },
+      { functionName: "other", outcomes: ["ok"] },
       { since: 20, until: 60 },
-      { functionName: "hello", outcome: "timeout", since: 5 },
+      { functionName: "hello", outcomes: ["timeout"], since: 5 },
       { functionName: "none" },
     ];
     for (const filter of filters)
@@ -208,11 +215,11 @@ export function recordCases(open: OpenStore): void {
 }
 
 function expectedIds(all: InvocationRecord[], query: InvocationQuery): string[] {
-  const { project, functionName, outcome, since = -Infinity, until = Infinity } = query;
+  const { project, functionName, outcomes, since = -Infinity, until = Infinity } = query;
   return all
-    .filter((one) => one.project === project)
+    .filter((one) => project === null || one.project === project)
     .filter((one) => functionName === undefined || one.functionName === functionName)
-    .filter((one) => outcome === undefined || one.outcome === outcome)
+    .filter((one) => outcomes === undefined || outcomes.includes(one.outcome))
     .filter((one) => one.startedAt >= since && one.startedAt < until)
     .toSorted((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? 1 : -1))
     .map(({ id }) => id);

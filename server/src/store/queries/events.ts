@@ -70,7 +70,9 @@ export async function eventsBehind(
 function indexed(all: Select, { project, functionName, since, until }: EventFilter): Select {
   let select = all;
   if (functionName !== undefined)
-    select = select.where("project", "=", project).where("function_name", "=", functionName);
+    select = select
+      .$if(project !== null, (all) => all.where("project", "=", project))
+      .where("function_name", "=", functionName);
   if (since !== undefined) select = select.where("at", ">=", since);
   if (until !== undefined) select = select.where("at", "<", until);
   return select;
@@ -80,6 +82,7 @@ function indexed(all: Select, { project, functionName, since, until }: EventFilt
 function matching(all: Select, filter: EventFilter): Select {
   const { project, isItsOwn = false, kinds = eventKinds } = filter;
   const select = indexed(all, filter).where("kind", "in", kinds);
+  if (project === null) return select;
   if (isItsOwn) return select.where("project", "=", project);
   return select.where((eb) => eb.or([eb("project", "=", project), eb("project", "is", null)]));
 }

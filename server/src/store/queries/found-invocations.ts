@@ -1,5 +1,6 @@
 import type { InvocationRecord } from "../../domain/invocation.ts";
 import type { InvocationChunk } from "../../records/invocation-chunk.ts";
+import { ANY } from "../../records/chunk-slices.ts";
 import type { Page } from "../page.ts";
 import type { InvocationQuery } from "../store.ts";
 
@@ -7,6 +8,12 @@ import type { InvocationQuery } from "../store.ts";
 export interface SlicePlace {
   at: number;
   chunk: number;
+}
+
+/** Which records of a chunk a slice is of: of one project, with one outcome or with any. */
+export interface SliceOf {
+  project: string;
+  outcome: string;
 }
 
 export interface ListCursor {
@@ -45,13 +52,14 @@ export class FoundInvocations {
     return oldest !== undefined && oldest.at > at;
   }
 
-  look(chunk: InvocationChunk, place: SlicePlace): void {
+  /** Only those of the slice: where several slices of a chunk are looked at, each record is in one of them. */
+  look(chunk: InvocationChunk, place: SlicePlace, slice: SliceOf): void {
     const { limit } = this.#query;
     const oldestAt = this.#found[limit]?.at ?? -Infinity;
     const before = this.#found.length;
     for (let row = 0; row < chunk.count; row += 1) {
+      if (!this.#isAsked(chunk, row, slice)) continue;
       const at = chunk.startedAt(row);
-      if (!this.#isAsked(chunk, row, at)) continue;
       if (at >= oldestAt) this.#found.push({ chunk, place, row, at, id: null });
     }
     if (this.#found.length > before) this.#found.sort(newestFirst);
@@ -71,11 +79,12 @@ export class FoundInvocations {
     return { items: page, nextCursor: cursorOf({ at: last.at, id: idOf(last), place }) };
   }
 
-  #isAsked(chunk: InvocationChunk, row: number, at: number): boolean {
-    const { project, functionName, outcome, since, until } = this.#query;
+  #isAsked(chunk: InvocationChunk, row: number, { project, outcome }: SliceOf): boolean {
+    const { functionName, since, until } = this.#query;
+    const at = chunk.startedAt(row);
     if ((since !== undefined && at < since) || (until !== undefined && at >= until)) return false;
     if (this.#cursor !== null && !isAfter(this.#cursor, chunk, row)) return false;
-    if (outcome !== undefined && chunk.outcomeAt(row) !== outcome) return false;
+    if (outcome !== ANY && chunk.outcomeAt(row) !== outcome) return false;
     const { startKind, minDurationMs, driver } = this.#query;
     if (startKind !== undefined && (chunk.startKindAt(row) ?? "none") !== startKind) return false;
     if (minDurationMs !== undefined && chunk.totalMsAt(row) < minDurationMs) return false;

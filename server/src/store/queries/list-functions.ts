@@ -18,14 +18,16 @@ export async function listFunctions(
   query: FunctionQuery,
 ): Promise<Page<FunctionRow & { live: RevisionRow }>> {
   assertPageLimit(query.limit);
-  let select: Found = db.selectFrom("functions").where("functions.project", "=", query.project);
+  const { project } = query;
+  let select: Found = db.selectFrom("functions");
+  if (project !== null) select = select.where("functions.project", "=", project);
   if (query.query) select = withText(select, query.query);
-  for (const label of query.labels ?? []) select = withLabel(select, query.project, label);
+  for (const label of query.labels ?? []) select = withLabel(select, project, label);
   const rows = await inOrder(select, query)
     .selectAll("functions")
     .limit(query.limit + 1)
     .execute();
-  const page = toPage(rows, query.limit, (last) => cursorAfter(last, query.sort));
+  const page = toPage(rows, query.limit, (last) => cursorAfter(last, query));
   const live = await liveRevisions(db, page.items);
   return { items: page.items.map((row) => live(row)), nextCursor: page.nextCursor };
 }
@@ -40,37 +42,41 @@ function withText(select: Found, text: string): Found {
   );
 }
 
-function withLabel(select: Found, project: string, label: string): Found {
+function withLabel(select: Found, project: string | null, label: string): Found {
   const { key, value } = parseLabelFilter(label);
   return select.where("functions.id", "in", (eb) =>
     eb
       .selectFrom("function_labels")
       .select("function_labels.function_id")
-      .where("function_labels.project", "=", project)
       .where("label_key", "=", key)
+      .$if(project !== null, (labels) => labels.where("function_labels.project", "=", project))
       .$if(value !== undefined, (labels) => labels.where("label_value", "=", value as string)),
   );
 }
 
 function inOrder(select: Found, query: FunctionQuery): Found {
   const { column, direction, isAfter } = sortOf(query.sort);
+  const isUnique = column === "name" && query.project !== null;
   const ordered = select
     .orderBy(`functions.${column}`, direction)
-    .$if(column !== "name", (rows) => rows.orderBy("functions.id", direction));
+    .$if(!isUnique, (rows) => rows.orderBy("functions.id", direction));
   if (query.cursor === undefined) return ordered;
-  if (column === "name") {
+  if (isUnique) {
     const [name] = decodeCursor(query.cursor, query.sort, ["string"]);
     return ordered.where("functions.name", isAfter, name);
   }
-  const [at, id] = decodeCursor(query.cursor, query.sort, ["number", "string"]);
+  const kinds = [column === "name" ? "string" : "number", "string"] as const;
+  const [at, id] = decodeCursor(query.cursor, query.sort, kinds);
   return ordered.where((eb) =>
     eb(eb.refTuple(`functions.${column}`, "functions.id"), isAfter, eb.tuple(at, id)),
   );
 }
 
-function cursorAfter(row: FunctionColumns, sort: FunctionQuery["sort"]): string {
+/** In one project a name is enough. */
+function cursorAfter(row: FunctionColumns, { sort, project }: FunctionQuery): string {
   const { column } = sortOf(sort);
-  return encodeCursor(sort, column === "name" ? [row.name] : [row[column], row.id]);
+  const isUnique = column === "name" && project !== null;
+  return encodeCursor(sort, isUnique ? [row.name] : [row[column], row.id]);
 }
 
 function sortOf(sort: FunctionQuery["sort"]) {

@@ -1,21 +1,24 @@
 import { Alert, Skeleton, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { queries } from "../../../api/queries.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { ErrorState } from "../../../parts/error-state.tsx";
 import { CodeWorkbench } from "./code-workbench.tsx";
 
 /** The live revision's files, to look at, change and deploy. */
 export function CodeTab() {
   const { name } = useParams({ from: "/functions/$name" });
+  const { queries } = useScope();
   const fn = useQuery(queries.function(name));
   const code = useQuery({
     ...queries.code(name, fn.data?.liveRevision ?? 0),
     enabled: fn.data !== undefined,
   });
-  const error = fn.error ?? code.error;
-  if (error !== null) return <ErrorState error={error} onRetry={() => void code.refetch()} />;
-  if (fn.data === undefined || code.data === undefined) return <Skeleton h={300} />;
+  if (fn.data === undefined || code.data === undefined) {
+    const error = fn.error ?? code.error;
+    if (error === null) return <Skeleton h={300} />;
+    return <ErrorState error={error} onRetry={() => void code.refetch()} />;
+  }
   const { files, others } = code.data;
   return (
     <Stack>

@@ -3,7 +3,7 @@ import type { FunctionView } from "@isola/api/functions";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Rocket } from "lucide-react";
 import { useState } from "react";
-import { api } from "../../../api/client.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { BuildOutput } from "../../../parts/build-output.tsx";
 import { ErrorState } from "../../../parts/error-state.tsx";
 import { FilesEditor } from "../../../parts/files-editor.tsx";
@@ -15,6 +15,7 @@ export interface CodeWorkbenchProps {
 }
 
 export function CodeWorkbench({ fn, files: deployed, isReadOnly }: CodeWorkbenchProps) {
+  const { api } = useScope();
   const [files, setFiles] = useState(deployed);
   const [output, setOutput] = useState<string[]>([]);
   const client = useQueryClient();

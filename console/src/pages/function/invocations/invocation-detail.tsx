@@ -1,6 +1,6 @@
 import { Alert, Code, Skeleton, Stack, Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { queries } from "../../../api/queries.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { localTime } from "../../../format/time.ts";
 import { bytes, duration } from "../../../format/units.ts";
 import { visibleText } from "../../../format/visible-text.ts";
@@ -11,9 +11,10 @@ import { Waterfall } from "../../../parts/waterfall.tsx";
 
 /** One invocation in full, with what it wrote. */
 export function InvocationDetail({ id }: { id: string }) {
+  const { queries } = useScope();
   const one = useQuery(queries.invocation(id));
-  if (one.error !== null) return <ErrorState error={one.error} />;
-  if (one.data === undefined) return <Skeleton h={300} />;
+  if (one.data === undefined)
+    return one.error === null ? <Skeleton h={300} /> : <ErrorState error={one.error} />;
   const it = one.data;
   const facts: [string, React.ReactNode][] = [
     ["Id", <Code key="id">{it.id}</Code>],

@@ -4,7 +4,7 @@ import { outcomes } from "@isola/api/limits";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { queries } from "../../../api/queries.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { outcomeWords } from "../../../format/outcomes.ts";
 import { bytes, duration } from "../../../format/units.ts";
 import { ErrorState } from "../../../parts/error-state.tsx";
@@ -18,8 +18,9 @@ export function InvocationsTab() {
   const { name } = useParams({ from: "/functions/$name/invocations" });
   const { outcome, id } = useSearch({ from: "/functions/$name/invocations" });
   const navigate = useNavigate({ from: "/functions/$name/invocations" });
+  const { queries } = useScope();
   const list = useInfiniteQuery(
-    queries.invocations(name, outcome === undefined ? {} : { outcome }),
+    queries.invocations(name, outcome === undefined ? {} : { outcome: [outcome] }),
   );
   const { fetchNextPage, isFetchingNextPage } = list;
   const onEndNear = useCallback(() => {
@@ -44,7 +45,9 @@ export function InvocationsTab() {
           }}
         />
       </Group>
-      {list.error !== null && <ErrorState error={list.error} onRetry={() => void list.refetch()} />}
+      {list.error !== null && list.data === undefined && (
+        <ErrorState error={list.error} onRetry={() => void list.refetch()} />
+      )}
       {list.isPending && <Skeleton h={200} />}
       {list.data !== undefined && rows.length === 0 && (
         <Text c="dimmed">
@@ -80,7 +83,7 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
     {
       id: "at",
       header: "When",
-      width: "110px",
+      width: "96px",
       cell: ({ id, startedAt }) => (
         <button type="button" className="link" title={id} onClick={() => show(id)}>
           <Moment at={startedAt} />
@@ -90,7 +93,7 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
     {
       id: "outcome",
       header: "Outcome",
-      width: "150px",
+      width: "130px",
       cell: ({ outcome }) => <OutcomeBadge outcome={outcome} />,
     },
     {
@@ -118,7 +121,7 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
     {
       id: "total",
       header: "Duration",
-      width: "90px",
+      width: "72px",
       isNumber: true,
       cell: ({ totalMs }) => duration(totalMs),
     },

@@ -1,6 +1,7 @@
+import type { Client } from "@isola/api/client";
 import type { LogLineView } from "@isola/api/logs";
 import { useEffect, useState } from "react";
-import { api } from "../../../api/client.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { explainError } from "../../../format/explain-error.ts";
 import type { LogFilter } from "./log-filter.ts";
 
@@ -23,30 +24,37 @@ const nothing: LiveLogs = { lines: [], dropped: 0, state: "loading", problem: nu
 
 /** The newest lines of a function, and those that come; not while the page is hidden or `isPaused`. */
 export function useLiveLogs(name: string, filter: LogFilter, isPaused: boolean): LiveLogs {
+  const { api } = useScope();
   const [logs, setLogs] = useState<LiveLogs>(nothing);
   const key = JSON.stringify(filter);
   useEffect(() => {
     setLogs(nothing);
-  }, [name, key]);
+  }, [api, name, key]);
   useEffect(() => {
     if (isPaused) {
       setLogs((before) => ({ ...before, state: "paused" }));
       return undefined;
     }
     const giveUp = new AbortController();
-    void follow(name, JSON.parse(key) as LogFilter, { signal: giveUp.signal, set: setLogs });
+    const to = { api, signal: giveUp.signal, set: setLogs };
+    void follow(name, JSON.parse(key) as LogFilter, to);
     return () => giveUp.abort();
-  }, [name, key, isPaused]);
+  }, [api, name, key, isPaused]);
   return logs;
 }
 
 interface Follow {
+  api: Client;
   signal: AbortSignal;
   set(change: (before: LiveLogs) => LiveLogs): void;
 }
 
 /** Until it is given up: where it breaks it is begun anew behind the last line that came. */
-async function follow(name: string, filter: LogFilter, { signal, set }: Follow): Promise<void> {
+async function follow(
+  name: string,
+  filter: LogFilter,
+  { api, signal, set }: Follow,
+): Promise<void> {
   let last: string | undefined;
   for (; !signal.aborted; ) {
     try {

@@ -6,14 +6,15 @@ import { useEffect, useState } from "react";
 import { count } from "../../../format/units.ts";
 import { LogLines } from "../../../parts/log-lines.tsx";
 import { useLiveLogs } from "./live-logs.ts";
-import { type LogFilter, levelChoices } from "./log-filter.ts";
+import { type LogFilter, levelChoices, logFilterOf } from "./log-filter.ts";
 
 const TYPING_MS = 300;
 
 /** What the function writes, as it writes it. */
 export function LogsTab() {
   const { name } = useParams({ from: "/functions/$name/logs" });
-  const filter = useSearch({ from: "/functions/$name/logs" });
+  // An address may have more in it than what this page knows.
+  const filter = logFilterOf({ ...useSearch({ from: "/functions/$name/logs" }) });
   const [isPaused, setIsPaused] = useState(false);
   const isHidden = useDocumentVisibility() === "hidden";
   const { lines, dropped, state, problem } = useLiveLogs(name, filter, isPaused || isHidden);

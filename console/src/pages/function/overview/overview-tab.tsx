@@ -1,15 +1,15 @@
 import { SimpleGrid, Skeleton, Stack } from "@mantine/core";
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { queries } from "../../../api/queries.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { TimeChart } from "../../../charts/time-chart.tsx";
-import { outcomeColors } from "../../../format/outcomes.ts";
+import { outcomeColors, outcomeWords } from "../../../format/outcomes.ts";
 import { bytes, count, duration, mebibytes } from "../../../format/units.ts";
 import { percentileColors, startKindColors, stateColors } from "../../../metrics/colors.ts";
 import { detailsOf, linesOf, partsOf, timesOf } from "../../../metrics/pick.ts";
 import { ErrorState } from "../../../parts/error-state.tsx";
 import { RangeControl } from "../../../parts/range-control.tsx";
-import { FunctionTiles } from "./function-tiles.tsx";
+import { CallTiles } from "../../../parts/call-tiles.tsx";
 
 const percentiles = ["p50", "p95", "p99"] as const;
 
@@ -18,10 +18,11 @@ export function OverviewTab() {
   const { name } = useParams({ from: "/functions/$name/overview" });
   const range = useSearch({ from: "/functions/$name/overview" });
   const navigate = useNavigate({ from: "/functions/$name/overview" });
+  const { home, queries } = useScope();
   const revisions = useInfiniteQuery(queries.revisions(name));
-  const of = { function: name };
-  const one = useQuery({
-    ...queries.metrics({
+  const of = { project: home, function: [name] };
+  const one = useQuery(
+    queries.metrics({
       ...of,
       range,
       metric: [
@@ -39,20 +40,16 @@ export function OverviewTab() {
       ],
       compare: "previous",
     }),
-    placeholderData: keepPreviousData,
-  });
-  const outcomes = useQuery({
-    ...queries.metrics({ ...of, range, metric: ["invocations"], groupBy: ["outcome"] }),
-    placeholderData: keepPreviousData,
-  });
-  const kinds = useQuery({
-    ...queries.metrics({ ...of, range, metric: ["invocations"], groupBy: ["startKind"] }),
-    placeholderData: keepPreviousData,
-  });
-  const error = one.error ?? outcomes.error ?? kinds.error;
-  if (error !== null) return <ErrorState error={error} onRetry={() => void one.refetch()} />;
-  if (one.data === undefined || outcomes.data === undefined || kinds.data === undefined)
-    return <Skeleton h={400} />;
+  );
+  const by = (label: "outcome" | "startKind") =>
+    queries.metrics({ ...of, range, metric: ["invocations"], groupBy: [label] });
+  const outcomes = useQuery(by("outcome"));
+  const kinds = useQuery(by("startKind"));
+  if (one.data === undefined || outcomes.data === undefined || kinds.data === undefined) {
+    const error = one.error ?? outcomes.error ?? kinds.error;
+    if (error === null) return <Skeleton h={400} />;
+    return <ErrorState error={error} onRetry={() => void one.refetch()} />;
+  }
   const all = one.data;
   const times = timesOf(all);
   const marks = (revisions.data?.pages ?? []).flatMap(({ items }) =>
@@ -76,7 +73,7 @@ export function OverviewTab() {
   return (
     <Stack>
       <RangeControl range={range} onChange={(next) => void navigate({ search: next })} />
-      <FunctionTiles view={all} />
+      <CallTiles view={all} />
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         <TimeChart
           {...common}
@@ -88,6 +85,7 @@ export function OverviewTab() {
             series: partsOf(outcomes.data, {
               ...parts,
               names: Object.keys(outcomeColors),
+              words: outcomeWords,
               colors: outcomeColors,
             }),
           }}

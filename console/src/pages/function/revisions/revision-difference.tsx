@@ -2,7 +2,7 @@ import { Code, List, Skeleton, Stack, Text, Title } from "@mantine/core";
 import type { RevisionView } from "@isola/api/functions";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
-import { queries } from "../../../api/queries.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { ErrorState } from "../../../parts/error-state.tsx";
 import { changedFiles, changedSettings } from "./differences.ts";
 
@@ -48,11 +48,13 @@ export function RevisionDifference({ name, revisions, revision }: RevisionDiffer
 }
 
 function CodeDifference({ name, from, to }: { name: string; from: number; to: number }) {
+  const { queries } = useScope();
   const before = useQuery(queries.code(name, from));
   const after = useQuery(queries.code(name, to));
-  const error = before.error ?? after.error;
-  if (error !== null) return <ErrorState error={error} />;
-  if (before.data === undefined || after.data === undefined) return <Skeleton h={200} />;
+  if (before.data === undefined || after.data === undefined) {
+    const error = before.error ?? after.error;
+    return error === null ? <Skeleton h={200} /> : <ErrorState error={error} />;
+  }
   const files = changedFiles(before.data.files, after.data.files);
   if (files.length === 0) return <Text c="dimmed">Only files that are no text differ.</Text>;
   return (

@@ -4,8 +4,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { useParams } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
 import { useState } from "react";
-import { api } from "../../../api/client.ts";
-import { queries } from "../../../api/queries.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { bytes } from "../../../format/units.ts";
 import { ErrorState } from "../../../parts/error-state.tsx";
 import { Moment } from "../../../parts/moment.tsx";
@@ -16,6 +15,7 @@ const reasons = { create: "created", code: "new code", settings: "new settings" 
 /** Every deploy, the way back to each, and what was changed by it. */
 export function RevisionsTab() {
   const { name } = useParams({ from: "/functions/$name" });
+  const { api, queries } = useScope();
   const list = useInfiniteQuery(queries.revisions(name));
   const [shown, setShown] = useState<number | null>(null);
   const client = useQueryClient();

@@ -3,8 +3,7 @@ import type { FunctionView } from "@isola/api/functions";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../../api/client.ts";
-import { queries } from "../../../api/queries.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { BuildOutput } from "../../../parts/build-output.tsx";
 import { ConfirmByName } from "../../../parts/confirm-by-name.tsx";
 import { ErrorState } from "../../../parts/error-state.tsx";
@@ -15,6 +14,7 @@ import { SettingFields } from "../../../settings/setting-fields.tsx";
 /** Everything that decides how the function runs. */
 export function SettingsTab() {
   const { name } = useParams({ from: "/functions/$name" });
+  const { queries } = useScope();
   const fn = useQuery(queries.function(name));
   if (fn.error !== null && fn.data === undefined) return <ErrorState error={fn.error} />;
   if (fn.data === undefined) return <Skeleton h={300} />;
@@ -28,6 +28,7 @@ export function SettingsTab() {
 }
 
 function SettingsForm({ fn }: { fn: FunctionView }) {
+  const { api } = useScope();
   const [base, setBase] = useState(fn);
   const [draft, setDraft] = useState<Draft>(() => draftOf(fn));
   const [output, setOutput] = useState<string[]>([]);
@@ -106,6 +107,7 @@ function draftOf(fn: FunctionView): Draft {
 }
 
 function DangerZone({ name }: { name: string }) {
+  const { api } = useScope();
   const [isAsking, setIsAsking] = useState(false);
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -113,7 +115,7 @@ function DangerZone({ name }: { name: string }) {
     mutationFn: () => api.deleteFunction(name),
     onSuccess: async () => {
       await navigate({ to: "/functions" });
-      client.removeQueries({ queryKey: ["functions", "one", name] });
+      client.removeQueries({ queryKey: ["functions", "one"] });
       await client.invalidateQueries({ queryKey: ["functions", "list"] });
     },
   });

@@ -3,7 +3,7 @@ import type { Invoke } from "@isola/api/invocations";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import { api } from "../../../api/client.ts";
+import { useScope } from "../../../api/project-scope.ts";
 import { ErrorState } from "../../../parts/error-state.tsx";
 import { InvokedView } from "./invoked-view.tsx";
 import { RequestForm } from "./request-form.tsx";
@@ -15,6 +15,7 @@ export function TryTab() {
 }
 
 export function TryPanel({ name, first }: { name: string; first?: Invoke["request"] }) {
+  const { api } = useScope();
   const client = useQueryClient();
   const giveUp = useRef<AbortController>(null);
   useEffect(() => () => giveUp.current?.abort(), []);

@@ -1,12 +1,12 @@
 import { SimpleGrid } from "@mantine/core";
 import type { MetricsView } from "@isola/api/metrics";
-import { change } from "../../../format/change.ts";
-import { count, duration, percent } from "../../../format/units.ts";
-import { valuesOf } from "../../../metrics/pick.ts";
-import { Tile } from "../../../parts/tile.tsx";
+import { change } from "../format/change.ts";
+import { count, duration, percent } from "../format/units.ts";
+import { valuesOf } from "../metrics/pick.ts";
+import { Tile } from "./tile.tsx";
 
 /** The whole time in figures, each against the time before. */
-export function FunctionTiles({ view }: { view: MetricsView }) {
+export function CallTiles({ view }: { view: MetricsView }) {
   const group = view.groups[0];
   const of = (metric: string, statistic: string) => {
     const values = valuesOf(group, metric, statistic);
