@@ -19,6 +19,6 @@ export const prometheusSettings = {
     least: 0,
     most: 100_000,
     default: 200,
-    help: "Functions that have series of their own in `/metrics`, about 70 each: the first that were created; the others are told together",
+    help: "Functions that have series of their own in `/metrics`, about 80 each: the first that were created; the others are told together",
   },
 } as const satisfies Record<string, SettingSpec>;
