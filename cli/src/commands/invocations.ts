@@ -17,6 +17,7 @@ export const invocationsCommand: Command = {
     },
     { flags: "--start-kind <kind>", help: "cold, prewarmed, warm, none" },
     { flags: "--driver <name>", help: "only on this driver" },
+    { flags: "--trace-id <id>", help: "only of this trace, 32 hex digits" },
     { flags: "--since <time>", help: "`30m`, `24h`, `7d` ago or an ISO time" },
     { flags: "--until <time>", help: "the same" },
     { flags: "--min-duration-ms <n>", help: "only those that took at least this long" },
@@ -69,6 +70,7 @@ function filterOf(options: Options): AllInvocationsQuery {
     outcome: textOption(options, "outcome"),
     startKind: textOption(options, "startKind"),
     driver: textOption(options, "driver"),
+    traceId: textOption(options, "traceId"),
   };
   // What is none of theirs the server refuses, with the names there are.
   return {

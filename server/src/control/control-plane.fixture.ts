@@ -106,7 +106,7 @@ export async function openControlPlane(
     onStored: (stored) => tails.publish(stored),
   });
   const events = new EventLog({ record: (batch) => recorder.record(batch), clock });
-  const told = { events, tails };
+  const told = { events, tails, traces: null };
   const deps = {
     ...told,
     store,

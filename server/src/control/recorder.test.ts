@@ -59,7 +59,7 @@ describe("the recorder", () => {
       recordBatch: async () => {
         await held.promise;
         stored += 1;
-        return { logs: [], events: [] };
+        return { invocations: null, logs: [], events: [] };
       },
     };
     const recorder = new Recorder({ store, clock: handClock().clock, log: quiet });

@@ -15,6 +15,8 @@ import { type PlatformEvent, eventOf } from "../domain/events.ts";
 import { messageOf } from "../errors.ts";
 import { LinkClient, type LinkClientOptions } from "../link/client.ts";
 import { DAY, HOUR } from "../metrics/resolutions.ts";
+import { otlpSender } from "../traces/otlp-sender.ts";
+import { TraceExport, type TraceExportOptions } from "../traces/trace-export.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { StoredRecords } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
@@ -48,9 +50,15 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const workDir = join(boot.runDir, "builds");
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   const tails = new LiveTails({ store, clock });
-  const onStored = (stored: StoredRecords) => tails.publish(stored);
+  let traces: TraceExport | null = null;
+  const onStored = (stored: StoredRecords) => {
+    tails.publish(stored);
+    if (stored.invocations !== null) traces?.take(stored.invocations);
+  };
   const recorder = new Recorder({ store, clock, log, onStored });
   const events = new EventLog({ record: (batch) => recorder.record(batch), clock });
+  const version = serverVersion();
+  traces = await openTraces(config, { nodeId: boot.nodeId, version, clock, events, log });
   let onBuildOutput: NonNullable<LinkClientOptions["onBuildOutput"]> = () => {};
   const gateway = new LinkClient({
     path: boot.gatewaySocketPath,
@@ -67,7 +75,6 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const builds = await openBuilds({ config, store, artifacts, gateway, clock, workDir });
   onBuildOutput = (output) => builds.service.onOutput(output);
   const packages = codeStore(artifacts, { tempDir: boot.runDir, garbageAgeMs: GARBAGE_AGE_MS });
-  const version = serverVersion();
   const measured = { store, gateway, artifacts: packages, clock, log, version };
   const comparisons = await Comparisons.open(measured);
   const { app, collectGarbage } = await createControlApp({
@@ -82,6 +89,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     gateway,
     events,
     tails,
+    traces,
     imageWork: new ImageWork(
       {
         dockerHost: config.dockerHost,
@@ -157,9 +165,21 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       gateway.close();
       await events.close();
       await recorder.close();
+      await traces?.close();
       await store.close();
     },
   };
+}
+
+/** null: nobody wants traces. */
+async function openTraces(
+  { tracesEndpoint: endpoint, tracesHeaders: headers, tracesServiceName: serviceName }: Config,
+  about: { nodeId: string; version: string } & Omit<TraceExportOptions, "sender">,
+): Promise<TraceExport | null> {
+  if (endpoint === null) return null;
+  const { nodeId, version, ...rest } = about;
+  const sender = await otlpSender({ endpoint, headers, serviceName, version, nodeId });
+  return new TraceExport({ sender, ...rest });
 }
 
 function startOf({ lastExit }: Boot): PlatformEvent {

@@ -23,7 +23,7 @@ export interface ChunkHead {
 }
 
 type TextsOf<T> = { [K in keyof T]: T[K] extends string | null ? K : never }[keyof T];
-type OwnName = Exclude<keyof InvocationRecord, keyof Deployment | "id">;
+type OwnName = Exclude<keyof InvocationRecord, keyof Deployment | "id" | "trace">;
 export type TextName = Extract<OwnName, TextsOf<InvocationRecord>>;
 export type NumberName = Exclude<OwnName, TextName>;
 
@@ -53,4 +53,10 @@ export const numberUnits = {
   memoryPeakBytes: 1,
   killMs: 1000,
 } satisfies Record<NumberName, number>;
+/** Columns of the words of trace and span ids, of the high one to the low one; a chunk has them where one of its calls was traced. */
+export const traceColumns = {
+  traceId: ["trace0", "trace1", "trace2", "trace3"],
+  runSpanId: ["runSpan0", "runSpan1"],
+  parentSpanId: ["parentSpan0", "parentSpan1"],
+} as const;
 export const numberNames = Object.keys(numberUnits) as NumberName[];

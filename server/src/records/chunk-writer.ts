@@ -9,10 +9,12 @@ import {
   numberNames,
   numberUnits,
   textNames,
+  traceColumns,
 } from "./chunk-layout.ts";
 import { DeploymentDictionary } from "./deployment-dictionary.ts";
 import { packNumbers } from "./packed-numbers.ts";
 import { TextColumn, TextDictionary } from "./text-column.ts";
+import { TraceWords } from "./trace-words.ts";
 
 /** Records of invocations on their way into a chunk: `empty -> filling -> empty ...`. Its arrays are made once and take `rowsMax` records. */
 export class ChunkWriter {
@@ -21,6 +23,7 @@ export class ChunkWriter {
   readonly #places: Float64Array;
   readonly #texts: Record<TextName, TextColumn>;
   readonly #numbers: Record<NumberName, Float64Array>;
+  readonly #traces: TraceWords;
   #deployments = new DeploymentDictionary();
   #dictionary = new TextDictionary();
   #count = 0;
@@ -31,6 +34,7 @@ export class ChunkWriter {
     this.#places = new Float64Array(rowsMax);
     this.#texts = columns(textNames, () => new TextColumn(rowsMax, this.#dictionary));
     this.#numbers = columns(numberNames, () => new Float64Array(rowsMax));
+    this.#traces = new TraceWords(rowsMax);
   }
 
   get count(): number {
@@ -74,6 +78,7 @@ export class ChunkWriter {
     numbers.cpuMs[at] = record.cpuMs ?? Number.NaN;
     numbers.memoryPeakBytes[at] = record.memoryPeakBytes ?? Number.NaN;
     numbers.killMs[at] = record.killMs ?? Number.NaN;
+    if (record.trace !== null) this.#traces.put(at, record.trace);
   }
 
   /** The chunk of all that was added, after which the writer is empty again. Not when empty. */
@@ -99,6 +104,10 @@ export class ChunkWriter {
       toUnits(this.#numbers[name], count, numberUnits[name]);
       pack(name, this.#numbers[name]);
     }
+    if (this.#traces.isUsed)
+      for (const name of ["traceId", "runSpanId", "parentSpanId"] as const)
+        for (const [word, column] of traceColumns[name].entries())
+          pack(column, this.#traces[name].words[word] as Float64Array);
     if (ids !== null) {
       pack("idTime", ids.times);
       pack("idCounter", ids.counters);
@@ -109,6 +118,7 @@ export class ChunkWriter {
 
   #clear(): void {
     this.#ids.fill("", 0, this.#count);
+    this.#traces.clear(this.#count);
     this.#count = 0;
     this.#deployments = new DeploymentDictionary();
     this.#dictionary = new TextDictionary();

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { idOf, idParts } from "../domain/ids.ts";
 import type { InvocationRecord, Outcome, StartKind } from "../domain/invocation.ts";
+import type { CallTrace } from "../domain/trace.ts";
 import {
   CHUNK_VERSION,
   type ChunkHead,
@@ -8,9 +9,11 @@ import {
   PREFIX_BYTES,
   type TextName,
   numberUnits,
+  traceColumns,
 } from "./chunk-layout.ts";
 import type { Deployment } from "./deployment-dictionary.ts";
 import { packedBytes, unpackNumbers } from "./packed-numbers.ts";
+import { WORD_DIGITS, hexOf, wordAt } from "./trace-words.ts";
 
 /** A chunk that is read: each column when it is asked for, each record when it is. */
 export class InvocationChunk {
@@ -110,6 +113,29 @@ export class InvocationChunk {
     return { startMs: number("startMs"), initMs: number("initMs"), runMs: number("runMs") };
   }
 
+  /** Whether any call in here was traced. */
+  get hasTraces(): boolean {
+    return traceColumns.traceId[0] in this.#head.columns;
+  }
+
+  isSampledAt(at: number): boolean {
+    return !Number.isNaN(this.#column(traceColumns.runSpanId[0])[at] as number);
+  }
+
+  isOfTraceAt(at: number, traceId: string): boolean {
+    return traceColumns.traceId.every(
+      (name, word) => this.#column(name)[at] === wordAt(traceId, word * WORD_DIGITS),
+    );
+  }
+
+  traceAt(at: number): CallTrace | null {
+    if (!this.hasTraces) return null;
+    const traceId = this.#idAt("traceId", at);
+    if (traceId === null) return null;
+    const parentSpanId = this.#idAt("parentSpanId", at);
+    return { traceId, runSpanId: this.#idAt("runSpanId", at), parentSpanId };
+  }
+
   recordAt(at: number): InvocationRecord {
     const text = (name: TextName) => this.#text(name, at);
     const number = (name: NumberName) => this.#number(name, at);
@@ -136,11 +162,17 @@ export class InvocationChunk {
       cpuMs: number("cpuMs"),
       memoryPeakBytes: number("memoryPeakBytes"),
       killMs: number("killMs"),
+      trace: this.traceAt(at),
     };
   }
 
   records(): InvocationRecord[] {
     return Array.from({ length: this.count }, (_, at) => this.recordAt(at));
+  }
+
+  #idAt(name: keyof typeof traceColumns, at: number): string | null {
+    const words = traceColumns[name].map((column) => this.#column(column)[at] as number);
+    return Number.isNaN(words[0]) ? null : hexOf(words);
   }
 
   #text(name: TextName, at: number): string | null {

@@ -127,6 +127,8 @@ export interface InvocationQuery {
   startKind?: StartKind | "none";
   driver?: string;
   minDurationMs?: number;
+  /** 32 hex digits. */
+  traceId?: string;
   /** Unix ms, inclusive. */
   since?: number;
   until?: number;
@@ -170,6 +172,8 @@ export type StoredEvent = PlatformEvent & { seq: number };
 
 /** What a batch has added; nothing where it was stored before. */
 export interface StoredRecords {
+  /** A chunk; null: none. */
+  invocations: Uint8Array | null;
   logs: StoredLog[];
   events: StoredEvent[];
 }

@@ -49,6 +49,7 @@ export class FoundInvocations {
     const { limit } = this.#query;
     const oldestAt = this.#found[limit]?.at ?? -Infinity;
     const before = this.#found.length;
+    if (this.#query.traceId !== undefined && !chunk.hasTraces) return;
     for (let row = 0; row < chunk.count; row += 1) {
       const at = chunk.startedAt(row);
       if (!this.#isAsked(chunk, row, at)) continue;
@@ -76,9 +77,10 @@ export class FoundInvocations {
     if ((since !== undefined && at < since) || (until !== undefined && at >= until)) return false;
     if (this.#cursor !== null && !isAfter(this.#cursor, chunk, row)) return false;
     if (outcome !== undefined && chunk.outcomeAt(row) !== outcome) return false;
-    const { startKind, minDurationMs, driver } = this.#query;
+    const { startKind, minDurationMs, driver, traceId } = this.#query;
     if (startKind !== undefined && (chunk.startKindAt(row) ?? "none") !== startKind) return false;
     if (minDurationMs !== undefined && chunk.totalMsAt(row) < minDurationMs) return false;
+    if (traceId !== undefined && !chunk.isOfTraceAt(row, traceId)) return false;
     const deployment = chunk.deploymentAt(row);
     if (driver !== undefined && deployment.driver !== driver) return false;
     if (deployment.project !== project) return false;

@@ -22,14 +22,15 @@ export async function storeBatch(
   nowMs: number,
 ): Promise<StoredRecords> {
   return await db.transaction().execute(async (trx) => {
-    if (!(await remember(trx, batch, nowMs))) return { logs: [], events: [] };
+    if (!(await remember(trx, batch, nowMs))) return { invocations: null, logs: [], events: [] };
     if (batch.invocations !== null) {
       const chunk = await insertChunk(trx, batch.invocations);
       await trx.insertInto("uncounted_chunks").values({ chunk }).execute();
     }
     await addMeasures(trx, minutesOfSamples(batch, nowMs));
     const logs = await insertLogs(trx, batch.logs);
-    return { logs, events: await insertEvents(trx, batch.events ?? []) };
+    const events = await insertEvents(trx, batch.events ?? []);
+    return { invocations: batch.invocations, logs, events };
   });
 }
 

@@ -1,0 +1,69 @@
+import { randomFillSync } from "node:crypto";
+import type { CallTrace } from "../domain/trace.ts";
+import { parseTraceparent, passedTracestate, traceparentOf } from "../domain/trace-context.ts";
+
+/** A call's place in a trace, and what its function is told of it. */
+export interface StartedTrace extends CallTrace {
+  /** `traceparent`, and `tracestate` where the caller has one, as the protocol wants headers. */
+  headerBlock: string;
+}
+
+/** A trace id and a span id. */
+const IDS_BYTES = 24;
+const POOL_BYTES = IDS_BYTES * 256;
+/** The last 56 bits of a trace id are those that are random by its recommendation. */
+const RANDOM_MAX = 2 ** 56;
+
+/** Gives calls their ids and decides which have spans: those that the caller's flag says, and of traces that begin here a part, by the trace id. */
+export class CallTraces {
+  readonly #leastRandom: number;
+  readonly #pool = Buffer.alloc(POOL_BYTES);
+  #at = POOL_BYTES;
+
+  /** `ratio`: of 0 to 1, how many of the traces that begin here. */
+  constructor(ratio: number) {
+    this.#leastRandom = (1 - ratio) * RANDOM_MAX;
+  }
+
+  /** With the headers of the caller, each joined where it came more than once. */
+  begin(traceparent: string | undefined, tracestate: string | undefined): StartedTrace {
+    const parent = traceparent === undefined ? null : parseTraceparent(traceparent);
+    if (parent === null) return this.#root();
+    const { traceId } = parent;
+    const state = tracestate === undefined ? "" : passedTracestate(tracestate);
+    const stateLines = state === "" ? "" : `\ntracestate\n${state}`;
+    const block = (spanId: string) =>
+      `\ntraceparent\n${traceparentOf({ ...parent, spanId })}${stateLines}`;
+    // Nothing of ours will stand between the caller's span and the function's.
+    if (!parent.isSampled)
+      return { traceId, runSpanId: null, parentSpanId: null, headerBlock: block(parent.spanId) };
+    const runSpanId = this.#ids().slice(32);
+    return { traceId, runSpanId, parentSpanId: parent.spanId, headerBlock: block(runSpanId) };
+  }
+
+  #root(): StartedTrace {
+    const ids = this.#ids();
+    const at = this.#at - IDS_BYTES;
+    const high = this.#pool.readUInt32BE(at + 8) & 0xff_ff_ff;
+    const isSampled = high * 2 ** 32 + this.#pool.readUInt32BE(at + 12) >= this.#leastRandom;
+    const traceId = ids.slice(0, 32);
+    const spanId = ids.slice(32);
+    return {
+      traceId,
+      runSpanId: isSampled ? spanId : null,
+      parentSpanId: null,
+      headerBlock: `\ntraceparent\n00-${traceId}-${spanId}-0${isSampled ? 1 : 0}`,
+    };
+  }
+
+  /** As hex digits; their bytes stand right before `#at`. */
+  #ids(): string {
+    if (this.#at === POOL_BYTES) {
+      randomFillSync(this.#pool);
+      this.#at = 0;
+    }
+    const ids = this.#pool.toString("hex", this.#at, this.#at + IDS_BYTES);
+    this.#at += IDS_BYTES;
+    return ids;
+  }
+}
