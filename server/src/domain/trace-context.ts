@@ -2,12 +2,11 @@
 export interface TraceParent {
   traceId: string;
   spanId: string;
-  isSampled: boolean;
   /** The bits that are known: 1 sampled, 2 the trace id is random. */
   flags: number;
 }
 
-const FORM = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+const FORM = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 const LENGTH = 55;
 const KNOWN_FLAGS = 3;
 const NO_TRACE = "0".repeat(32);
@@ -18,21 +17,17 @@ const NO_SPAN = "0".repeat(16);
  * 00 is read, as the recommendation asks.
  */
 export function parseTraceparent(text: string): TraceParent | null {
-  const match = FORM.exec(text);
-  if (match === null) return null;
-  const [, version, traceId, spanId, flagDigits] = match as unknown as string[];
-  if (version === "ff" || (version === "00" && text.length !== LENGTH)) return null;
-  if (traceId === NO_TRACE || spanId === NO_SPAN) return null;
-  const flags = Number.parseInt(flagDigits as string, 16) & KNOWN_FLAGS;
-  return {
-    ...{ traceId: traceId as string, spanId: spanId as string },
-    ...{ isSampled: (flags & 1) === 1, flags },
-  };
+  if (text.length < LENGTH || !FORM.test(text)) return null;
+  if (text.length > LENGTH && text.startsWith("00")) return null;
+  const traceId = text.slice(3, 35);
+  const spanId = text.slice(36, 52);
+  if (text.startsWith("ff") || traceId === NO_TRACE || spanId === NO_SPAN) return null;
+  return { traceId, spanId, flags: Number.parseInt(text.slice(53, 55), 16) & KNOWN_FLAGS };
 }
 
 /** In the form of version 00. */
-export function traceparentOf(parent: Pick<TraceParent, "traceId" | "spanId" | "flags">): string {
-  return `00-${parent.traceId}-${parent.spanId}-0${parent.flags}`;
+export function traceparentOf(traceId: string, spanId: string, flags: number): string {
+  return `00-${traceId}-${spanId}-0${flags}`;
 }
 
 const MEMBERS_MAX = 32;

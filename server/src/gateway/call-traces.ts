@@ -29,16 +29,18 @@ export class CallTraces {
   begin(traceparent: string | undefined, tracestate: string | undefined): StartedTrace {
     const parent = traceparent === undefined ? null : parseTraceparent(traceparent);
     if (parent === null) return this.#root();
-    const { traceId } = parent;
+    const { traceId, spanId, flags } = parent;
     const state = tracestate === undefined ? "" : passedTracestate(tracestate);
-    const stateLines = state === "" ? "" : `\ntracestate\n${state}`;
-    const block = (spanId: string) =>
-      `\ntraceparent\n${traceparentOf({ ...parent, spanId })}${stateLines}`;
-    // Nothing of ours will stand between the caller's span and the function's.
-    if (!parent.isSampled)
-      return { traceId, runSpanId: null, parentSpanId: null, headerBlock: block(parent.spanId) };
-    const runSpanId = this.#ids().slice(32);
-    return { traceId, runSpanId, parentSpanId: parent.spanId, headerBlock: block(runSpanId) };
+    const stateBlock = state === "" ? "" : `\ntracestate\n${state}`;
+    // Without a span of ours nothing stands between the caller's and the function's.
+    const runSpanId = (flags & 1) === 0 ? null : this.#ids().slice(32);
+    const parentBlock = `\ntraceparent\n${traceparentOf(traceId, runSpanId ?? spanId, flags)}`;
+    return {
+      traceId,
+      runSpanId,
+      parentSpanId: runSpanId === null ? null : spanId,
+      headerBlock: parentBlock + stateBlock,
+    };
   }
 
   #root(): StartedTrace {
@@ -52,7 +54,7 @@ export class CallTraces {
       traceId,
       runSpanId: isSampled ? spanId : null,
       parentSpanId: null,
-      headerBlock: `\ntraceparent\n00-${traceId}-${spanId}-0${isSampled ? 1 : 0}`,
+      headerBlock: `\ntraceparent\n${traceparentOf(traceId, spanId, isSampled ? 1 : 0)}`,
     };
   }
 

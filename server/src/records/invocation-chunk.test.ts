@@ -104,7 +104,11 @@ describe("a chunk of invocations", () => {
   test("of a writer that is used again holds what was added since", () => {
     const writer = new ChunkWriter(3);
     const records = Array.from({ length: 7 }, (_, at) =>
-      record({ path: `/${at}`, functionId: `fn-${at}`, startMs: at % 2 === 0 ? null : at }),
+      record({
+        ...{ path: `/${at}`, functionId: `fn-${at}`, startMs: at % 2 === 0 ? null : at },
+        trace:
+          at % 2 === 0 ? null : { traceId: `${at}`.repeat(32), runSpanId: null, parentSpanId: null },
+      }),
     );
     const read = [];
     for (const one of records) {

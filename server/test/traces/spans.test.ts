@@ -81,7 +81,7 @@ describe("the spans of a call", () => {
     const { id, json } = await call("?a=b", from);
     const spans = await collector.spansOf(id);
     assertTree(spans, from);
-    const { start, init, run } = spans as Record<"start" | "init" | "run", Received>;
+    const { start, init, run } = spans as unknown as Record<"start" | "init" | "run", Received>;
     assert.ok(init.endNs > init.startNs);
     assert.ok(["cold", "prewarmed"].includes(start.attributes["isola.start.kind"] as string));
     assert.deepEqual(json, Array(2).fill(`00-${from.traceId}-${run.spanId}-01`));

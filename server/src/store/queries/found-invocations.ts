@@ -29,6 +29,8 @@ interface Found {
 export class FoundInvocations {
   readonly #query: InvocationQuery;
   readonly #cursor: ListCursor | null;
+  /** Its bytes; null: any. */
+  readonly #traceId: Buffer | null;
   /** Newest first. */
   #found: Found[] = [];
   /** The first chunk of which something was left out. */
@@ -37,6 +39,7 @@ export class FoundInvocations {
   constructor(query: InvocationQuery, cursor: ListCursor | null) {
     this.#query = query;
     this.#cursor = cursor;
+    this.#traceId = query.traceId === undefined ? null : Buffer.from(query.traceId, "hex");
   }
 
   /** No chunk whose records are all of `at` or older can change the page. */
@@ -49,7 +52,7 @@ export class FoundInvocations {
     const { limit } = this.#query;
     const oldestAt = this.#found[limit]?.at ?? -Infinity;
     const before = this.#found.length;
-    if (this.#query.traceId !== undefined && !chunk.hasTraces) return;
+    if (this.#traceId !== null && !chunk.hasTraces) return;
     for (let row = 0; row < chunk.count; row += 1) {
       const at = chunk.startedAt(row);
       if (!this.#isAsked(chunk, row, at)) continue;
@@ -77,10 +80,10 @@ export class FoundInvocations {
     if ((since !== undefined && at < since) || (until !== undefined && at >= until)) return false;
     if (this.#cursor !== null && !isAfter(this.#cursor, chunk, row)) return false;
     if (outcome !== undefined && chunk.outcomeAt(row) !== outcome) return false;
-    const { startKind, minDurationMs, driver, traceId } = this.#query;
+    const { startKind, minDurationMs, driver } = this.#query;
     if (startKind !== undefined && (chunk.startKindAt(row) ?? "none") !== startKind) return false;
     if (minDurationMs !== undefined && chunk.totalMsAt(row) < minDurationMs) return false;
-    if (traceId !== undefined && !chunk.isOfTraceAt(row, traceId)) return false;
+    if (this.#traceId !== null && !chunk.isOfTraceAt(row, this.#traceId)) return false;
     const deployment = chunk.deploymentAt(row);
     if (driver !== undefined && deployment.driver !== driver) return false;
     if (deployment.project !== project) return false;
