@@ -47,7 +47,7 @@ export class ReadIds {
 
   is(at: number, id: Buffer): boolean {
     const from = at * this.#width;
-    return this.#bytes.compare(id, 0, id.length, from, from + this.#width) === 0;
+    return this.#bytes.compare(id, 0, id.length, from, from + this.#width) === 0 && this.has(at);
   }
 
   at(at: number): string | null {

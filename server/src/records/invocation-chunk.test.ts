@@ -107,7 +107,9 @@ describe("a chunk of invocations", () => {
       record({
         ...{ path: `/${at}`, functionId: `fn-${at}`, startMs: at % 2 === 0 ? null : at },
         trace:
-          at % 2 === 0 ? null : { traceId: `${at}`.repeat(32), runSpanId: null, parentSpanId: null },
+          at % 2 === 0
+            ? null
+            : { traceId: `${at}`.repeat(32), runSpanId: null, parentSpanId: null },
       }),
     );
     const read = [];

@@ -86,13 +86,13 @@ function parseHeaders(given: unknown): Parsed {
 
 function pairsOf(text: string): [string, string][] | null {
   const parts = text.split(",").map((part) => part.trim());
+  const given = parts.filter((part) => part !== "");
+  if (!given.every((part) => part.includes("="))) return null;
   try {
-    return parts
-      .filter((part) => part !== "")
-      .map((part) => {
-        const at = part.indexOf("=");
-        return [part.slice(0, at).trim(), decodeURIComponent(part.slice(at + 1).trim())];
-      });
+    return given.map((part) => {
+      const at = part.indexOf("=");
+      return [part.slice(0, at).trim(), decodeURIComponent(part.slice(at + 1).trim())];
+    });
   } catch {
     return null; // escapes that are none
   }

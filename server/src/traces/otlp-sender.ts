@@ -14,12 +14,13 @@ export interface OtlpSettings {
   version: string;
   /** This data folder, for ever. */
   nodeId: string;
+  /** For a batch, with what the exporter tries again. Left out: 10 s. */
+  timeoutMs?: number;
 }
 
-/** With what the exporter tries again; then the batch is lost. */
-const EXPORT_MS_MAX = 10_000;
+const TIMEOUT_MS = 10_000;
 /** The exporter bounds the silence of a collector, not how long it may trickle. */
-const GIVE_UP_MS = EXPORT_MS_MAX + 2000;
+const GIVE_UP_FACTOR = 1.2;
 const BYTES_PER_MIB = 1_048_576;
 
 /** Sends spans by OTLP/HTTP, as JSON. Loads what it needs, which nobody else does. */
@@ -28,14 +29,22 @@ export async function otlpSender(settings: OtlpSettings): Promise<TraceSender> {
     import("@opentelemetry/exporter-trace-otlp-http"),
     import("@opentelemetry/resources"),
   ]);
+  const { timeoutMs = TIMEOUT_MS } = settings;
   const exporter = new OTLPTraceExporter({
     url: `${settings.endpoint}/v1/traces`,
     headers: { ...settings.headers },
-    timeoutMillis: EXPORT_MS_MAX,
+    timeoutMillis: timeoutMs,
     keepAlive: true,
   });
+  const exported = (spans: ReadableSpan[]) =>
+    new Promise<void>((resolve, reject) => {
+      exporter.export(spans, ({ code, error }) => {
+        if (code === 0) resolve();
+        else reject(error ?? new Error("the collector did not take them"));
+      });
+    });
   return {
-    send: (records) => {
+    send: async (records) => {
       const resources = new Map<string, Resource>();
       const spans = records.flatMap((record) => {
         const attributes = resourceAttributes(settings, record);
@@ -44,17 +53,19 @@ export async function otlpSender(settings: OtlpSettings): Promise<TraceSender> {
         resources.set(key, resource);
         return spansOf(record).map((span) => readable(span, resource, settings.version));
       });
-      return new Promise((resolve, reject) => {
-        const late = () => reject(new Error(`no end of its answer within ${GIVE_UP_MS} ms`));
-        const timer = setTimeout(late, GIVE_UP_MS);
-        exporter.export(spans, ({ code, error }) => {
-          clearTimeout(timer);
-          if (code === 0) resolve();
-          else reject(error ?? new Error("it did not take them"));
-        });
-      });
+      await within(timeoutMs * GIVE_UP_FACTOR, exported(spans));
     },
   };
+}
+
+async function within(ms: number, sent: Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no whole answer within ${ms} ms`)), ms);
+  try {
+    await Promise.race([sent, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What was run, by the conventions for functions. */

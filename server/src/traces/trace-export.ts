@@ -32,13 +32,17 @@ const CLOSE_MS_MAX = 2000;
 export class TraceExport {
   readonly #options: TraceExportOptions;
   #waiting: InvocationRecord[] = [];
+  /** Batches, and the calls of them. */
   #inFlight = 0;
+  #callsInFlight = 0;
   #exported = 0;
   #lost = 0;
   #untold = 0;
   #reason = "";
   #cancelTelling: (() => void) | null = null;
   #isClosed = false;
+  /** What is still under way is counted as lost. */
+  #isOver = false;
   #onIdle: () => void = () => {};
 
   constructor(options: TraceExportOptions) {
@@ -66,6 +70,7 @@ export class TraceExport {
 
   /** Resolves when what there is has been sent, or after 2 s; what is left then is lost. Idempotent. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     if (this.#inFlight > 0) {
       let cancel = () => {};
@@ -78,11 +83,12 @@ export class TraceExport {
       await Promise.race([idle, late]);
       cancel();
     }
+    this.#isOver = true;
     this.#cancelTelling?.();
-    const left = this.#waiting.splice(0).length;
-    if (left > 0 || this.#inFlight > 0)
-      this.#options.log.warn({ calls: left }, "traces were not taken by the collector in time");
+    const left = this.#waiting.splice(0).length + this.#callsInFlight;
+    if (left === 0) return;
     this.#lost += left;
+    this.#options.log.warn({ calls: left }, "the collector did not take traces before the end");
   }
 
   #sendMore(): void {
@@ -93,18 +99,22 @@ export class TraceExport {
 
   async #send(records: InvocationRecord[]): Promise<void> {
     this.#inFlight += 1;
-    try {
-      await this.#options.sender.send(records);
-      this.#exported += records.length;
-    } catch (error) {
-      this.#lose(records.length, messageOf(error));
-    }
+    this.#callsInFlight += records.length;
+    const failure = await this.#options.sender.send(records).then(
+      () => null,
+      (error: unknown) => messageOf(error),
+    );
+    if (this.#isOver) return;
     this.#inFlight -= 1;
+    this.#callsInFlight -= records.length;
+    if (failure === null) this.#exported += records.length;
+    else this.#lose(records.length, failure);
     this.#sendMore();
   }
 
   #lose(calls: number, reason: string): void {
     this.#lost += calls;
+    if (this.#isOver) return;
     this.#untold += calls;
     this.#reason = reason;
     if (this.#cancelTelling === null) this.#tell();
