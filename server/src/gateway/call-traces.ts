@@ -10,7 +10,9 @@ export interface StartedTrace extends CallTrace {
 
 /** A trace id and a span id. */
 const IDS_BYTES = 24;
+/** Made at once, as that costs a fraction. */
 const POOL_BYTES = IDS_BYTES * 256;
+const TRACE_DIGITS = 32;
 /** The last 56 bits of a trace id are those that are random by its recommendation. */
 const RANDOM_MAX = 2 ** 56;
 
@@ -18,6 +20,9 @@ const RANDOM_MAX = 2 ** 56;
 export class CallTraces {
   readonly #leastRandom: number;
   readonly #pool = Buffer.alloc(POOL_BYTES);
+  /** The pool in hex digits. */
+  #digits = "";
+  /** The first byte that is not used. */
   #at = POOL_BYTES;
 
   /** `ratio`: of 0 to 1, how many of the traces that begin here. */
@@ -33,7 +38,7 @@ export class CallTraces {
     const state = tracestate === undefined ? "" : passedTracestate(tracestate);
     const stateBlock = state === "" ? "" : `\ntracestate\n${state}`;
     // Without a span of ours nothing stands between the caller's and the function's.
-    const runSpanId = (flags & 1) === 0 ? null : this.#ids().slice(32);
+    const runSpanId = (flags & 1) === 0 ? null : this.#digitsAt(this.#take(), TRACE_DIGITS, 16);
     const parentBlock = `\ntraceparent\n${traceparentOf(traceId, runSpanId ?? spanId, flags)}`;
     return {
       traceId,
@@ -44,12 +49,11 @@ export class CallTraces {
   }
 
   #root(): StartedTrace {
-    const ids = this.#ids();
-    const at = this.#at - IDS_BYTES;
+    const at = this.#take();
     const high = this.#pool.readUInt32BE(at + 8) & 0xff_ff_ff;
     const isSampled = high * 2 ** 32 + this.#pool.readUInt32BE(at + 12) >= this.#leastRandom;
-    const traceId = ids.slice(0, 32);
-    const spanId = ids.slice(32);
+    const traceId = this.#digitsAt(at, 0, TRACE_DIGITS);
+    const spanId = this.#digitsAt(at, TRACE_DIGITS, 16);
     return {
       traceId,
       runSpanId: isSampled ? spanId : null,
@@ -58,14 +62,18 @@ export class CallTraces {
     };
   }
 
-  /** As hex digits; their bytes stand right before `#at`. */
-  #ids(): string {
+  /** The place of new ids in the pool. */
+  #take(): number {
     if (this.#at === POOL_BYTES) {
       randomFillSync(this.#pool);
+      this.#digits = this.#pool.toString("hex");
       this.#at = 0;
     }
-    const ids = this.#pool.toString("hex", this.#at, this.#at + IDS_BYTES);
     this.#at += IDS_BYTES;
-    return ids;
+    return this.#at - IDS_BYTES;
+  }
+
+  #digitsAt(at: number, from: number, count: number): string {
+    return this.#digits.slice(at * 2 + from, at * 2 + from + count);
   }
 }

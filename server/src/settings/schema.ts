@@ -323,7 +323,7 @@ export function shownDefault(spec: SettingSpec): string {
     Array.isArray(spec.default)
   )
     return spec.default.length === 0 ? "none" : spec.default.join(", ");
-  return String(spec.default);
+  return String(spec.default as string | number | boolean | null);
 }
 
 /** What a setting takes, in words; the `expected` of a problem. */

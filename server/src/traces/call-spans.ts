@@ -84,7 +84,11 @@ function runSpan(record: Sampled, startMs: number): CallSpan {
     responseMs === null || responseMs === 0
       ? []
       : [{ name: "response started", atMs: Math.max(startMs, endMs - responseMs) }];
-  const attributes = { ...failureAttributes(record), "isola.outcome": record.outcome };
+  const attributes = {
+    ...span.attributes,
+    ...failureAttributes(record),
+    "isola.outcome": record.outcome,
+  };
   return { ...span, attributes, error: errorOf(record), events };
 }
 

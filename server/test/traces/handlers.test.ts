@@ -130,7 +130,7 @@ describe("with tracing on", () => {
     const headers = ["host", "localhost", "connection", "close", ...lines];
     const call = request(`${server.gatewayUrl}/lambda`, { headers });
     const answered = new Promise<string>((resolve, reject) => {
-      call.once("response", (response) => text(response).then(resolve, reject));
+      call.once("response", (response) => void text(response).then(resolve, reject));
       call.once("error", reject);
     });
     call.end();
