@@ -69,6 +69,18 @@ describe("traces of calls", () => {
     assert.equal(sends.length, (8192 + underWay) / 128);
   });
 
+  test("with long texts wait in bounds of characters, and again once there is room", async () => {
+    const { traces, sends } = open();
+    const long = () =>
+      chunkOf(Array.from({ length: 128 }, () => tracedRecord({ path: `/${"x".repeat(16_383)}` })));
+    for (let at = 0; at < 4 + 8 + 1; at += 1) traces.take(long());
+    assert.equal(traces.counts.callsLost, 128, "8 batches of 2 MiB wait behind the 4 under way");
+    sends[0]?.taken();
+    await settle();
+    traces.take(long());
+    assert.equal(traces.counts.callsLost, 128);
+  });
+
   test("that are lost are counted, and told at once, then once a minute", async () => {
     const { traces, sends, events, warnings, clock } = open();
     const fail = async (calls: number, reason: string) => {

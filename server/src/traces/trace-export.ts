@@ -18,6 +18,8 @@ export interface TraceExportOptions {
 }
 
 const CALLS_WAITING_MAX = 8192;
+/** Of their paths and messages, the only texts without a small limit of their own. */
+const CHARACTERS_WAITING_MAX = 16_777_216;
 /** Five spans each at most; about 300 KB of JSON. */
 const CALLS_PER_BATCH_MAX = 128;
 const IN_FLIGHT_MAX = 4;
@@ -32,6 +34,7 @@ const CLOSE_MS_MAX = 2000;
 export class TraceExport {
   readonly #options: TraceExportOptions;
   #waiting: InvocationRecord[] = [];
+  #charactersWaiting = 0;
   /** Batches, and the calls of them. */
   #inFlight = 0;
   #callsInFlight = 0;
@@ -61,8 +64,8 @@ export class TraceExport {
     let tooMany = 0;
     for (let at = 0; at < chunk.count; at += 1) {
       if (!chunk.isSampledAt(at)) continue;
-      if (this.#isClosed || this.#waiting.length >= CALLS_WAITING_MAX) tooMany += 1;
-      else this.#waiting.push(chunk.recordAt(at));
+      if (this.#isFull) tooMany += 1;
+      else this.#wait(chunk.recordAt(at));
     }
     if (tooMany > 0) this.#lose(tooMany, "more calls are traced than the collector takes");
     this.#sendMore();
@@ -91,9 +94,25 @@ export class TraceExport {
     this.#options.log.warn({ calls: left }, "the collector did not take traces before the end");
   }
 
+  get #isFull(): boolean {
+    return (
+      this.#isClosed ||
+      this.#waiting.length >= CALLS_WAITING_MAX ||
+      this.#charactersWaiting >= CHARACTERS_WAITING_MAX
+    );
+  }
+
+  #wait(record: InvocationRecord): void {
+    this.#waiting.push(record);
+    this.#charactersWaiting += charactersOf(record);
+  }
+
   #sendMore(): void {
-    while (this.#inFlight < IN_FLIGHT_MAX && this.#waiting.length > 0)
-      void this.#send(this.#waiting.splice(0, CALLS_PER_BATCH_MAX));
+    while (this.#inFlight < IN_FLIGHT_MAX && this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, CALLS_PER_BATCH_MAX);
+      for (const record of batch) this.#charactersWaiting -= charactersOf(record);
+      void this.#send(batch);
+    }
     if (this.#inFlight === 0) this.#onIdle();
   }
 
@@ -130,4 +149,8 @@ export class TraceExport {
     events.add(eventOf("traces_lost", clock.wall(), fields));
     this.#cancelTelling = clock.after(TELL_EVERY_MS, () => this.#tell());
   }
+}
+
+function charactersOf({ path, errorMessage }: InvocationRecord): number {
+  return path.length + (errorMessage?.length ?? 0);
 }
