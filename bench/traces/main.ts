@@ -9,6 +9,7 @@ import { LoadGenerator } from "../load-generator.ts";
 import { helloText } from "../payload.ts";
 import { IsolaServer, type DeployOptions } from "../peers/isola.ts";
 import { short, table } from "../table.ts";
+import { parts } from "./parts.ts";
 
 const { values: asked } = parseArgs({ options: { rounds: { type: "string", default: "7" } } });
 const ROUNDS = Number(asked.rounds);
@@ -30,7 +31,10 @@ interface Subject {
 async function main(): Promise<void> {
   const collector = fork(join(import.meta.dirname, "collector.ts"));
   const [port] = (await once(collector, "message")) as [number];
-  const on = { ISOLA_TRACES_ENDPOINT: `http://127.0.0.1:${port}` };
+  const endpoint = `http://127.0.0.1:${port}`;
+  const rowsOfParts = (await parts(endpoint)).map(([what, micros]) => [what, micros.toFixed(3)]);
+  process.stdout.write(`${table(["added by tracing", "CPU us/call, least"], rowsOfParts)}\n\n`);
+  const on = { ISOLA_TRACES_ENDPOINT: endpoint };
   const kinds: [string, Record<string, string>][] = [
     ["off", {}],
     ["off, again", {}],

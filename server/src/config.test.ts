@@ -155,11 +155,11 @@ describe("settings", () => {
     const traces = ({ tracesEndpoint, tracesHeaders, tracesRatio, tracesServiceName }: Config) => [
       ...[tracesEndpoint, tracesHeaders, tracesRatio, tracesServiceName],
     ];
-    assert.deepEqual(traces(load()), [null, {}, 0.1, "isola"]);
+    assert.deepEqual(traces(load()), [null, {}, 0.01, "isola"]);
     const headers = { authorization: "Basic abc=", "x-tenant": "7" };
     assert.deepEqual(traces(load([], standard)), ["http://collector:4318", headers, 0.25, "shop"]);
     assert.deepEqual(traces(load([], { OTEL_SERVICE_NAME: "", OTEL_TRACES_SAMPLER_ARG: "" })), [
-      ...[null, {}, 0.1, "isola"],
+      ...[null, {}, 0.01, "isola"],
     ]);
     const text = "tracesRatio: 1\ntracesHeaders: { x-key: a b }\n";
     withFile("isola.yaml", text, (path) => {

@@ -28,6 +28,7 @@ import { ImageWork } from "./image-work.ts";
 import { Janitor } from "./janitor.ts";
 import { LiveTails } from "./live-tails.ts";
 import { MetricsCounter } from "./metrics-counter.ts";
+import type { Log } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
@@ -173,11 +174,14 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
 
 /** null: nobody wants traces. */
 async function openTraces(
-  { tracesEndpoint: endpoint, tracesHeaders: headers, tracesServiceName: serviceName }: Config,
-  about: { nodeId: string; version: string } & Omit<TraceExportOptions, "sender">,
+  config: Config,
+  about: { nodeId: string; version: string; log: Log } & Omit<TraceExportOptions, "sender" | "log">,
 ): Promise<TraceExport | null> {
+  const { tracesEndpoint: endpoint, tracesHeaders: headers, tracesRatio: ratio } = config;
   if (endpoint === null) return null;
+  const { tracesServiceName: serviceName } = config;
   const { nodeId, version, ...rest } = about;
+  about.log.info({ endpoint, ratio }, "traces of calls go to a collector");
   const sender = await otlpSender({ endpoint, headers, serviceName, version, nodeId });
   return new TraceExport({ sender, ...rest });
 }

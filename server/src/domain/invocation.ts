@@ -73,7 +73,7 @@ export interface InvocationRecord extends Phases {
   memoryPeakBytes: number | null;
   /** From the decision to kill its sandbox until nothing of that was left; null: it was not killed for this call, or was not seen to be gone. */
   killMs: number | null;
-  /** null: tracing was off. */
+  /** null: tracing was off, or the trace began here and was not sampled. */
   trace: CallTrace | null;
 }
 

@@ -66,7 +66,7 @@ export class ApiInvoker {
       {
         id: this.#newId(),
         isEvent,
-        trace,
+        trace: trace?.place ?? null,
         lines: isEvent ? eventLines : httpLines(params),
         headerBlock: block,
         body: isEvent || bytes.length > 0 ? new WholeBody(bytes) : null,

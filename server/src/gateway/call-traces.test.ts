@@ -14,9 +14,11 @@ function begun(ratio: number) {
 describe("traces that begin here", () => {
   test("have ids of their own, and tell the function", () => {
     const all = begun(1);
-    assert.equal(new Set(all.map(({ traceId }) => traceId)).size, MANY);
-    assert.equal(new Set(all.map(({ runSpanId }) => runSpanId)).size, MANY);
-    for (const { traceId, runSpanId, parentSpanId, headerBlock } of all) {
+    assert.equal(new Set(all.map(({ place }) => place?.traceId)).size, MANY);
+    assert.equal(new Set(all.map(({ place }) => place?.runSpanId)).size, MANY);
+    for (const { place, headerBlock } of all) {
+      assert.ok(place);
+      const { traceId, runSpanId, parentSpanId } = place;
       assert.match(traceId, /^[0-9a-f]{32}$/);
       assert.equal(headerBlock, `\ntraceparent\n00-${traceId}-${runSpanId}-01`);
       assert.equal(parentSpanId, null);
@@ -24,7 +26,7 @@ describe("traces that begin here", () => {
   });
 
   test("have spans as the ratio says, by their ids", () => {
-    const sampled = (ratio: number) => begun(ratio).filter((one) => one.runSpanId !== null);
+    const sampled = (ratio: number) => begun(ratio).flatMap(({ place }) => place ?? []);
     assert.equal(sampled(0).length, 0);
     assert.equal(sampled(1).length, MANY);
     const part = sampled(0.25);
@@ -43,29 +45,29 @@ describe("traces that begin here", () => {
 
 describe("a caller's trace", () => {
   test("that is sampled goes on whatever the ratio, with a span of ours between", () => {
-    const one = new CallTraces(0).begin(`00-${trace}-${span}-03`, "a=1, b=2");
-    assert.equal(one.traceId, trace);
-    assert.equal(one.parentSpanId, span);
-    assert.notEqual(one.runSpanId, span);
-    const parent = `\ntraceparent\n00-${trace}-${one.runSpanId}-03`;
-    assert.equal(one.headerBlock, `${parent}\ntracestate\na=1,b=2`);
+    const { place, headerBlock } = new CallTraces(0).begin(`00-${trace}-${span}-03`, "a=1, b=2");
+    assert.equal(place?.traceId, trace);
+    assert.equal(place.parentSpanId, span);
+    assert.notEqual(place.runSpanId, span);
+    const parent = `\ntraceparent\n00-${trace}-${place.runSpanId}-03`;
+    assert.equal(headerBlock, `${parent}\ntracestate\na=1,b=2`);
   });
 
   test("that is not is passed on as it is", () => {
-    const { headerBlock, ...one } = new CallTraces(1).begin(`00-${trace}-${span}-00`, "a=1");
-    assert.deepEqual(one, { traceId: trace, runSpanId: null, parentSpanId: null });
+    const { place, headerBlock } = new CallTraces(1).begin(`00-${trace}-${span}-00`, "a=1");
+    assert.deepEqual(place, { traceId: trace, runSpanId: null, parentSpanId: null });
     assert.equal(headerBlock, `\ntraceparent\n00-${trace}-${span}-00\ntracestate\na=1`);
   });
 
   test("that is not valid is left behind, with its state", () => {
     const one = new CallTraces(1).begin(`00-${trace}-${span}-01, 00-${trace}-${span}-01`, "a=1");
-    assert.notEqual(one.traceId, trace);
+    assert.notEqual(one.place?.traceId, trace);
     assert.ok(!one.headerBlock.includes("tracestate"));
   });
 
   test("keeps its place where its state is not valid", () => {
     const one = new CallTraces(1).begin(`00-${trace}-${span}-01`, "A=1");
-    assert.equal(one.traceId, trace);
+    assert.equal(one.place?.traceId, trace);
     assert.ok(!one.headerBlock.includes("tracestate"));
   });
 });

@@ -2,8 +2,10 @@ import { randomFillSync } from "node:crypto";
 import type { CallTrace } from "../domain/trace.ts";
 import { parseTraceparent, passedTracestate, traceparentOf } from "../domain/trace-context.ts";
 
-/** A call's place in a trace, and what its function is told of it. */
-export interface StartedTrace extends CallTrace {
+/** What became of a call's trace. */
+export interface StartedTrace {
+  /** For its record. null: the trace begins here and is not sampled, so nobody will ask for it. */
+  place: CallTrace | null;
   /** `traceparent`, and `tracestate` where the caller has one, as the protocol wants headers. */
   headerBlock: string;
 }
@@ -40,12 +42,8 @@ export class CallTraces {
     // Without a span of ours nothing stands between the caller's and the function's.
     const runSpanId = (flags & 1) === 0 ? null : this.#digitsAt(this.#take(), TRACE_DIGITS, 16);
     const parentBlock = `\ntraceparent\n${traceparentOf(traceId, runSpanId ?? spanId, flags)}`;
-    return {
-      traceId,
-      runSpanId,
-      parentSpanId: runSpanId === null ? null : spanId,
-      headerBlock: parentBlock + stateBlock,
-    };
+    const parentSpanId = runSpanId === null ? null : spanId;
+    return { place: { traceId, runSpanId, parentSpanId }, headerBlock: parentBlock + stateBlock };
   }
 
   #root(): StartedTrace {
@@ -54,12 +52,9 @@ export class CallTraces {
     const isSampled = high * 2 ** 32 + this.#pool.readUInt32BE(at + 12) >= this.#leastRandom;
     const traceId = this.#digitsAt(at, 0, TRACE_DIGITS);
     const spanId = this.#digitsAt(at, TRACE_DIGITS, 16);
-    return {
-      traceId,
-      runSpanId: isSampled ? spanId : null,
-      parentSpanId: null,
-      headerBlock: `\ntraceparent\n${traceparentOf(traceId, spanId, isSampled ? 1 : 0)}`,
-    };
+    const headerBlock = `\ntraceparent\n${traceparentOf(traceId, spanId, isSampled ? 1 : 0)}`;
+    const place = isSampled ? { traceId, runSpanId: spanId, parentSpanId: null } : null;
+    return { place, headerBlock };
   }
 
   /** The place of new ids in the pool. */

@@ -12,7 +12,7 @@ export interface InvocationRequest {
   /** null: no body. */
   body: RequestBody | null;
   isEvent: boolean;
-  /** null: tracing is off. */
+  /** For its record; null: tracing is off, or nobody will ask for it. */
   trace: CallTrace | null;
   /** Among whose calls it counts. */
   count: CallCount;

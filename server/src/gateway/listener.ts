@@ -189,7 +189,7 @@ export class Listener {
         headerBlock: isEvent ? "" : headers,
         body: hasBody(request) ? bodyOf(request, response) : null,
         isEvent,
-        trace,
+        trace: trace?.place ?? null,
         count: to.entry,
         path,
       },

@@ -47,10 +47,11 @@ export async function otlpSender(settings: OtlpSettings): Promise<TraceSender> {
     send: async (records) => {
       const resources = new Map<string, Resource>();
       const spans = records.flatMap((record) => {
-        const attributes = resourceAttributes(settings, record);
-        const key = JSON.stringify(attributes);
-        const resource = resources.get(key) ?? resourceFromAttributes(attributes);
-        resources.set(key, resource);
+        const { functionId, revision, driver, runtime } = record;
+        const key = `${functionId} ${revision} ${driver} ${runtime}`;
+        const known = resources.get(key);
+        const resource = known ?? resourceFromAttributes(resourceAttributes(settings, record));
+        if (known === undefined) resources.set(key, resource);
         return spansOf(record).map((span) => readable(span, resource, settings.version));
       });
       await within(timeoutMs * GIVE_UP_FACTOR, exported(spans));
