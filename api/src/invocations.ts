@@ -105,7 +105,10 @@ const invocationMembers = {
     Type.Number(),
     "From the decision to kill its sandbox until nothing of that was left; null: not killed, or not seen",
   ),
-  traceId: nullable(Type.String(), "32 hex digits; null: tracing was off, or the trace began with the call and was not sampled"),
+  traceId: nullable(
+    Type.String(),
+    "32 hex digits; null: tracing was off, or the trace began with the call and was not sampled",
+  ),
   spanId: nullable(Type.String(), "Of the call's span, 16 hex digits; null: it was not sampled"),
 };
 
