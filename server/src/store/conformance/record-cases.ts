@@ -46,10 +46,11 @@ export function recordCases(open: OpenStore): void {
     const { store } = await openFor(t, open);
     await store.recordBatch(batchOf([]));
     const batch = batchOf([invocation(), invocation({ id: "inv-2" })], [logLine()]);
-    await store.recordBatch(batch);
+    assert.equal((await store.recordBatch(batch)).invocations, batch.invocations);
     await store.recordBatch({ ...batch, source: "another gateway", invocations: null });
     await store.recordBatch(batchOf([invocation({ id: "inv-3" })]));
-    await store.recordBatch(batch);
+    const nothing = { invocations: null, logs: [], events: [] };
+    assert.deepEqual(await store.recordBatch(batch), nothing, "nobody is told of it again");
     const page = await store.listInvocations({ project: "default", limit: 9 });
     assert.deepEqual(
       page.items.map(({ id }) => id),
