@@ -106,6 +106,11 @@ const invocationMembers = {
     Type.Number(),
     "From the decision to kill its sandbox until nothing of that was left; null: not killed, or not seen",
   ),
+  traceId: nullable(
+    Type.String(),
+    "32 hex digits; null: tracing was off, or the trace began with the call and was not sampled",
+  ),
+  spanId: nullable(Type.String(), "Of the call's span, 16 hex digits; null: it was not sampled"),
 };
 
 export const InvocationView = closed(invocationMembers, "Invocation");
@@ -130,6 +135,9 @@ const invocationFilters = {
   driver: Type.Optional(oneOf(driverNames)),
   minDurationMs: Type.Optional(
     integer({ least: 0, most: 86_400_000 }, "Only calls that took at least this long in all"),
+  ),
+  traceId: Type.Optional(
+    Type.String({ pattern: "^[0-9a-f]{32}$", description: "Only calls of this trace" }),
   ),
   since: unixMs("Unix time in ms, inclusive"),
   until: unixMs("Unix time in ms"),

@@ -79,6 +79,7 @@ export const eventKinds = [
   "control_restarted",
   "keeper_restarted",
   "records_lost",
+  "traces_lost",
 ] as const;
 export const outcomes = [
   "ok",

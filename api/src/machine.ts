@@ -60,6 +60,13 @@ export const SystemView = closed(
       bytes: Type.Integer({ description: "About what they take on the disk" }),
       tails: Type.Integer({ description: "Live tails that are open, of events too" }),
     }),
+    traces: nullable(
+      closed({
+        callsExported: Type.Integer({ description: "Whose spans the collector has" }),
+        callsLost: Type.Integer({ description: "Whose spans it did not take" }),
+      }),
+      "Since the control plane started; null: tracing is off",
+    ),
     gateway: nullable(
       closed({
         uptimeMs: Type.Number(),

@@ -54,7 +54,7 @@ export class IsolaServer {
   /** `blanks`: how many blank sandboxes of each runtime it keeps, on `driver`. */
   static async start(
     dataDir: string,
-    options: { blanks: number; driver?: string },
+    options: { blanks: number; driver?: string; env?: Record<string, string> },
   ): Promise<IsolaServer> {
     const blanks = String(options.blanks);
     const child = fork(IsolaServer.entry, [], {
@@ -68,6 +68,7 @@ export class IsolaServer {
         ISOLA_BLANK_PYTHON: blanks,
         ISOLA_LOG_LEVEL: "warn",
         ISOLA_DEFAULT_DRIVER: options.driver ?? "process",
+        ...options.env,
       },
     });
     let stderr = "";

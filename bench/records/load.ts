@@ -54,6 +54,7 @@ export function recordAt(load: Load, index: number, id: string): InvocationRecor
     responseMs: 0,
     cpuMs: null,
     memoryPeakBytes: null,
+    trace: null,
   };
 }
 

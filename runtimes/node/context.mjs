@@ -1,3 +1,5 @@
+const FIXED_LINES = 9;
+
 /** What is the same in every context of a sandbox. @param {import("./environment.mjs").Init} init */
 export function contextBase(init) {
   return {
@@ -33,4 +35,21 @@ export class Context {
   get signal() {
     return this.#invocation.signal;
   }
+
+  /** Its place in a trace, as in the header of this name, which events have not; for as long as the invocation runs. @returns {string | undefined} */
+  get traceparent() {
+    return headerOf(this.#invocation.lines, "traceparent");
+  }
+
+  /** @returns {string | undefined} */
+  get tracestate() {
+    return headerOf(this.#invocation.lines, "tracestate");
+  }
+}
+
+/** The first value of a header. @param {string[]} lines as in the protocol @param {string} name */
+function headerOf(lines, name) {
+  for (let at = FIXED_LINES; at < lines.length; at += 2)
+    if (lines[at] === name) return lines[at + 1];
+  return undefined;
 }

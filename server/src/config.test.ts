@@ -145,6 +145,44 @@ describe("settings", () => {
     assert.equal(load([]).dockerBasePython, null);
   });
 
+  test("take what OpenTelemetry's variables say, unless a file or they themselves say otherwise", () => {
+    const standard = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/",
+      OTEL_EXPORTER_OTLP_HEADERS: "authorization=Basic%20abc=, x-tenant=7",
+      OTEL_TRACES_SAMPLER_ARG: "0.25",
+      OTEL_SERVICE_NAME: "shop",
+    };
+    const traces = ({ tracesEndpoint, tracesHeaders, tracesRatio, tracesServiceName }: Config) => [
+      ...[tracesEndpoint, tracesHeaders, tracesRatio, tracesServiceName],
+    ];
+    assert.deepEqual(traces(load()), [null, {}, 0.01, "isola"]);
+    const headers = { authorization: "Basic abc=", "x-tenant": "7" };
+    assert.deepEqual(traces(load([], standard)), ["http://collector:4318", headers, 0.25, "shop"]);
+    assert.deepEqual(traces(load([], { OTEL_SERVICE_NAME: "", OTEL_TRACES_SAMPLER_ARG: "" })), [
+      ...[null, {}, 0.01, "isola"],
+    ]);
+    const text = "tracesRatio: 1\ntracesHeaders: { x-key: a b }\n";
+    withFile("isola.yaml", text, (path) => {
+      const env = { ...standard, ISOLA_CONFIG: path, ISOLA_TRACES_SERVICE_NAME: "own" };
+      assert.deepEqual(traces(load([], env)), [
+        ...["http://collector:4318", { "x-key": "a b" }, 1, "own"],
+      ]);
+    });
+    const wrong = failure(() => load([], { OTEL_TRACES_SAMPLER_ARG: "2" }));
+    assert.equal(wrong.details[0]?.path, "OTEL_TRACES_SAMPLER_ARG");
+  });
+
+  test("that are secret are not shown where they are wrong", () => {
+    for (const given of ["a-secret", "a b=secret", "x=%zzsecret", "x=secret\u0001", "=secret"]) {
+      const { message, details } = failure(() => load([], { ISOLA_TRACES_HEADERS: given }));
+      assert.equal(details[0]?.path, "ISOLA_TRACES_HEADERS");
+      assert.ok(!message.includes(given), message);
+    }
+    withFile("isola.yaml", "tracesHeaders: { x: [hidden] }\n", (path) => {
+      assert.ok(!failure(() => load(["--config", path])).message.includes("hidden"));
+    });
+  });
+
   test("file that is missing, broken or no mapping is refused in one line", () => {
     assert.match(failure(() => load(["--config", "nope.yaml"])).message, /nope\.yaml.*ENOENT/);
     for (const text of ["a: [", "- 1\n- 2\n", "just text", "a: 1\na: 2\n"]) {

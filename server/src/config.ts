@@ -14,7 +14,13 @@ import {
   shownDefault,
 } from "./settings/schema.ts";
 import type { SettingSpec } from "./settings/setting-spec.ts";
-import { type Given, readEnv, readFlags, readSettingsFile } from "./settings/sources.ts";
+import {
+  type Given,
+  readEnv,
+  readFlags,
+  readSettingsFile,
+  readStandards,
+} from "./settings/sources.ts";
 
 /** The settings of one server, checked and frozen. */
 export type Config = SettingValues;
@@ -32,7 +38,7 @@ export interface ConfigSources {
 const MiB = 1_048_576;
 
 /**
- * Flags, over `ISOLA_*` variables, over the settings file (`--config`, `ISOLA_CONFIG`), over defaults. Everything that is wrong is reported in one
+ * Flags, over `ISOLA_*` variables, over the settings file (`--config`, `ISOLA_CONFIG`), over variables of standards (`OTEL_*`), over defaults. Everything that is wrong is reported in one
  * `invalid_settings`, one detail each.
  */
 export function loadConfig(sources: ConfigSources): Config {
@@ -43,7 +49,9 @@ export function loadConfig(sources: ConfigSources): Config {
     path === undefined ? { given: [], problems: [] } : readSettingsFile(path, sources.cwd);
   const problems = [...flags.problems, ...env.problems, ...file.problems];
   const values = defaultValues(sources);
-  for (const given of [...file.given, ...env.given, ...flags.given]) apply(given, values, problems);
+  const standard = readStandards(sources.env, sources.cwd);
+  for (const given of [...standard, ...file.given, ...env.given, ...flags.given])
+    apply(given, values, problems);
   if (problems.length > 0) throw invalidSettings(problems);
   values.publicUrl ??= urlOf(values.gatewayHost as string, values.gatewayPort as number);
   return Object.freeze(values) as unknown as Config;
@@ -121,7 +129,8 @@ function apply(given: Given, values: Record<string, unknown>, problems: ErrorDet
     values[given.name] = parsed.value;
     return;
   }
-  problems.push({ path: given.source, expected: expectedOf(spec), given: shown(given.value) });
+  const value = spec.kind === "headers" ? "what is not shown, as it is secret" : shown(given.value);
+  problems.push({ path: given.source, expected: expectedOf(spec), given: value });
 }
 
 function shown(value: unknown): string {

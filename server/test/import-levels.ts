@@ -9,7 +9,7 @@ export const serverLevels: readonly (readonly string[])[] = [
   ["main"],
   ["supervisor"],
   ["control", "gateway"],
-  ["auth", "pool", "triggers", "builds", "comparisons", "cost"],
+  ["auth", "pool", "triggers", "builds", "comparisons", "cost", "traces"],
   ["link", "keeper"],
   ["artifacts", "drivers", "store"],
   ["config", "images", "metrics"],

@@ -19,6 +19,7 @@ export const invocationsCommand: Command = {
     },
     { flags: "--start-kind <kind>", help: "cold, prewarmed, warm, none" },
     { flags: "--driver <name>", help: "only on this driver" },
+    { flags: "--trace-id <id>", help: "only of this trace, 32 hex digits" },
     { flags: "--since <time>", help: `from then on: ${MOMENT}` },
     { flags: "--until <time>", help: "before then" },
     { flags: "--min-duration-ms <n>", help: "only those that took at least this long" },
@@ -70,6 +71,7 @@ function filterOf(options: Options): AllInvocationsQuery {
     function: textOption(options, "function"),
     startKind: textOption(options, "startKind"),
     driver: textOption(options, "driver"),
+    traceId: textOption(options, "traceId"),
   };
   const minDurationMs = integerOption(options, "minDurationMs", "--min-duration-ms");
   // What is none of theirs the server refuses, with the names there are.

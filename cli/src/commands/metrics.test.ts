@@ -99,11 +99,14 @@ describe("isola invocations", () => {
     const { api, isola } = await workplace(t);
     api.answers["GET /api/v1/invocations"] = { items: [invocation], nextCursor: null };
     const flags = ["--function", "hello", "--outcome", "timeout", "--start-kind", "none"];
-    const { stdout } = await isola("invocations", "list", ...flags, "--min-duration-ms", "5");
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const more = ["--min-duration-ms", "5", "--trace-id", traceId];
+    const { stdout } = await isola("invocations", "list", ...flags, ...more);
     assert.match(stdout, /inv-1 +hello@3 +process +none +queue_full +429 +1\.[23] +-/);
     const asked = Object.fromEntries(api.query);
     assert.deepEqual(asked, {
       ...{ function: "hello", outcome: "timeout", startKind: "none", minDurationMs: "5" },
+      traceId,
       limit: "50",
     });
   });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from .heads import InvocationHead
 from .settings import InitSettings
 
 
@@ -13,6 +14,7 @@ class LambdaContext:
     __slots__ = (
         "__dict__",
         "_deadline",
+        "_head",
         "aws_request_id",
         "client_context",
         "function_name",
@@ -24,7 +26,7 @@ class LambdaContext:
         "memory_limit_in_mb",
     )
 
-    def __init__(self, settings: InitSettings, invocation_id: str, deadline: float) -> None:
+    def __init__(self, settings: InitSettings, head: InvocationHead, deadline: float) -> None:
         """`deadline` is a moment of `time.monotonic()`."""
         self.function_name = settings.function
         self.function_version = str(settings.revision)
@@ -33,13 +35,23 @@ class LambdaContext:
         )
         # Text, as in Lambda.
         self.memory_limit_in_mb = str(settings.memory_mib)
-        self.aws_request_id = invocation_id
+        self.aws_request_id = head.id
         self.log_group_name = f"/isola/{settings.function}"
         self.log_stream_name = settings.sandbox
         self.identity = None
         self.client_context = None
+        self._head = head
         self._deadline = deadline
 
     def get_remaining_time_in_millis(self) -> int:
         """Until the run is killed; 0 once the moment has passed."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+    @property
+    def traceparent(self) -> str | None:
+        """Its place in a trace, as in the header of this name, which events have not."""
+        return self._head.header("traceparent")
+
+    @property
+    def tracestate(self) -> str | None:
+        return self._head.header("tracestate")

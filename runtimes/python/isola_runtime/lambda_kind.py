@@ -45,7 +45,7 @@ class LambdaCalls:
     def arguments(self, exchange: BufferedExchange) -> tuple[object, LambdaContext] | None:
         """Event and context; None when the event is not JSON, which has then been answered."""
         head = exchange.head
-        context = LambdaContext(self._settings, head.id, exchange.deadline)
+        context = LambdaContext(self._settings, head, exchange.deadline)
         if not head.is_event:
             return http_event(head, self._settings, exchange.body), context
         try:

@@ -15,6 +15,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { EventSink } from "../domain/events.ts";
 import { IsolaError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
+import type { TraceExport } from "../traces/trace-export.ts";
 import { checkCode, checkCreate, checkPatch } from "./check-function.ts";
 import { registerBuilds } from "./builds.ts";
 import { checkComparison } from "./comparison-params.ts";
@@ -63,6 +64,8 @@ export interface ControlDeps {
   events: EventSink;
   tails: LiveTails;
   metricsExport: MetricsExport;
+  /** null: tracing is off. */
+  traces: Pick<TraceExport, "counts"> | null;
   guestWork: GuestWork;
   comparisons: Comparisons;
   costs: Costs;

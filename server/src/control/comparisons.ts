@@ -58,7 +58,7 @@ function registerStart(app: ControlApp, context: ControlContext): void {
       const asked = Object.hasOwn(body, "event")
         ? { event: body.event }
         : { request: body.request ?? {} };
-      const call = invokeParams(project, fn.name, asked);
+      const call = invokeParams({ project, name: fn.name }, asked, {});
       const status = await facts.ask();
       const row = await comparisons.start({ fn, call, parameters, status });
       reply.code(201);

@@ -13,6 +13,7 @@ import type { Comparisons } from "../comparisons/comparisons.ts";
 import type { Costs } from "../cost/costs.ts";
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
+import type { TraceExport } from "../traces/trace-export.ts";
 import type { Store } from "../store/store.ts";
 import type { EventSink } from "../domain/events.ts";
 import type { Deployer, Target } from "./deployer.ts";
@@ -44,6 +45,8 @@ export interface ControlContext {
   events: EventSink;
   tails: LiveTails;
   metricsExport: MetricsExport;
+  /** null: tracing is off. */
+  traces: Pick<TraceExport, "counts"> | null;
   guestWork: GuestWork;
   comparisons: Comparisons;
   costs: Costs;

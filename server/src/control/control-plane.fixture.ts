@@ -112,7 +112,7 @@ export async function openControlPlane(
     },
   });
   const events = new EventLog({ record: (batch) => recorder.record(batch), clock });
-  const told = { events, tails, metricsExport };
+  const told = { events, tails, metricsExport, traces: null };
   const deps = {
     ...told,
     store,

@@ -1,5 +1,6 @@
 import type { InvocationView, Invoked } from "@isola/api/invocations";
 import { type InvocationRecord, type Outcome, gbSecondsOf } from "../domain/invocation.ts";
+import { spanIdOf } from "../domain/trace.ts";
 import type { InvokeResult } from "../link/messages.ts";
 import { isoTime } from "./function-view.ts";
 import { logView } from "./log-view.ts";
@@ -7,6 +8,7 @@ import { logView } from "./log-view.ts";
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function invocationView(row: InvocationRecord): InvocationView {
+  const { trace } = row;
   return {
     id: row.id,
     project: row.project,
@@ -36,6 +38,8 @@ export function invocationView(row: InvocationRecord): InvocationView {
     cpuMs: row.cpuMs,
     memoryPeakBytes: row.memoryPeakBytes,
     killMs: row.killMs,
+    traceId: trace?.traceId ?? null,
+    spanId: trace?.runSpanId ? spanIdOf(trace.runSpanId, "call") : null,
   };
 }
 

@@ -18,6 +18,7 @@ function record(at: number, functionName = "hello"): InvocationRecord {
     ...{ errorMessage: null, status: 200, method: "GET", path: "/", startedAt: 1000 + at },
     ...{ totalMs: 1.5, queueMs: 0, startMs: null, initMs: null, runMs: 1, requestBytes: 0 },
     ...{ killMs: null, responseBytes: 2, responseMs: 0, cpuMs: null, memoryPeakBytes: null },
+    trace: null,
     memoryMiB: 128,
   };
 }

@@ -50,7 +50,7 @@ function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): vo
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
       const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(INVOKE_TIMEOUT_MS)]);
-      const params = invokeParams(project, name, request.body);
+      const params = invokeParams({ project, name }, request.body, request.headers);
       return invokedView(await gateway.request("invoke", params, signal));
     },
   );
@@ -62,7 +62,7 @@ function registerLists(app: ControlApp, { store }: ControlContext): void {
     functionName: string | undefined,
     query: InvocationListQuery,
   ) => {
-    const { outcome, startKind, driver, minDurationMs, since, until } = query;
+    const { outcome, startKind, driver, minDurationMs, traceId, since, until } = query;
     const page = await store.listInvocations({
       project,
       ...(functionName !== undefined && { functionName }),
@@ -70,6 +70,7 @@ function registerLists(app: ControlApp, { store }: ControlContext): void {
       ...(startKind !== undefined && { startKind }),
       ...(driver !== undefined && { driver }),
       ...(minDurationMs !== undefined && { minDurationMs }),
+      ...(traceId !== undefined && { traceId }),
       ...(since !== undefined && { since }),
       ...(until !== undefined && { until }),
       ...pageAsked(query),

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Invoke } from "@isola/api/invocations";
 import type { ErrorDetail } from "../errors.ts";
 import type { InvokeParams } from "../link/messages.ts";
@@ -19,13 +20,23 @@ export function checkInvoke(body: unknown): ErrorDetail[] {
   return isObject(body.request) ? checkRequest(body.request) : [];
 }
 
-/** What the gateway is asked to do; the body has been checked. */
-export function invokeParams(project: string, name: string, body: Invoke): InvokeParams {
+/** What the gateway is asked to do; the body has been checked. `asked`: the headers of the call of the API, whose trace goes on where the body names none. */
+export function invokeParams(
+  { project, name }: Pick<InvokeParams, "project" | "name">,
+  body: Invoke,
+  asked: IncomingHttpHeaders,
+): InvokeParams {
   const { request } = body;
+  const trace = traceHeaders(asked);
   if (request === undefined) {
     const bodyBase64 = Buffer.from(JSON.stringify(body.event)).toString("base64");
-    return { project, name, kind: "event", method: "", target: "", headers: [], bodyBase64 };
+    return { project, name, kind: "event", method: "", target: "", headers: trace, bodyBase64 };
   }
+  const headers = (request.headers ?? []).map(([key, value]): [string, string] => [
+    key.toLowerCase(),
+    value,
+  ]);
+  const isTraced = headers.some(([key]) => key === "traceparent");
   const bodyBase64 =
     request.bodyBase64 ?? Buffer.from(request.body ?? "", "utf8").toString("base64");
   return {
@@ -34,9 +45,15 @@ export function invokeParams(project: string, name: string, body: Invoke): Invok
     kind: "http",
     method: request.method ?? (bodyBase64 === "" ? "GET" : "POST"),
     target: request.path ?? "/",
-    headers: (request.headers ?? []).map(([key, value]) => [key.toLowerCase(), value]),
+    headers: isTraced ? headers : [...headers, ...trace],
     bodyBase64,
   };
+}
+
+function traceHeaders({ traceparent, tracestate }: IncomingHttpHeaders): [string, string][] {
+  if (typeof traceparent !== "string") return [];
+  const parent: [string, string] = ["traceparent", traceparent];
+  return typeof tracestate === "string" ? [parent, ["tracestate", tracestate]] : [parent];
 }
 
 function checkRequest(request: Record<string, unknown>): ErrorDetail[] {

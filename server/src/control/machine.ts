@@ -46,7 +46,7 @@ export function registerMachine(app: ControlApp, context: ControlContext): void 
 }
 
 function registerSystem(app: ControlApp, context: ControlContext): void {
-  const { facts, settings, clock, store, tails } = context;
+  const { facts, settings, clock, store, tails, traces } = context;
   const startedAt = clock.now();
   app.get(
     "/api/v1/system",
@@ -63,6 +63,7 @@ function registerSystem(app: ControlApp, context: ControlContext): void {
         gatewayUrl: settings.gatewayUrl,
         uptimeMs: clock.now() - startedAt,
         logs,
+        traces: traces?.counts ?? null,
         gateway: status === null ? null : gatewayView(status, project),
       };
     },

@@ -16,6 +16,8 @@ import { messageOf } from "../errors.ts";
 import { LinkClient, type LinkClientOptions } from "../link/client.ts";
 import { DAY, HOUR } from "../metrics/resolutions.ts";
 import type { RecordBatch } from "../records/record-batch.ts";
+import { otlpSender } from "../traces/otlp-sender.ts";
+import { TraceExport, type TraceExportOptions } from "../traces/trace-export.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { StoredRecords } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
@@ -29,6 +31,7 @@ import { LiveTails } from "./live-tails.ts";
 import { ExpositionListener } from "./exposition-listener.ts";
 import { MetricsExport } from "./metrics-export.ts";
 import { MetricsCounter } from "./metrics-counter.ts";
+import type { Log } from "./ports.ts";
 import { Recorder } from "./recorder.ts";
 
 const HOUR_MS = 3_600_000;
@@ -51,12 +54,16 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
   const workDir = join(boot.runDir, "builds");
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   const tails = new LiveTails({ store, clock });
+  let traces: TraceExport | null = null;
   const onStored = (stored: StoredRecords, batch: RecordBatch) => {
     metricsExport.add(batch);
     tails.publish(stored);
+    if (batch.invocations !== null) traces?.take(batch.invocations);
   };
   const recorder = new Recorder({ store, clock, log, onStored });
   const events = new EventLog({ record: (batch) => recorder.record(batch), clock });
+  const version = serverVersion();
+  traces = await openTraces(config, { nodeId: boot.nodeId, version, clock, events, log });
   let onBuildOutput: NonNullable<LinkClientOptions["onBuildOutput"]> = () => {};
   const gateway = new LinkClient({
     path: boot.gatewaySocketPath,
@@ -65,7 +72,6 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     onBuildOutput: (output) => onBuildOutput(output),
     onProblem: (message) => log.warn(message),
   });
-  const version = serverVersion();
   const { metricsFunctionsMax: functionsMax } = config;
   const metricsExport = new MetricsExport({ gateway, clock, functionsMax, version });
   const metricsKept = {
@@ -91,6 +97,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     events,
     tails,
     metricsExport,
+    traces,
     imageWork: new ImageWork(
       {
         dockerHost: config.dockerHost,
@@ -168,6 +175,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       gateway.close();
       await events.close();
       await recorder.close();
+      await traces?.close();
       await store.close();
     },
   };
@@ -183,6 +191,20 @@ async function openExposition(
     ...{ host, port, allowedHosts },
     text: () => metricsExport.text(),
   });
+}
+
+/** null: nobody wants traces. */
+async function openTraces(
+  config: Config,
+  about: { nodeId: string; version: string; log: Log } & Omit<TraceExportOptions, "sender" | "log">,
+): Promise<TraceExport | null> {
+  const { tracesEndpoint: endpoint, tracesHeaders: headers, tracesRatio: ratio } = config;
+  if (endpoint === null) return null;
+  const { tracesServiceName: serviceName } = config;
+  const { nodeId, version, ...rest } = about;
+  about.log.info({ endpoint, ratio }, "traces of calls go to a collector");
+  const sender = await otlpSender({ endpoint, headers, serviceName, version, nodeId });
+  return new TraceExport({ sender, ...rest });
 }
 
 function startOf({ lastExit }: Boot): PlatformEvent {

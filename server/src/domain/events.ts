@@ -142,6 +142,14 @@ export const eventCatalogue = {
       events: "Events",
     },
   },
+  traces_lost: {
+    severity: "warn",
+    text: "spans of {calls} calls did not reach the collector: {reason}",
+    fields: {
+      calls: "Whose spans were lost since this was last told",
+      reason: "Of the last of them",
+    },
+  },
 } as const satisfies Record<string, EventSpec>;
 
 export type EventKind = keyof typeof eventCatalogue;

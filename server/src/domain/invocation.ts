@@ -1,4 +1,5 @@
 import type { LogLevel } from "./log-level.ts";
+import type { CallTrace } from "./trace.ts";
 
 /** How the sandbox of an invocation came to be. */
 export type StartKind = "cold" | "restored" | "prewarmed" | "warm";
@@ -72,6 +73,8 @@ export interface InvocationRecord extends Phases {
   memoryPeakBytes: number | null;
   /** From the decision to kill its sandbox until nothing of that was left; null: it was not killed for this call, or was not seen to be gone. */
   killMs: number | null;
+  /** null: tracing was off, or the trace began here and was not sampled. */
+  trace: CallTrace | null;
 }
 
 /** Memory of the revision, times how long its code was loaded and run for this call; null where the memory is not known. */

@@ -3,8 +3,10 @@ import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import type { InvokeParams, InvokeResult } from "../link/messages.ts";
 import type { CallCount } from "./admission.ts";
+import type { CallTraces, StartedTrace } from "./call-traces.ts";
 import { CollectReply } from "./collect-reply.ts";
 import type { FunctionTable } from "./function-table.ts";
+import { isTraceName } from "./header-names.ts";
 import type { InvocationContext } from "./invocation-context.ts";
 import { Invocation } from "./invocation.ts";
 import { eventLines } from "./invocation-request.ts";
@@ -18,6 +20,7 @@ export class ApiInvoker {
   readonly #context: InvocationContext;
   readonly #newId: () => string;
   readonly #admit: (count: CallCount) => void;
+  readonly #traces: CallTraces | null;
   readonly #waiting = new Map<Invocation, (record: InvocationRecord) => void>();
 
   constructor(options: {
@@ -26,10 +29,13 @@ export class ApiInvoker {
     newId: () => string;
     /** Throws `too_many_requests`. */
     admit: (count: CallCount) => void;
+    /** null: tracing is off. */
+    traces: CallTraces | null;
   }) {
     this.#table = options.table;
     this.#newId = options.newId;
     this.#admit = options.admit;
+    this.#traces = options.traces;
     this.#context = {
       ...options.context,
       onDone: (invocation, record, count) => {
@@ -51,7 +57,8 @@ export class ApiInvoker {
       throw new IsolaError("invalid_request", `the path exceeds ${TARGET_BYTES_MAX} bytes`);
     const isEvent = params.kind === "event";
     const bytes = Buffer.from(params.bodyBase64, "base64");
-    const block = isEvent ? "" : headerBlock(params.headers);
+    const trace = traceOf(this.#traces, params.headers);
+    const block = headerBlock(params.headers, trace);
     this.#admit(entry);
     const invocation = new Invocation(
       this.#context,
@@ -59,6 +66,7 @@ export class ApiInvoker {
       {
         id: this.#newId(),
         isEvent,
+        trace: trace?.place ?? null,
         lines: isEvent ? eventLines : httpLines(params),
         headerBlock: block,
         body: isEvent || bytes.length > 0 ? new WholeBody(bytes) : null,
@@ -110,8 +118,17 @@ export function httpLines({ method, target }: Pick<InvokeParams, "method" | "tar
   };
 }
 
-/** Refuses what could not have come through HTTP. */
-function headerBlock(headers: [string, string][]): string {
+function traceOf(traces: CallTraces | null, headers: [string, string][]): StartedTrace | null {
+  if (traces === null) return null;
+  const valueOf = (asked: string) => {
+    const values = headers.filter(([name]) => name.toLowerCase() === asked);
+    return values.length === 0 ? undefined : values.map(([, value]) => value).join(", ");
+  };
+  return traces.begin(valueOf("traceparent"), valueOf("tracestate"));
+}
+
+/** Refuses what could not have come through HTTP. What tells of traces is that of `trace`, where there is one. */
+function headerBlock(headers: [string, string][], trace: StartedTrace | null): string {
   let block = "";
   const bytesMax = fixedLimits.headerBytesMax;
   for (const [name, value] of headers) {
@@ -122,9 +139,10 @@ function headerBlock(headers: [string, string][]): string {
         "invalid_request",
         `the value of header ${name} holds characters that HTTP does not allow`,
       );
+    if (trace !== null && isTraceName(name.toLowerCase())) continue;
     block += `\n${name.toLowerCase()}\n${value}`;
     if (block.length > bytesMax)
       throw new IsolaError("invalid_request", `the headers exceed ${bytesMax} bytes`);
   }
-  return block;
+  return trace === null ? block : block + trace.headerBlock;
 }

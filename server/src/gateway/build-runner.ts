@@ -118,7 +118,7 @@ export class BuildRunner {
     };
     const lines = httpLines({ method: "POST", target: "/" });
     const request = {
-      ...{ id, isEvent: false, lines, headerBlock: "", body: null, path: "/" },
+      ...{ id, isEvent: false, trace: null, lines, headerBlock: "", body: null, path: "/" },
       // Of a function of its own, so it takes no place from the calls of any.
       count: new CallCount(),
     };

@@ -14,6 +14,7 @@ import { ApiInvoker } from "./api-invoke.ts";
 import { BuildRunner } from "./build-runner.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CallMeter } from "./call-meter.ts";
+import { CallTraces } from "./call-traces.ts";
 import { FunctionEntry, FunctionTable } from "./function-table.ts";
 import type { GatheredEvents } from "./gathered-events.ts";
 import type { InvocationContext } from "./invocation-context.ts";
@@ -96,6 +97,7 @@ export class Gateway {
         },
       },
       newId: idSource("inv"),
+      traces: config.tracesEndpoint === null ? null : new CallTraces(config.tracesRatio),
       admit: (count: CallCount) => this.#admit(count),
     };
     this.#sampler = new Sampler({

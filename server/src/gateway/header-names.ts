@@ -28,6 +28,11 @@ function isLookalike(name: string): boolean {
   return hopByHop.has(plain) || isReplaced(plain) || endToEnd.has(plain);
 }
 
+/** Said by the gateway alone while tracing is on. Lower case. */
+export function isTraceName(name: string): boolean {
+  return name === "traceparent" || name === "tracestate";
+}
+
 const KNOWN_NAMES_MAX = 2000;
 const KNOWN_NAME_CHARS_MAX = 64;
 /** Header name as received -> lower case, or "" where it is not passed on. Bounded in number and length; saves the work for the few names that callers use. */

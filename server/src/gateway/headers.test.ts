@@ -11,7 +11,7 @@ function blockOf(rawHeaders: string[], connection?: string): string[] {
     headers: { connection },
     socket: { remoteAddress: "10.0.0.9" },
   } as unknown as IncomingMessage;
-  return requestHeaderBlock(request).split("\n").slice(1);
+  return requestHeaderBlock(request, null).split("\n").slice(1);
 }
 
 const forwarded = [

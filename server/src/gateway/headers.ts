@@ -1,16 +1,21 @@
 import type { IncomingMessage } from "node:http";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
-import { endToEnd, requestName, responseName } from "./header-names.ts";
+import type { StartedTrace } from "./call-traces.ts";
+import { endToEnd, isTraceName, requestName, responseName } from "./header-names.ts";
 
 /** Cookies of the console begin with this: functions neither get nor set them. */
 const CONSOLE_COOKIE = "__Host-isola";
 
 /**
  * The request's headers as the protocol wants them (`\nname\nvalue` each), without hop-by-hop headers and those that `Connection` names, and without the console's
- * cookies; `isola-*`, `x-forwarded-*` and `forwarded` are replaced by what the gateway knows. Throws `bad_http` and `headers_too_large`.
+ * cookies; `isola-*`, `x-forwarded-*` and `forwarded` are replaced by what the gateway knows, and so, with `trace`, is what tells of traces. Throws `bad_http` and
+ * `headers_too_large`.
  */
-export function requestHeaderBlock(request: IncomingMessage): string {
+export function requestHeaderBlock(
+  request: IncomingMessage,
+  trace: Pick<StartedTrace, "headerBlock"> | null,
+): string {
   const { rawHeaders } = request;
   const connection = request.headers.connection;
   const named = connection === undefined || isPlain(connection) ? null : nominated(connection);
@@ -24,6 +29,7 @@ export function requestHeaderBlock(request: IncomingMessage): string {
     bytes += given.length + value.length + 4;
     if (name === "host") host = checkedHost(value, host);
     else if (name === "" || named?.has(name) === true) continue;
+    else if (trace !== null && isTraceName(name)) continue;
     else if (name === "cookie" && value.includes(CONSOLE_COOKIE)) {
       value = withoutConsole(value);
       if (value === "") continue;
@@ -35,6 +41,7 @@ export function requestHeaderBlock(request: IncomingMessage): string {
       "headers_too_large",
       `the request's headers have ${bytes} bytes, more than ${fixedLimits.headerBytesMax}`,
     );
+  if (trace !== null) block += trace.headerBlock;
   return `${block}\nx-forwarded-for\n${request.socket.remoteAddress ?? ""}\nx-forwarded-proto\nhttp\nx-forwarded-host\n${host ?? ""}`;
 }
 

@@ -74,5 +74,6 @@ export function recordOf(
     cpuMs: end.cpuMs,
     memoryPeakBytes: end.memoryPeakBytes,
     killMs: end.killMs,
+    trace: request.trace,
   };
 }

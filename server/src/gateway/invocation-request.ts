@@ -1,4 +1,5 @@
 import type { InvokeLines } from "@isola/protocol/heads";
+import type { CallTrace } from "../domain/trace.ts";
 import type { CallCount } from "./admission.ts";
 import type { RequestBody } from "./request-body.ts";
 
@@ -11,6 +12,8 @@ export interface InvocationRequest {
   /** null: no body. */
   body: RequestBody | null;
   isEvent: boolean;
+  /** For its record; null: tracing is off, or nobody will ask for it. */
+  trace: CallTrace | null;
   /** Among whose calls it counts. */
   count: CallCount;
   /** For the record: as the caller sent it. */

@@ -4,6 +4,7 @@ import { setImmediate as afterPoll, setTimeout as delay } from "node:timers/prom
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import type { CallCount } from "./admission.ts";
+import type { CallTraces } from "./call-traces.ts";
 import { CallerConnection, type ConnectionEvents } from "./caller-connection.ts";
 import { TARGET_BYTES_MAX, checkRequest, isLast } from "./check-request.ts";
 import { type Failure, failureAnswer, rawFailure } from "./error-body.ts";
@@ -32,6 +33,8 @@ export interface ListenerOptions {
   table: Pick<FunctionTable, "find" | "poolOf" | "methodsFor">;
   context: InvocationContext;
   newId: () => string;
+  /** null: tracing is off. */
+  traces: CallTraces | null;
   /** Throws `too_many_requests`. */
   admit(count: CallCount): void;
   onProblem(message: string): void;
@@ -162,7 +165,7 @@ export class Listener {
   }
 
   #invoke(reply: HttpReply): void {
-    const { table, context } = this.#options;
+    const { table, context, traces } = this.#options;
     const { id, request, response } = reply;
     const method = request.method as string;
     const url = request.url as string;
@@ -171,7 +174,8 @@ export class Listener {
       throw new IsolaError("method_not_allowed", `${method} is not supported`);
     const at = url.indexOf("?");
     const path = at === -1 ? url : url.slice(0, at);
-    const headers = requestHeaderBlock(request);
+    const trace = traces === null ? null : traces.begin(...traceHeaders(request));
+    const headers = requestHeaderBlock(request, trace);
     const to = table.find(method, path);
     const { isEvent = false } = to;
     const pool = table.poolOf(to.entry);
@@ -185,6 +189,7 @@ export class Listener {
         headerBlock: isEvent ? "" : headers,
         body: hasBody(request) ? bodyOf(request, response) : null,
         isEvent,
+        trace: trace?.place ?? null,
         count: to.entry,
         path,
       },
@@ -241,6 +246,11 @@ export class Listener {
       `callers hold ${connectionsMax} connections, as many as connectionsMax allows: further ones are closed`,
     );
   }
+}
+
+/** Where they came more than once they are joined with a comma. */
+function traceHeaders({ headers }: IncomingMessage): [string | undefined, string | undefined] {
+  return [headers.traceparent as string | undefined, headers.tracestate as string | undefined];
 }
 
 /** `query` with its question mark. */

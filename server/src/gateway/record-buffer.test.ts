@@ -30,7 +30,7 @@ const record = (id: string, change: Partial<InvocationRecord> = {}): InvocationR
   ...{ outcome: "ok", errorCode: null, errorMessage: null, status: 200, method: "GET" },
   ...{ path: "", startedAt: 1, totalMs: 1, queueMs: 0, startMs: null, initMs: null, runMs: 1 },
   ...{ memoryMiB: 128, responseMs: 0, cpuMs: null, memoryPeakBytes: null },
-  ...{ requestBytes: 0, responseBytes: 0, killMs: null },
+  ...{ requestBytes: 0, responseBytes: 0, killMs: null, trace: null },
   ...change,
 });
 const acknowledged = new Set<Batch>();

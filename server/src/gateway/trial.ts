@@ -170,6 +170,10 @@ export class Trial {
     });
     const table = { find, poolOf: () => this.#pool, methodsFor: () => [] };
     const at = { path: socketPath };
-    return new Listener({ at, limits, table, context, newId, admit: () => {}, onProblem });
+    return new Listener({
+      ...{ at, limits, table, context, newId, onProblem },
+      admit: () => {},
+      traces: null,
+    });
   }
 }

@@ -86,6 +86,7 @@ export interface InvokeParams {
   method: string;
   /** Path and query, as the function shall see it. */
   target: string;
+  /** Of an event only those that tell of traces. */
   headers: [string, string][];
   bodyBase64: string;
 }

@@ -1,5 +1,7 @@
 import type { InvocationRecord } from "../domain/invocation.ts";
 import type { Deployment } from "./deployment-dictionary.ts";
+import type { CallTrace } from "../domain/trace.ts";
+import type { IdPacking } from "./id-column.ts";
 import type { Packing } from "./packed-numbers.ts";
 
 /**
@@ -19,11 +21,11 @@ export interface ChunkHead {
   ids: { prefix: string; boot: string } | string[];
   deployments: Deployment[];
   texts: string[];
-  columns: Record<string, Packing>;
+  columns: Record<string, Packing | IdPacking>;
 }
 
 type TextsOf<T> = { [K in keyof T]: T[K] extends string | null ? K : never }[keyof T];
-type OwnName = Exclude<keyof InvocationRecord, keyof Deployment | "id">;
+type OwnName = Exclude<keyof InvocationRecord, keyof Deployment | "id" | "trace">;
 export type TextName = Extract<OwnName, TextsOf<InvocationRecord>>;
 export type NumberName = Exclude<OwnName, TextName>;
 
@@ -53,4 +55,11 @@ export const numberUnits = {
   memoryPeakBytes: 1,
   killMs: 1000,
 } satisfies Record<NumberName, number>;
+/** Columns of where calls stand in traces, with the digits of their ids. */
+export const idDigits = { traceId: 32, runSpanId: 16, parentSpanId: 16 } satisfies Record<
+  keyof CallTrace,
+  number
+>;
+export type IdName = keyof CallTrace;
+export const idNames = Object.keys(idDigits) as IdName[];
 export const numberNames = Object.keys(numberUnits) as NumberName[];

@@ -3,14 +3,18 @@ import { idColumns } from "./chunk-ids.ts";
 import {
   CHUNK_VERSION,
   type ChunkHead,
+  type IdName,
   type NumberName,
   PREFIX_BYTES,
   type TextName,
+  idDigits,
+  idNames,
   numberNames,
   numberUnits,
   textNames,
 } from "./chunk-layout.ts";
 import { DeploymentDictionary } from "./deployment-dictionary.ts";
+import { IdColumn } from "./id-column.ts";
 import { packNumbers } from "./packed-numbers.ts";
 import { TextColumn, TextDictionary } from "./text-column.ts";
 
@@ -21,6 +25,7 @@ export class ChunkWriter {
   readonly #places: Float64Array;
   readonly #texts: Record<TextName, TextColumn>;
   readonly #numbers: Record<NumberName, Float64Array>;
+  readonly #traces: Record<IdName, IdColumn>;
   #deployments = new DeploymentDictionary();
   #dictionary = new TextDictionary();
   #count = 0;
@@ -31,6 +36,7 @@ export class ChunkWriter {
     this.#places = new Float64Array(rowsMax);
     this.#texts = columns(textNames, () => new TextColumn(rowsMax, this.#dictionary));
     this.#numbers = columns(numberNames, () => new Float64Array(rowsMax));
+    this.#traces = columns(idNames, (name) => new IdColumn(rowsMax, idDigits[name]));
   }
 
   get count(): number {
@@ -74,6 +80,11 @@ export class ChunkWriter {
     numbers.cpuMs[at] = record.cpuMs ?? Number.NaN;
     numbers.memoryPeakBytes[at] = record.memoryPeakBytes ?? Number.NaN;
     numbers.killMs[at] = record.killMs ?? Number.NaN;
+    const { trace } = record;
+    if (trace === null) return;
+    this.#traces.traceId.put(at, trace.traceId);
+    this.#traces.runSpanId.put(at, trace.runSpanId);
+    this.#traces.parentSpanId.put(at, trace.parentSpanId);
   }
 
   /** The chunk of all that was added, after which the writer is empty again. Not when empty. */
@@ -99,6 +110,12 @@ export class ChunkWriter {
       toUnits(this.#numbers[name], count, numberUnits[name]);
       pack(name, this.#numbers[name]);
     }
+    for (const name of idNames) {
+      if (!this.#traces[name].isUsed) continue;
+      const [packing, bytes] = this.#traces[name].take(count);
+      head.columns[name] = packing;
+      parts.push(bytes);
+    }
     if (ids !== null) {
       pack("idTime", ids.times);
       pack("idCounter", ids.counters);
@@ -123,8 +140,11 @@ export function chunkOf(records: readonly InvocationRecord[]): Buffer {
   return writer.take();
 }
 
-function columns<Name extends string, T>(names: readonly Name[], make: () => T): Record<Name, T> {
-  return Object.fromEntries(names.map((name) => [name, make()])) as Record<Name, T>;
+function columns<Name extends string, T>(
+  names: readonly Name[],
+  make: (name: Name) => T,
+): Record<Name, T> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, T>;
 }
 
 function toUnits(values: Float64Array, count: number, units: number): void {

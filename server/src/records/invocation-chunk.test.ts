@@ -16,7 +16,7 @@ function record(change: Partial<InvocationRecord> = {}): InvocationRecord {
     ...{ outcome: "ok", errorCode: null, errorMessage: null, status: 200, method: "GET" },
     ...{ path: "/f", startedAt: 1_700_000_000_000, totalMs: 1.5, queueMs: 0.25, startMs: null },
     ...{ initMs: null, runMs: 1.25, requestBytes: 0, responseBytes: 9, killMs: null },
-    ...{ memoryMiB: 128, responseMs: 0, cpuMs: null, memoryPeakBytes: null },
+    ...{ memoryMiB: 128, responseMs: 0, cpuMs: null, memoryPeakBytes: null, trace: null },
     ...change,
   };
 }
@@ -26,6 +26,12 @@ const few = (...values: string[]) => fc.oneof(...values.map((value) => fc.consta
 const bytes = fc.oneof(fc.nat(300), fc.nat(70_000), fc.maxSafeNat());
 const ms = fc.oneof(fc.nat(70_000_000), fc.nat(200), fc.nat(2 ** 40)).map((n) => n / 1000);
 const orNull = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
+const hex = (digits: number) =>
+  fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`)).filter((id) => /[^0]/.test(id));
+const anyTrace = fc.record(
+  { traceId: hex(32), runSpanId: orNull(hex(16)), parentSpanId: orNull(hex(16)) },
+  { noNullPrototype: true },
+);
 const anyRecord: fc.Arbitrary<InvocationRecord> = fc.record(
   {
     id: fc.oneof(fc.constant(null), text).map((id) => id ?? newId()),
@@ -56,6 +62,7 @@ const anyRecord: fc.Arbitrary<InvocationRecord> = fc.record(
     responseMs: orNull(ms),
     cpuMs: orNull(ms),
     memoryPeakBytes: orNull(bytes),
+    trace: orNull(anyTrace),
   },
   { noNullPrototype: true },
 );
@@ -97,7 +104,13 @@ describe("a chunk of invocations", () => {
   test("of a writer that is used again holds what was added since", () => {
     const writer = new ChunkWriter(3);
     const records = Array.from({ length: 7 }, (_, at) =>
-      record({ path: `/${at}`, functionId: `fn-${at}`, startMs: at % 2 === 0 ? null : at }),
+      record({
+        ...{ path: `/${at}`, functionId: `fn-${at}`, startMs: at % 2 === 0 ? null : at },
+        trace:
+          at % 2 === 0
+            ? null
+            : { traceId: `${at}`.repeat(32), runSpanId: null, parentSpanId: null },
+      }),
     );
     const read = [];
     for (const one of records) {

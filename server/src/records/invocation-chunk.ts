@@ -1,16 +1,19 @@
 import { strict as assert } from "node:assert";
 import { idOf, idParts } from "../domain/ids.ts";
 import type { InvocationRecord, Outcome, StartKind } from "../domain/invocation.ts";
+import type { CallTrace } from "../domain/trace.ts";
 import {
   CHUNK_VERSION,
   type ChunkHead,
+  type IdName,
   type NumberName,
   PREFIX_BYTES,
   type TextName,
   numberUnits,
 } from "./chunk-layout.ts";
 import type { Deployment } from "./deployment-dictionary.ts";
-import { packedBytes, unpackNumbers } from "./packed-numbers.ts";
+import { type IdPacking, ReadIds } from "./id-column.ts";
+import { type Packing, packedBytes, unpackNumbers } from "./packed-numbers.ts";
 
 /** A chunk that is read: each column when it is asked for, each record when it is. */
 export class InvocationChunk {
@@ -19,6 +22,7 @@ export class InvocationChunk {
   readonly #bytes: Buffer;
   readonly #offsets = new Map<string, number>();
   readonly #columns = new Map<string, Float64Array>();
+  readonly #idColumns = new Map<IdName, ReadIds | null>();
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -31,7 +35,7 @@ export class InvocationChunk {
     let offset = headEnd;
     for (const [name, packing] of Object.entries(this.#head.columns)) {
       this.#offsets.set(name, offset);
-      offset += packedBytes(packing, this.count);
+      offset += isOfIds(packing) ? packing[1] * this.count : packedBytes(packing, this.count);
     }
     assert.equal(offset, this.#bytes.length, "a chunk of records is cut short");
   }
@@ -110,6 +114,27 @@ export class InvocationChunk {
     return { startMs: number("startMs"), initMs: number("initMs"), runMs: number("runMs") };
   }
 
+  /** Whether any call in here was traced. */
+  get hasTraces(): boolean {
+    return this.#ids("traceId") !== null;
+  }
+
+  isSampledAt(at: number): boolean {
+    return this.#ids("runSpanId")?.has(at) === true;
+  }
+
+  /** `traceId`: its bytes. */
+  isOfTraceAt(at: number, traceId: Buffer): boolean {
+    return this.#ids("traceId")?.is(at, traceId) === true;
+  }
+
+  traceAt(at: number): CallTrace | null {
+    const idAt = (name: IdName) => this.#ids(name)?.at(at) ?? null;
+    const traceId = idAt("traceId");
+    if (traceId === null) return null;
+    return { traceId, runSpanId: idAt("runSpanId"), parentSpanId: idAt("parentSpanId") };
+  }
+
   recordAt(at: number): InvocationRecord {
     const text = (name: TextName) => this.#text(name, at);
     const number = (name: NumberName) => this.#number(name, at);
@@ -136,11 +161,22 @@ export class InvocationChunk {
       cpuMs: number("cpuMs"),
       memoryPeakBytes: number("memoryPeakBytes"),
       killMs: number("killMs"),
+      trace: this.traceAt(at),
     };
   }
 
   records(): InvocationRecord[] {
     return Array.from({ length: this.count }, (_, at) => this.recordAt(at));
+  }
+
+  #ids(name: IdName): ReadIds | null {
+    const known = this.#idColumns.get(name);
+    if (known !== undefined) return known;
+    const packing = this.#head.columns[name];
+    const bytes = this.#bytes.subarray(this.#offsets.get(name));
+    const ids = isOfIds(packing) ? new ReadIds(packing, bytes) : null;
+    this.#idColumns.set(name, ids);
+    return ids;
   }
 
   #text(name: TextName, at: number): string | null {
@@ -162,7 +198,8 @@ export class InvocationChunk {
 
   #unpack(name: string): Float64Array {
     const packing = this.#head.columns[name];
-    if (packing === undefined) return new Float64Array(this.count).fill(Number.NaN);
+    if (packing === undefined || isOfIds(packing))
+      return new Float64Array(this.count).fill(Number.NaN);
     const bytes = this.#bytes.subarray(this.#offsets.get(name));
     return unpackNumbers(packing, bytes, this.count);
   }
@@ -176,4 +213,8 @@ function boundsOf(values: Float64Array): { least: number; most: number } {
     if (value > most) most = value;
   }
   return { least, most };
+}
+
+function isOfIds(packing: Packing | IdPacking | undefined): packing is IdPacking {
+  return Array.isArray(packing) && packing[0] === "id";
 }

@@ -24,6 +24,10 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
       return given === "true" || given === "false" ? { value: given === "true" } : problem;
     case "choice":
       return spec.choices.some((choice) => choice === given) ? { value: given } : problem;
+    case "headers":
+      return parseHeaders(given);
+    case "name":
+      return isName(given) ? { value: given } : problem;
     case "host":
       return isHost(given) ? { value: given } : problem;
     case "hosts":
@@ -61,6 +65,42 @@ function parseDecimal(given: unknown, least: number, most: number): Parsed {
     return problem;
   const value = Number(text);
   return value >= least && value <= most ? { value } : problem;
+}
+
+function isName(given: unknown): given is string {
+  return typeof given === "string" && /^[^\p{Cc}]{1,255}$/u.test(given);
+}
+
+const HEADERS_MAX = 32;
+
+/** As text in the form that OpenTelemetry gives its variable; a settings file may give a mapping. */
+function parseHeaders(given: unknown): Parsed {
+  const pairs = typeof given === "string" ? pairsOf(given) : mappingOf(given);
+  if (pairs === null || pairs.length > HEADERS_MAX) return problem;
+  const isFit = ([name, value]: [string, unknown]) =>
+    /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/.test(name) &&
+    typeof value === "string" &&
+    /^[\t\x20-\x7e\x80-\xff]{0,8192}$/.test(value);
+  return pairs.every(isFit) ? { value: Object.freeze(Object.fromEntries(pairs)) } : problem;
+}
+
+function pairsOf(text: string): [string, string][] | null {
+  const parts = text.split(",").map((part) => part.trim());
+  const given = parts.filter((part) => part !== "");
+  if (!given.every((part) => part.includes("="))) return null;
+  try {
+    return given.map((part) => {
+      const at = part.indexOf("=");
+      return [part.slice(0, at).trim(), decodeURIComponent(part.slice(at + 1).trim())];
+    });
+  } catch {
+    return null; // escapes that are none
+  }
+}
+
+function mappingOf(given: unknown): [string, unknown][] | null {
+  const isMapping = typeof given === "object" && given !== null && !Array.isArray(given);
+  return isMapping ? Object.entries(given) : null;
 }
 
 function isHost(given: unknown): given is string {

@@ -2,6 +2,7 @@ import { costSettings } from "./cost-settings.ts";
 import { keptSettings } from "./kept-settings.ts";
 import { prometheusSettings } from "./prometheus-settings.ts";
 import type { SettingSpec } from "./setting-spec.ts";
+import { traceSettings } from "./trace-settings.ts";
 
 /** Every setting of the server. Flags, environment variables, the settings file and docs/settings.md are made from this table. */
 export const settingSpecs = {
@@ -270,6 +271,7 @@ export const settingSpecs = {
     help: "Kernel of microVMs: a bzImage or an ELF file that has built in, or in `/lib/modules`, what images/microvm/README.md names",
   },
   ...costSettings,
+  ...traceSettings,
 } as const satisfies Record<string, SettingSpec>;
 
 export type SettingName = keyof typeof settingSpecs;
@@ -283,13 +285,15 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" | "decimal" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
-        : S extends { kind: "path" | "image" | "runtime"; default: null }
-          ? string | null
-          : string;
+        : S extends { kind: "headers" }
+          ? Readonly<Record<string, string>>
+          : S extends { kind: "path" | "image" | "runtime"; default: null }
+            ? string | null
+            : string;
 
 /** Every setting with its value. Paths are absolute; `publicUrl` is always set and has no trailing slash. */
 export type SettingValues = {
-  readonly [N in SettingName]: N extends "npmRegistry" | "pipIndexUrl"
+  readonly [N in SettingName]: N extends "npmRegistry" | "pipIndexUrl" | "tracesEndpoint"
     ? string | null
     : ValueOf<(typeof settingSpecs)[N]>;
 };
@@ -321,7 +325,7 @@ export function shownDefault(spec: SettingSpec): string {
     Array.isArray(spec.default)
   )
     return spec.default.length === 0 ? "none" : spec.default.join(", ");
-  return String(spec.default);
+  return String(spec.default as string | number | boolean | null);
 }
 
 /** What a setting takes, in words; the `expected` of a problem. */
@@ -333,6 +337,10 @@ export function expectedOf(spec: SettingSpec): string {
       return `a number from ${spec.least} to ${spec.most}`;
     case "currency":
       return "three capital letters, like USD";
+    case "headers":
+      return "`name=value` pairs, divided by commas, values percent-encoded";
+    case "name":
+      return "a name of at most 255 characters";
     case "boolean":
       return "true or false";
     case "choice":

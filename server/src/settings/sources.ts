@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import { type ErrorDetail, IsolaError, messageOf } from "../errors.ts";
+import type { SettingSpec } from "./setting-spec.ts";
 import { type SettingName, envNameOf, flagNameOf, settingNames, settingSpecs } from "./schema.ts";
 
 /** A value somebody gave, and where, for messages and for relative paths. */
@@ -70,6 +71,17 @@ export function readEnv(env: NodeJS.ProcessEnv, cwd: string): Source {
     else found.problems.push(unknown(variable, "the variable of a setting", [...names.keys()]));
   }
   return found;
+}
+
+/** Variables of standards; one that is empty is not set. */
+export function readStandards(env: NodeJS.ProcessEnv, cwd: string): Given[] {
+  return settingNames.flatMap((name): Given[] => {
+    const { standard }: SettingSpec = settingSpecs[name];
+    const value = standard === undefined ? undefined : env[standard];
+    return value === undefined || value === ""
+      ? []
+      : [{ name, value, source: standard as string, baseDir: cwd }];
+  });
 }
 
 /** A mapping in YAML or JSON with the names of the settings; relative paths in it are taken from its folder. */

@@ -130,6 +130,8 @@ export interface InvocationQuery {
   startKind?: StartKind | "none";
   driver?: string;
   minDurationMs?: number;
+  /** 32 hex digits. */
+  traceId?: string;
   /** Unix ms, inclusive. */
   since?: number;
   until?: number;

@@ -82,6 +82,7 @@ for (const [way, jumpMs] of [
           headerBlock: "",
           body: null,
           isEvent: true,
+          trace: null,
           count: new CallCount(),
           path: "",
         },

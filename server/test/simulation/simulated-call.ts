@@ -142,6 +142,7 @@ function requestOf(id: string, given: { body: Buffer | null; count: CallCount })
     headerBlock: "",
     body: body === null ? null : new WholeBody(body),
     isEvent: false,
+    trace: null,
     count,
     path: "/f",
   };

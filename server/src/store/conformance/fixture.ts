@@ -133,6 +133,7 @@ export function invocation(change: Partial<InvocationRecord> = {}): InvocationRe
     responseMs: 0,
     cpuMs: null,
     memoryPeakBytes: null,
+    trace: null,
     responseBytes: 5_000_000_000,
     ...change,
   };

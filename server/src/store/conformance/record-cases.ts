@@ -46,10 +46,11 @@ export function recordCases(open: OpenStore): void {
     const { store } = await openFor(t, open);
     await store.recordBatch(batchOf([]));
     const batch = batchOf([invocation(), invocation({ id: "inv-2" })], [logLine()]);
-    await store.recordBatch(batch);
+    assert.equal((await store.recordBatch(batch)).isNew, true);
     await store.recordBatch({ ...batch, source: "another gateway", invocations: null });
     await store.recordBatch(batchOf([invocation({ id: "inv-3" })]));
-    await store.recordBatch(batch);
+    const nothing = { isNew: false, logs: [], events: [] };
+    assert.deepEqual(await store.recordBatch(batch), nothing, "nobody is told of it again");
     const page = await store.listInvocations({ project: "default", limit: 9 });
     assert.deepEqual(
       page.items.map(({ id }) => id),
@@ -137,6 +138,33 @@ export function recordCases(open: OpenStore): void {
     assert.deepEqual(await ids({ project: null, functionName: "hello" }), ["d", "b", "a"]);
     assert.deepEqual(await ids({ since: 10, until: 30 }), ["b", "a"]);
     assert.deepEqual(await ids({ project: "second" }), ["d"]);
+  });
+
+  test("invocations are found by their trace, and keep their place in it", async (t) => {
+    const { store } = await openFor(t, open);
+    const trace = (digit: string) => ({
+      traceId: digit.repeat(32),
+      runSpanId: digit === "a" ? "b".repeat(16) : null,
+      parentSpanId: null,
+    });
+    const traced = [
+      invocation({ id: "a", startedAt: 10, trace: trace("a") }),
+      invocation({ id: "b", startedAt: 20, trace: trace("1") }),
+      invocation({ id: "c", startedAt: 30 }),
+    ];
+    await store.recordBatch(batchOf(traced));
+    await store.recordBatch(batchOf([invocation({ id: "d", startedAt: 40, trace: trace("a") })]));
+    await store.recordBatch(batchOf([invocation({ id: "e", startedAt: 50 })]));
+    const found = async (digit: string) => {
+      const query = { project: "default", limit: 9, traceId: digit.repeat(32) };
+      return (await store.listInvocations(query)).items.map(({ id }) => id);
+    };
+    assert.deepEqual(await found("a"), ["d", "a"]);
+    assert.deepEqual(await found("1"), ["b"]);
+    assert.deepEqual(await found("2"), []);
+    assert.deepEqual(await found("0"), [], "what has no trace is of none");
+    for (const { id, trace: kept } of traced)
+      assert.deepEqual((await store.getInvocation("default", id)).trace, kept);
   });
 
   test("paging in any way shows what a list in memory would, wherever chunks begin and end", async (t) => {

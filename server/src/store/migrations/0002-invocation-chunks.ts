@@ -144,5 +144,6 @@ function toRecord(row: OldTables["invocations"]): InvocationRecord {
     responseMs: null,
     cpuMs: null,
     memoryPeakBytes: null,
+    trace: null,
   };
 }

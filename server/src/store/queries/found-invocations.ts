@@ -36,6 +36,8 @@ interface Found {
 export class FoundInvocations {
   readonly #query: InvocationQuery;
   readonly #cursor: ListCursor | null;
+  /** Its bytes; null: any. */
+  readonly #traceId: Buffer | null;
   /** Newest first. */
   #found: Found[] = [];
   /** The first chunk of which something was left out. */
@@ -44,6 +46,7 @@ export class FoundInvocations {
   constructor(query: InvocationQuery, cursor: ListCursor | null) {
     this.#query = query;
     this.#cursor = cursor;
+    this.#traceId = query.traceId === undefined ? null : Buffer.from(query.traceId, "hex");
   }
 
   /** No chunk whose records are all of `at` or older can change the page. */
@@ -57,6 +60,7 @@ export class FoundInvocations {
     const { limit } = this.#query;
     const oldestAt = this.#found[limit]?.at ?? -Infinity;
     const before = this.#found.length;
+    if (this.#traceId !== null && !chunk.hasTraces) return;
     for (let row = 0; row < chunk.count; row += 1) {
       if (!this.#isAsked(chunk, row, slice)) continue;
       const at = chunk.startedAt(row);
@@ -88,6 +92,7 @@ export class FoundInvocations {
     const { startKind, minDurationMs, driver } = this.#query;
     if (startKind !== undefined && (chunk.startKindAt(row) ?? "none") !== startKind) return false;
     if (minDurationMs !== undefined && chunk.totalMsAt(row) < minDurationMs) return false;
+    if (this.#traceId !== null && !chunk.isOfTraceAt(row, this.#traceId)) return false;
     const deployment = chunk.deploymentAt(row);
     if (driver !== undefined && deployment.driver !== driver) return false;
     if (deployment.project !== project) return false;

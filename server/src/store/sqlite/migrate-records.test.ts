@@ -11,7 +11,7 @@ import { records0001 } from "../migrations/0001-records.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { openSqliteStore, recordsPathOf, sqliteEngine } from "./open-sqlite-store.ts";
 
-const unknownThen = ["killMs", "memoryMiB", "responseMs", "cpuMs", "memoryPeakBytes"];
+const unknownThen = ["killMs", "memoryMiB", "responseMs", "cpuMs", "memoryPeakBytes", "trace"];
 const count = 2500; // more than are moved at once
 
 describe("records of a data folder from before they lay in chunks", () => {

@@ -28,6 +28,7 @@ export function InvocationDetail({ id }: { id: string }) {
     ["Received", bytes(it.requestBytes)],
     ["Sent", bytes(it.responseBytes)],
     ["Killed", it.killMs === null ? "no" : `gone after ${duration(it.killMs)}`],
+    ["Trace", it.traceId === null ? "none" : <Code key="trace">{it.traceId}</Code>],
   ];
   return (
     <Stack>
