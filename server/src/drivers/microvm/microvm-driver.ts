@@ -84,7 +84,7 @@ export class MicrovmDriver implements DriverCore {
 
   async probe(): Promise<DriverProbe> {
     this.#machine = this.#examine();
-    return probeOf(await this.#machine);
+    return probeOf(await this.#machine, await this.#options.guests.kernel());
   }
 
   async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {

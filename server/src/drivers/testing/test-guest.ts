@@ -32,6 +32,6 @@ export async function testGuest(family: "nodejs" | "python"): Promise<GuestPaths
     (each) => each.family === family,
   );
   if (runtime === undefined) throw new Error(`there is no ${family} on this machine`);
-  const images = new GuestImages({ folder, kernel: null, view: testView() });
+  const images = new GuestImages({ folder, kernel: null, kernelSource: null, view: testView() });
   return await images.ensure(runtime);
 }
