@@ -8,7 +8,9 @@ export const GuestPart = closed(
       ["kernel", "initramfs", "root", "tools"],
       "`root`: the read-only files of a runtime; `tools`: what its builds have beside them",
     ),
-    text: Type.String({ description: "`nodejs26 26.10.0` of images, of a kernel its version and where it is from" }),
+    text: Type.String({
+      description: "`nodejs26 26.10.0` of images, of a kernel its version and where it is from",
+    }),
     name: nullable(Type.String(), "Null where it is missing"),
     state: oneOf(
       ["current", "missing", "outdated"],

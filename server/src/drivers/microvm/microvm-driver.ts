@@ -266,10 +266,7 @@ export class MicrovmDriver implements DriverCore {
 
 function refuseWhatItHasNot({ egressOf }: SandboxSpec): void {
   if (egressOf !== undefined)
-    throw new IsolaError(
-      "driver_unavailable",
-      "sandboxes of the driver microvm have no network",
-    );
+    throw new IsolaError("driver_unavailable", "sandboxes of the driver microvm have no network");
 }
 
 function givenUp(spec: SandboxSpec): IsolaError {

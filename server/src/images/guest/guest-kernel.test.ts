@@ -16,7 +16,9 @@ describe("the kernel of guests", { timeout: 60_000 }, () => {
     const options = { folder, kernelSource, view: testView() };
     const images = new GuestImages({ ...options, kernel: null });
     const listed = async (of: GuestImages) =>
-      (await of.list([])).filter(({ kind }) => kind === "kernel").map(({ text, state }) => [text, state]);
+      (await of.list([]))
+        .filter(({ kind }) => kind === "kernel")
+        .map(({ text, state }) => [text, state]);
     assert.equal(await images.kernelInUse(), `${kernelPackage()}, the distribution's`);
     assert.deepEqual(await listed(images), [[kernelPackage(), "missing"]]);
     const { name, wasBuilt } = await images.buildKernel(() => {}, forever);
@@ -37,7 +39,10 @@ describe("the kernel of guests", { timeout: 60_000 }, () => {
       [text, "outdated"],
     ]);
     const refused = other.buildKernel(() => {}, forever);
-    await assert.rejects(refused, /the kernel that vmKernel names, .*: unset it before one is built/);
+    await assert.rejects(
+      refused,
+      /the kernel that vmKernel names, .*: unset it before one is built/,
+    );
   });
 
   test("that was made of another configuration is outdated", async (t) => {

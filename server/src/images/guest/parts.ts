@@ -56,10 +56,7 @@ export class Parts {
   }
 
   /** The newest that was made of these inputs; null where there is none, or where its content is not what was made. */
-  async find(
-    kind: PartKind,
-    inputs: string | ((inputs: string) => boolean),
-  ): Promise<Part | null> {
+  async find(kind: PartKind, inputs: string | ((inputs: string) => boolean)): Promise<Part | null> {
     const isMeant = typeof inputs === "string" ? (each: string) => each === inputs : inputs;
     const all = (await this.list()).filter((part) => part.kind === kind && isMeant(part.inputs));
     for (const part of all.sort((one, other) => other.madeAtMs - one.madeAtMs))
