@@ -20,7 +20,7 @@ import type { GuestFiles } from "./vmm.ts";
 
 const at = "/opt/isola/registries.sock";
 /** Several times what one side may send without hearing of it, over as many connections as an installer has. */
-const event = { at, connections: 8, bytes: 300_000 };
+const event = { at, connections: 4, bytes: 200_000 };
 const code = `
 import { createHash, randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
