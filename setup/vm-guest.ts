@@ -6,7 +6,7 @@ import { root } from "./pinned-node.mjs";
 // The guests that tests need, in the folder that is named. What is there already is left alone, what is of an earlier version goes.
 const folder = process.argv[2];
 if (folder === undefined) throw new Error("expected the folder of the guests");
-const images = new GuestImages({ folder, kernel: null, view: testView() });
+const images = new GuestImages({ folder, kernel: null, kernelSource: null, view: testView() });
 const say = (line: string) => void process.stderr.write(`  ${line}\n`);
 const runtimes = await findRuntimes({ root, python: null });
 for (const runtime of runtimes) await images.ensure(runtime, say);

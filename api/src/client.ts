@@ -275,6 +275,9 @@ function guestCalls(transport: Transport) {
       builtThings(transport, { path, json: body, ...options }),
     /** Removes outdated ones. */
     pruneGuestParts: (options?: CallOptions) => call<PrunedGuests>("DELETE", path, { ...options }),
+    /** Removes kernels that were built on the server, and ends a build of one. */
+    removeGuestKernels: (options?: CallOptions) =>
+      call<PrunedGuests>("DELETE", `${path}/kernel`, { ...options }),
   };
 }
 

@@ -8,11 +8,13 @@ export const GuestPart = closed(
       ["kernel", "initramfs", "root", "tools"],
       "`root`: the read-only files of a runtime; `tools`: what its builds have beside them",
     ),
-    text: Type.String({ description: "`nodejs26 26.10.0` of images, the version of a kernel" }),
+    text: Type.String({
+      description: "`nodejs26 26.10.0` of images, of a kernel its version and where it is from",
+    }),
     name: nullable(Type.String(), "Null where it is missing"),
     state: oneOf(
       ["current", "missing", "outdated"],
-      "`missing`: it is made when it is needed; `outdated`: of something that has changed since",
+      "`missing`: it is made when it is needed; `outdated`: of something that has changed since, or not used any more",
     ),
     bytes: nullable(Type.Integer()),
     madeAt: nullable(moment("When it was made")),
@@ -28,6 +30,12 @@ export const BuildGuests = closed(
     runtime: RuntimeToBuild,
     fresh: Type.Optional(
       Type.Boolean({ description: "The kernel is made anew though it is there, of the newest" }),
+    ),
+    kernel: Type.Optional(
+      Type.Boolean({
+        description:
+          "A small kernel is built first, which takes minutes; guests have it from then on. In the events its `runtime` is `kernel`",
+      }),
     ),
   },
   "BuildGuests",

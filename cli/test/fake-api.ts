@@ -132,6 +132,7 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
     },
     "GET /api/v1/vm": () => page(api.images),
     "DELETE /api/v1/vm": () => ({ removed: ["root-0123456789abcdef"] }),
+    "DELETE /api/v1/vm/kernel": () => ({ removed: ["kernel-0123456789abcdef"] }),
     "GET /api/v1/functions": () => page([...api.functions.values()].map(({ view }) => view)),
     "POST /api/v1/functions": () => create(api, JSON.parse(body.toString("utf8")) as Json),
     "GET /api/v1/drivers": () => page([driver]),

@@ -33,6 +33,20 @@ bool has_option(const char *word)
 	return false;
 }
 
+bool option_value(const char *word, char *into, size_t size)
+{
+	const char *at = strstr(command_line, word);
+	if (at == NULL || (at != command_line && at[-1] != ' '))
+		return false;
+	at += strlen(word);
+	size_t bytes = strcspn(at, " \n");
+	if (bytes == 0 || bytes >= size)
+		fatal("%s has no value that could be", word);
+	memcpy(into, at, bytes);
+	into[bytes] = '\0';
+	return true;
+}
+
 static void mount_or_die(const char *type, const char *at, unsigned long flags, const char *options)
 {
 	mkdir(at, 0755);
@@ -137,6 +151,9 @@ static void make_root(void)
 	mount_drive("/dev/vda", ROOT);
 	if (has_option("isola.tools=1"))
 		mount_drive("/dev/vdb", ROOT ISOLA_TOOLS);
+	char socket_at[128];
+	if (option_value("isola.socket=", socket_at, sizeof socket_at))
+		socket_listen(socket_at);
 	make_devices();
 	mount_private(ROOT "/tmp", "0700", ISOLA_TASK_BYTES);
 	mount_private(ROOT "/var/task", "0700", ISOLA_TASK_BYTES);

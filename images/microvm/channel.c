@@ -13,7 +13,7 @@
 #define PORTS "/sys/class/virtio-ports"
 #define VSOCK_PORT_FIRST 1024
 
-static const char *const names[] = {"isola.control", "isola.stdout", "isola.stderr", "isola.agent"};
+static const char *const names[] = {"isola.control", "isola.stdout", "isola.stderr", "isola.agent", "isola.socket"};
 
 bool is_vsock(void)
 {

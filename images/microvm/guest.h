@@ -2,6 +2,7 @@
 #ifndef ISOLA_GUEST_H
 #define ISOLA_GUEST_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,10 +35,12 @@ void sleep_ms(int ms);
 void boot(void);
 /* Whether a word stands on the kernel's command line. */
 bool has_option(const char *word);
+/* What stands behind `word=` there, in `into`; false: there is no such word. */
+bool option_value(const char *word, char *into, size_t size);
 bool set_tmp_bytes(uint64_t bytes);
 
 /* channel.c */
-enum channel { CONTROL, STDOUT, STDERR, AGENT };
+enum channel { CONTROL, STDOUT, STDERR, AGENT, SOCKET };
 /* A descriptor, non-blocking, whose other end is there; -1 where it was not within the time. */
 int dial(enum channel channel, int within_ms);
 bool is_vsock(void);
@@ -69,6 +72,15 @@ int group_events(void);
 /* How often the kernel has killed something in it for memory. */
 uint64_t group_kills(void);
 bool group_usage(uint64_t *memory, uint64_t *cpu_micros, uint64_t *pids);
+
+/* socket.c */
+#define SOCKET_CONNECTIONS 32
+#define SOCKET_POLLS (2 + SOCKET_CONNECTIONS)
+/* Listens at a path of the sandbox. Before `socket_carry` whoever connects there waits. */
+void socket_listen(const char *at);
+void socket_carry(int fd);
+void socket_watch(struct pollfd *polls);
+void socket_step(const struct pollfd *polls);
 
 /* clock.c */
 bool set_clock(uint64_t nanoseconds);

@@ -20,7 +20,7 @@
 #define FAREWELL_MS 100
 
 enum { TO_RUNTIME, FROM_RUNTIME, OUT, ERR, RELAYS };
-enum { AGENT_AT, EVENTS_AT, REPORTS_AT, GATE_AT, RELAYS_AT, POLLS = RELAYS_AT + 2 * RELAYS };
+enum { AGENT_AT, EVENTS_AT, REPORTS_AT, GATE_AT, RELAYS_AT, SOCKET_AT = RELAYS_AT + 2 * RELAYS, POLLS = SOCKET_AT + SOCKET_POLLS };
 
 /* blank -> preparing -> gated -> running -> ended; blank -> running where nothing was prepared. */
 static enum { BLANK, PREPARING, GATED, RUNNING, ENDED } state = BLANK;
@@ -68,6 +68,13 @@ static void prepare(const struct question *asked)
 
 static bool dial_streams(int into[3])
 {
+	char at[LINE_BYTES_MAX];
+	if (option_value("isola.socket=", at, sizeof at)) {
+		int fd = dial(SOCKET, DIAL_MS);
+		if (fd < 0)
+			return false;
+		socket_carry(fd);
+	}
 	for (int each = CONTROL; each <= STDERR; each++)
 		if ((into[each] = dial((enum channel)each, DIAL_MS)) < 0)
 			return false;
@@ -226,6 +233,7 @@ static void watch_all(struct pollfd *polls)
 		watch(&polls[RELAYS_AT + 2 * each], relay->from, relay_wants_input(relay) ? POLLIN : 0);
 		watch(&polls[RELAYS_AT + 2 * each + 1], relay->to, relay_wants_output(relay) ? POLLOUT : 0);
 	}
+	socket_watch(&polls[SOCKET_AT]);
 }
 
 /* The other side is told that nothing more comes, and whoever goes on writing that nobody takes it. */
@@ -269,6 +277,7 @@ static void turn(int within_ms)
 	if ((polls[EVENTS_AT].revents & POLLPRI) != 0)
 		note_kills();
 	step_relays(polls);
+	socket_step(&polls[SOCKET_AT]);
 	if (polls[GATE_AT].revents != 0)
 		on_gate();
 	bool is_whole = true;

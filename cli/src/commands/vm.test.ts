@@ -33,6 +33,17 @@ describe("isola vm", { timeout: 30_000 }, () => {
     assert.equal((await isola("vm", "prune")).stdout, `removed ${reference}\n`);
   });
 
+  test("build --kernel asks for a kernel, prune --kernel removes it", async (t) => {
+    const { api, isola } = await workplace(t);
+    const kernel = "kernel-0123456789abcdef";
+    api.buildEvents = [{ ...built, runtime: "kernel", reference: kernel }, { type: "done" }];
+    assert.equal((await isola("vm", "build", "--kernel")).stdout, `kernel: ${kernel} built\n`);
+    assert.deepEqual(api.built, { kernel: true });
+    assert.equal((await isola("vm", "prune", "--kernel")).stdout, `removed ${kernel}\n`);
+    assert.equal(api.calls.at(-1), "DELETE /api/v1/vm/kernel");
+    assert.match((await isola("vm", "list", "--kernel")).stderr, /vm list takes no --kernel/);
+  });
+
   test("takes no other action, and options with build only", async (t) => {
     const { isola } = await workplace(t);
     assert.match((await isola("vm", "sweep")).stderr, /vm takes list, build or prune/);

@@ -17,7 +17,8 @@ function allowedScopes(method: string, path: string): readonly Scope[] {
   if (path.startsWith("/api/v1/keys")) return ["admin"];
   if (path.startsWith("/api/v1/session")) return allScopes;
   if (path.startsWith("/api/v1/projects") && method !== "GET") return ["admin"];
-  if (["/api/v1/images", "/api/v1/vm"].includes(path) && method !== "GET") return ["admin"];
+  if (["/api/v1/images", "/api/v1/vm", "/api/v1/vm/kernel"].includes(path) && method !== "GET")
+    return ["admin"];
   if (method === "POST" && path.endsWith("/invocations")) return ["admin", "invoke"];
   return method === "GET" ? ["admin", "deploy", "read"] : ["admin", "deploy"];
 }

@@ -94,7 +94,7 @@ export async function openControlPlane(
     ...changed,
   };
   const imageWork = new ImageWork({ dockerHost, bases: { nodejs: null, python: null } }, quiet);
-  const guests = { root, python: null, folder: join(dir, "vm"), kernel: null };
+  const guests = { root, python: null, folder: join(dir, "vm"), kernel: null, kernelSource: null };
   const guestWork = new GuestWork(guests, quiet);
   const builds = { layerFor: async () => undefined };
   const { version } = settings;

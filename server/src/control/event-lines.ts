@@ -6,11 +6,11 @@ import type { Log } from "./ports.ts";
 /** What a caller has not read yet; progress above it is left out. */
 const UNREAD_BYTES_MAX = 1_048_576;
 
-/** What long work tells, as lines of JSON; the last one is `done` or `error`. A caller who goes away does not end the work, as others may wait for it. */
+/** What long work tells, as lines of JSON; the last one is `done` or `error`. A caller who goes away does not end the work, as others may wait for it, unless it heeds `gone`. */
 export function eventLines(
   log: Log,
   requestId: string,
-  work: (tell: (event: ImageEvent) => void) => Promise<void>,
+  work: (tell: (event: ImageEvent) => void, gone: AbortSignal) => Promise<void>,
 ): Readable {
   const lines = new PassThrough({ highWaterMark: UNREAD_BYTES_MAX });
   const hasRoom = () => lines.readableLength + lines.writableLength < UNREAD_BYTES_MAX;
@@ -18,10 +18,12 @@ export function eventLines(
     if (lines.destroyed) return;
     if (event.type !== "progress" || hasRoom()) lines.write(`${JSON.stringify(event)}\n`);
   };
+  const gone = new AbortController();
   lines.on("error", () => {}); // the caller has gone
+  lines.on("close", () => gone.abort());
   const run = async () => {
     try {
-      await work(tell);
+      await work(tell, gone.signal);
       tell({ type: "done" });
     } catch (error) {
       const failure = asIsolaError(error);

@@ -5,6 +5,7 @@ import { INSIDE, SHM_BYTES, TASK_BYTES } from "../drivers/sandbox-view.ts";
 import type { RuntimeSpec } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import { GuestImages, type ListedPart } from "../images/guest/guest-images.ts";
+import type { ImageEvent } from "@isola/api/images";
 import { eventLines } from "./event-lines.ts";
 import type { Log } from "./ports.ts";
 
@@ -14,14 +15,17 @@ export interface GuestSettings {
   python: string | null;
   /** `vm/` of the data folder. */
   folder: string;
-  /** Path of the operator's kernel; null: the distribution's. */
+  /** As of `GuestImagesOptions`. */
   kernel: string | null;
+  kernelSource: string | null;
 }
 
 interface BuildAsked {
   /** Name of a runtime; null: all of them. */
   runtime: string | null;
   isFresh: boolean;
+  /** A kernel is built here before the rest is made. */
+  withKernel: boolean;
   requestId: string;
 }
 
@@ -41,24 +45,30 @@ export class GuestWork {
     return await this.#opened().list(await this.#found());
   }
 
+  /** Guests have the distribution's again; a build under way ends. */
+  async removeKernels(): Promise<string[]> {
+    return await this.#opened().removeKernels();
+  }
+
   async prune(): Promise<string[]> {
     return await this.#opened().prune(await this.#found());
   }
 
   /** Makes what is missing, as lines of JSON. Rejects before the first of them where nothing can be made here. */
-  async build({ runtime, isFresh, requestId }: BuildAsked): Promise<Readable> {
+  async build({ runtime, isFresh, withKernel, requestId }: BuildAsked): Promise<Readable> {
     const images = this.#opened();
     const runtimes = (await this.#found()).filter(
       ({ name }) => runtime === null || name === runtime,
     );
-    return eventLines(this.#log, requestId, async (tell) => {
+    return eventLines(this.#log, requestId, async (tell, gone) => {
+      if (withKernel) await buildKernel(images, tell, { isFresh, gone });
       // The kernel is one for all: made anew once.
       for (const [turn, each] of runtimes.entries()) {
         const { name } = each;
         const before = new Set((await images.list([each])).map((part) => part.name));
         const onProgress = (text: string) => tell({ type: "progress", runtime: name, text });
         const { digest, rootName } = await images.ensure(each, onProgress, {
-          isFresh: isFresh && turn === 0,
+          isFresh: isFresh && turn === 0 && !withKernel,
         });
         tell({
           type: "image",
@@ -83,8 +93,8 @@ export class GuestWork {
         `there is no filter of system calls for ${process.arch}, without which no microVM is started`,
       );
     const view = { platform: INSIDE, taskBytes: TASK_BYTES, shmBytes: SHM_BYTES, filter: program };
-    const { folder, kernel } = this.#settings;
-    this.#images ??= new GuestImages({ folder, kernel, view });
+    const { folder, kernel, kernelSource } = this.#settings;
+    this.#images ??= new GuestImages({ folder, kernel, kernelSource, view });
     return this.#images;
   }
 
@@ -92,4 +102,16 @@ export class GuestWork {
     this.#runtimes ??= findRuntimes(this.#settings);
     return this.#runtimes;
   }
+}
+
+/** It takes minutes of the processor and serves who asked for it: with the caller it ends. */
+async function buildKernel(
+  images: GuestImages,
+  tell: (event: ImageEvent) => void,
+  { isFresh, gone }: { isFresh: boolean; gone: AbortSignal },
+): Promise<void> {
+  const runtime = "kernel";
+  const onProgress = (text: string) => tell({ type: "progress", runtime, text });
+  const { name, digest, wasBuilt } = await images.buildKernel(onProgress, gone, { isFresh });
+  tell({ type: "image", runtime, reference: name, id: `sha256:${digest}`, wasBuilt });
 }

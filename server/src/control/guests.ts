@@ -41,6 +41,20 @@ export function registerGuests(app: ControlApp, { facts, guestWork }: ControlCon
     },
     async () => ({ removed: await guestWork.prune() }),
   );
+  app.delete(
+    `${path}/kernel`,
+    {
+      config: { policy: { scope: "admin", reach: "server" } },
+      schema: {
+        tags,
+        summary: "Remove kernels that were built here, and end a build of one",
+        description: "Guests have the distribution's kernel again.",
+        headers: UnsafeHeaders,
+        response: answers({ 200: PrunedGuests }),
+      },
+    },
+    async () => ({ removed: await guestWork.removeKernels() }),
+  );
   app.post(
     path,
     {
@@ -48,7 +62,7 @@ export function registerGuests(app: ControlApp, { facts, guestWork }: ControlCon
       schema: {
         tags,
         summary: "Make what microVMs are made of, where it is missing, and tell how it goes",
-        description: `Answers at once with lines of JSON (\`${LINES}\`), one event each; the last one is \`done\` or \`error\`. What has been made is left alone, so the call may be repeated.`,
+        description: `Answers at once with lines of JSON (\`${LINES}\`), one event each; the last one is \`done\` or \`error\`. What has been made is left alone, so the call may be repeated. A caller who goes away ends the build of a kernel, and of nothing else.`,
         body: BuildGuests,
         response: answers({
           200: {
@@ -59,11 +73,12 @@ export function registerGuests(app: ControlApp, { facts, guestWork }: ControlCon
       },
     },
     async (request, reply) => {
-      const { runtime, fresh = false } = request.body;
+      const { runtime, fresh = false, kernel = false } = request.body;
       const { runtimes } = await facts.known();
       const lines = await guestWork.build({
         runtime: runtime === undefined ? null : resolveRuntime(runtime, runtimes),
         isFresh: fresh,
+        withKernel: kernel,
         requestId: request.id,
       });
       return reply.type(LINES).send(lines as never);

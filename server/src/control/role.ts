@@ -111,6 +111,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
         python: config.python,
         folder: join(config.data, "vm"),
         kernel: config.vmKernel,
+        kernelSource: config.vmKernelSource,
       },
       log,
     ),

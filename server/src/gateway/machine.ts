@@ -48,6 +48,7 @@ function openKeeping(config: Config, boot: Boot, events: GatheredEvents): Promis
       microvm: {
         keptDir: join(config.data, "vm"),
         kernel: config.vmKernel,
+        kernelSource: config.vmKernelSource,
         vmm: config.vmm as "auto" | "firecracker" | "qemu",
         firecracker: config.vmFirecracker,
         accelerator: config.vmAccelerator as "auto" | "kvm" | "emulation",

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { IsolaError } from "../errors.ts";
 import type { EngineWork } from "./engine-stream.ts";
 
@@ -13,6 +14,8 @@ export interface CommandWork extends Omit<EngineWork, "what"> {
   missing: string;
   /** Left out: the server's own. */
   cwd?: string;
+  /** Lines on its stdout; left out: they go nowhere. */
+  onOutput?: (line: string) => void;
 }
 
 /**
@@ -22,14 +25,16 @@ export interface CommandWork extends Omit<EngineWork, "what"> {
 export async function runCommand(
   command: string,
   args: string[],
-  { env, cwd, missing, deadlines, onProgress, signal }: CommandWork,
+  { env, cwd, missing, deadlines, onProgress, onOutput, signal }: CommandWork,
 ): Promise<void> {
   const child = spawn(command, args, {
-    ...{ env, stdio: ["ignore", "ignore", "pipe"], detached: true },
+    ...{ env, stdio: ["ignore", onOutput ? "pipe" : "ignore", "pipe"], detached: true },
     ...(cwd !== undefined && { cwd }),
   });
   const last: string[] = [];
-  createInterface({ input: child.stderr }).on("line", (line) => {
+  if (onOutput !== undefined && child.stdout !== null)
+    createInterface({ input: child.stdout }).on("line", onOutput);
+  createInterface({ input: child.stderr as Readable }).on("line", (line) => {
     if (line.trim() === "") return;
     onProgress(line);
     last.push(line);

@@ -52,6 +52,7 @@ export interface MicrovmSettings {
   firecracker: string | null;
   accelerator: "auto" | "kvm" | "emulation";
   /** Disk space of all snapshots together; 0: none are taken. */
+  kernelSource: string | null;
   snapshotsMiBMax: number;
 }
 

@@ -267,8 +267,15 @@ export const settingSpecs = {
   vmKernel: {
     kind: "path",
     default: null,
-    shown: "that of the package `linux-image-cloud-*` of Debian",
+    shown:
+      "one that `isola vm build --kernel` has built, else that of the package `linux-image-cloud-*` of Debian",
     help: "Kernel of microVMs: a bzImage or an ELF file that has built in, or in `/lib/modules`, what images/microvm/README.md names",
+  },
+  vmKernelSource: {
+    kind: "path",
+    default: null,
+    shown: "the package `linux-source-6.1` of Debian",
+    help: "Source of Linux 6.1 of which `isola vm build --kernel` builds the kernel of microVMs: a tar archive, or an unpacked folder. Whoever wrote it runs code as the server's user",
   },
   ...costSettings,
   ...traceSettings,

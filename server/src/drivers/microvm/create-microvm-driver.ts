@@ -15,6 +15,7 @@ export interface MicrovmSettings
   microvm: {
     keptDir: string;
     kernel: string | null;
+    kernelSource: string | null;
     vmm: "auto" | "firecracker" | "qemu";
     firecracker: string | null;
     accelerator: "auto" | "kvm" | "emulation";
@@ -25,9 +26,9 @@ export interface MicrovmSettings
 /** Functions in virtual machines of Firecracker or QEMU, with the guests that this machine makes. */
 export function createMicrovmDriver(settings: MicrovmSettings): DriverCore {
   const { microvm, ...options } = settings;
-  const { keptDir, kernel, snapshotsMiBMax } = microvm;
+  const { keptDir, kernel, kernelSource, snapshotsMiBMax } = microvm;
   const images = new GuestImages({
-    ...{ folder: keptDir, kernel },
+    ...{ folder: keptDir, kernel, kernelSource },
     view: {
       ...{ platform: INSIDE, taskBytes: TASK_BYTES, shmBytes: SHM_BYTES },
       filter: syscallFilter("x64"),

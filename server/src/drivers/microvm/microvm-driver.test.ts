@@ -17,8 +17,6 @@ const script = fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", im
 const runtimes = await findRuntimes({ root, python: null });
 const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
 
-const noSockets =
-  "no socket of the platform leads into a machine; what asks for one is refused, and a test of its own sees that";
 /** Of a machine that has everything it will ever have when it starts. */
 const leavesOut = {
   "missing-runtime": "the interpreter is the image's, not a file of the host",
@@ -26,8 +24,6 @@ const leavesOut = {
 const leavesOutOfAll = {
   ...leavesOut,
   "limits-doubled": "a machine's RAM is what it was started with",
-  sockets: noSockets,
-  "socket-files": noSockets,
   "link-to-shell":
     "the image has a link to where the shell of builds would be, and there is none behind it",
   "memory-sockets":

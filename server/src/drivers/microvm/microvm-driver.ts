@@ -29,6 +29,7 @@ import {
   startMachine,
   startRuntime,
 } from "./start-machine.ts";
+import { equipmentOf } from "./equipment.ts";
 import type { MachineSnapshot, Vmm } from "./vmm.ts";
 
 /** From a guest that is up to a runtime at its gate. */
@@ -84,7 +85,7 @@ export class MicrovmDriver implements DriverCore {
 
   async probe(): Promise<DriverProbe> {
     this.#machine = this.#examine();
-    return probeOf(await this.#machine);
+    return probeOf(await this.#machine, await this.#options.guests.kernel());
   }
 
   async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
@@ -163,10 +164,15 @@ export class MicrovmDriver implements DriverCore {
     const { accelerator, identity } = machine.vmmProbe;
     const shape = shapeFor(spec.limits, accelerator ?? "emulation");
     const kind = { runtime: spec.runtime.name, guestDigest: guest.digest, identity, shape };
-    const request = {
+    const request: MachineRequest = {
       ...{ id: spec.id, mark: this.#marks.of(`microvm-${spec.id}`) },
       ...{ guest, shape, ends, signal, upMsMax: UP_MS_MAX },
     };
+    if (spec.equipment !== undefined) {
+      const onProblem = (problem: string) => this.#onProblem(`${spec.id}: ${problem}`);
+      const equipment = equipmentOf(spec.equipment, guest, onProblem);
+      return await this.#startFrom(machine, spec, { ...request, equipment }, null);
+    }
     const snapshot = await this.#snapshots.find(kind);
     if (snapshot === null) {
       this.#snapshots.want(kind, guest);
@@ -258,13 +264,9 @@ export class MicrovmDriver implements DriverCore {
   }
 }
 
-function refuseWhatItHasNot({ egressOf, equipment }: SandboxSpec): void {
-  const refuse = (text: string) => new IsolaError("driver_unavailable", text);
-  if (egressOf !== undefined) throw refuse("sandboxes of the driver microvm have no network");
-  if (equipment !== undefined)
-    throw refuse(
-      "builds do not run on the driver microvm, into which no socket of the platform leads: build with docker or process",
-    );
+function refuseWhatItHasNot({ egressOf }: SandboxSpec): void {
+  if (egressOf !== undefined)
+    throw new IsolaError("driver_unavailable", "sandboxes of the driver microvm have no network");
 }
 
 function givenUp(spec: SandboxSpec): IsolaError {

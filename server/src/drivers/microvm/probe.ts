@@ -38,14 +38,15 @@ export async function examine(
   };
 }
 
-export function probeOf(machine: MicrovmMachine): DriverProbe {
+/** `kernel`: what guests have. */
+export function probeOf(machine: MicrovmMachine, kernel: string): DriverProbe {
   const { vmm, vmmProbe, problems, fixes } = machine;
   const isAvailable = vmm !== null && problems.length === 0;
   return {
     name: "microvm",
     isAvailable,
     tier: "strong",
-    versions: { ...vmmProbe.versions, ...cgroupVersion(machine) },
+    versions: { ...vmmProbe.versions, kernel, ...cgroupVersion(machine) },
     protections: protectionsOf(machine),
     // Of one that is there they say what would be better.
     problems: isAvailable ? vmmProbe.problems : problems,

@@ -13,7 +13,14 @@ import { Agent, type AgentEvents } from "./agent.ts";
 import { untilAborted, within } from "./deadline.ts";
 import { hostLimits } from "./machine-shape.ts";
 import { epochNs } from "./microvm-sandbox.ts";
-import type { GuestFiles, Machine, MachineShape, MachineSnapshot, Vmm } from "./vmm.ts";
+import type {
+  GuestFiles,
+  Machine,
+  MachineEquipment,
+  MachineShape,
+  MachineSnapshot,
+  Vmm,
+} from "./vmm.ts";
 
 const LATE_MS = 100;
 /** Emulated, on a busy host, a runtime takes long to boot. */
@@ -42,6 +49,7 @@ export interface MachineRequest {
   /** How long the guest may boot. */
   upMsMax: number;
   signal: AbortSignal;
+  equipment?: MachineEquipment;
 }
 
 /** A machine whose init is up, with all that is to be given back when it is gone. */
@@ -59,7 +67,7 @@ export async function startMachine(
   events: AgentEvents,
 ): Promise<UpMachine> {
   const { vmm, tree, users, foldersDir } = context;
-  const { id, mark, guest, shape, ends, upMsMax, signal } = request;
+  const { id, mark, guest, shape, ends, upMsMax, signal, equipment } = request;
   const folder = join(foldersDir, mark);
   let cgroup: Cgroup | null = null;
   let machine: Machine | null = null;
@@ -75,7 +83,10 @@ export async function startMachine(
     cgroup = tree?.create(mark) ?? null;
     cgroup?.setLimits(hostLimits(shape, overheadMiB.microvm));
     const entries = cgroup?.openEntries() ?? [];
-    const spec = { id, shape, guest, folder, entries, hostUser, mark, ends };
+    const spec = {
+      ...{ id, shape, guest, folder, entries, hostUser, mark, ends },
+      ...(equipment && { equipment }),
+    };
     machine = await (snapshot === null
       ? vmm.boot(spec, signal)
       : vmm.restore(spec, snapshot, signal));

@@ -7,7 +7,7 @@ export interface GuestFiles {
   initramfs: string;
   /** Root image of the runtime. */
   root: string;
-  /** Of builds; null: none. */
+  /** Image of builds; null: none. */
   tools: string | null;
   /** Of all of the above: 64 hexadecimal digits. A snapshot holds for one digest only. */
   digest: string;
@@ -34,6 +34,23 @@ export interface MachineSpec {
   mark: string;
   /** null: no streams but the agent's, and `snapshot` is to be called: a machine in which no code of a tenant ever runs. */
   ends: StreamEnds | null;
+  /** Left out: none. A machine that has any boots, and is never restored. */
+  equipment?: MachineEquipment;
+}
+
+/** Of builds. */
+export interface MachineEquipment {
+  /** The tools image is the second drive. */
+  hasTools: boolean;
+  socket: MachineSocket | null;
+}
+
+/** A socket inside, whose connections come as frames on one channel. */
+export interface MachineSocket {
+  /** Path inside. */
+  at: string;
+  /** Called once, with the host's end of the channel. */
+  onChannel(channel: Duplex): void;
 }
 
 /** A snapshot on disk. Its files are never changed: machines that were restored from it may still read them. */

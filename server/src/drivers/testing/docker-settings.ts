@@ -12,6 +12,7 @@ export interface DockerSettings {
     vmm: "qemu";
     firecracker: null;
     accelerator: "emulation";
+    kernelSource: string | null;
     snapshotsMiBMax: number;
   };
   egressAllowed: string[];
@@ -29,6 +30,7 @@ export const dockerSettings: DockerSettings = {
     vmm: "qemu",
     firecracker: null,
     accelerator: "emulation",
+    kernelSource: null,
     snapshotsMiBMax: 4096,
   },
   egressAllowed: [],

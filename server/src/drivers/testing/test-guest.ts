@@ -1,3 +1,5 @@
+import { linkSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findSyscallFilter } from "../process/seccomp.ts";
 import { findRuntimes } from "../runtimes.ts";
@@ -32,6 +34,18 @@ export async function testGuest(family: "nodejs" | "python"): Promise<GuestPaths
     (each) => each.family === family,
   );
   if (runtime === undefined) throw new Error(`there is no ${family} on this machine`);
-  const images = new GuestImages({ folder, kernel: null, view: testView() });
+  const images = new GuestImages({ folder, kernel: null, kernelSource: null, view: testView() });
   return await images.ensure(runtime);
+}
+
+/** The parts of the tests' guests under names in another folder, as snapshots of one VMM are swept by a driver that has another. */
+export function linkGuests(to: string): void {
+  const from = process.env.VM_GUEST_FOLDER as string;
+  for (const part of readdirSync(from).filter((name) =>
+    /^(kernel|initramfs|root|tools)-/.test(name),
+  )) {
+    mkdirSync(join(to, part), { recursive: true });
+    for (const file of readdirSync(join(from, part)))
+      linkSync(join(from, part, file), join(to, part, file));
+  }
 }

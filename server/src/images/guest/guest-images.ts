@@ -14,6 +14,7 @@ import {
   initramfsInputs,
 } from "./initramfs.ts";
 import { fillWithOperators, fillWithPackage, kernelPackage } from "./kernel.ts";
+import { OwnKernels } from "./own-kernel/own-kernels.ts";
 import { type Part, type PartKind, Parts } from "./parts.ts";
 import type { GuestTree } from "./guest-tree.ts";
 import { rootTree, toolsTree } from "./root-tree.ts";
@@ -25,8 +26,10 @@ export interface GuestImagesOptions {
   /** Where the parts are kept: `vm/` of the data folder. */
   folder: string;
   view: GuestView;
-  /** Path of the operator's kernel; null: the distribution's. */
+  /** Path of the operator's kernel; null: one that was built here, or else the distribution's. */
   kernel: string | null;
+  /** What a kernel is built of here: the operator's tar archive or folder; null: the distribution's package. */
+  kernelSource: string | null;
 }
 
 /** Paths of what a guest is made of. */
@@ -42,8 +45,16 @@ export interface GuestPaths {
   rootName: string;
 }
 
+export interface BuiltKernel {
+  /** `kernel-0123456789abcdef` */
+  name: string;
+  digest: string;
+  /** False: it was there. */
+  wasBuilt: boolean;
+}
+
 interface Anew {
-  /** All is made anew, the kernel of the newest package. */
+  /** The distribution's kernel is had anew, of the newest package. */
   isFresh?: boolean;
 }
 
@@ -62,6 +73,7 @@ export interface ListedPart {
 export class GuestImages {
   readonly #options: GuestImagesOptions;
   readonly #parts: Parts;
+  readonly #own: OwnKernels;
   readonly #closing = new AbortController();
   /** One after the other: what two need is made once. */
   #last: Promise<unknown> = Promise.resolve();
@@ -69,6 +81,9 @@ export class GuestImages {
   constructor(options: GuestImagesOptions) {
     this.#options = options;
     this.#parts = new Parts(options.folder);
+    this.#own = new OwnKernels({
+      ...{ root: ROOT, parts: this.#parts, source: options.kernelSource },
+    });
   }
 
   /** The guest of a runtime: what is missing or damaged of it is made. Rejects with `driver_unavailable` that says what would help; nothing half done is left. */
@@ -85,6 +100,46 @@ export class GuestImages {
       const [root, tools] = await this.#images(runtime, fileSystem, work);
       return pathsOf({ kernel, initramfs, root, tools }, fileSystem);
     });
+  }
+
+  /**
+   * Builds a kernel of our own where there is none of the same configuration, source and compiler, for guests to have from then on; guests that are asked for meanwhile have the one
+   * of before. Ended by `signal`, `close` or `removeKernels`, and then nothing is left. Rejects with `driver_unavailable`.
+   */
+  async buildKernel(
+    onProgress: OnProgress,
+    signal: AbortSignal,
+    { isFresh = false }: Anew = {},
+  ): Promise<BuiltKernel> {
+    if (this.#options.kernel !== null)
+      throw new IsolaError(
+        "driver_unavailable",
+        `guests have the kernel that vmKernel names, ${this.#options.kernel}: unset it before one is built`,
+      );
+    const before = new Set((await this.#parts.list()).map(({ name }) => name));
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    const { name, digest } = await this.#own.build({ onProgress, signal: either }, isFresh);
+    return { name, digest, wasBuilt: !before.has(name) };
+  }
+
+  /** Removes kernels that were built here, and ends a build of one: guests have the distribution's again. Resolves with their names. */
+  removeKernels(): Promise<string[]> {
+    return this.#own.remove();
+  }
+
+  /** What guests have for a kernel, as people are told. */
+  async kernelInUse(): Promise<string> {
+    const { kernel } = this.#options;
+    if (kernel !== null) return `${kernel}, the operator's`;
+    return (await this.#own.current())?.text ?? `${kernelPackage()}, the distribution's`;
+  }
+
+  /** When the parts in the folder last changed: what `ensure` resolved with before may be gone, or not be the newest. */
+  async changedAtMs(): Promise<number> {
+    return await stat(this.#options.folder).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
   }
 
   /** What there is, and which of it these runtimes lack. */
@@ -132,7 +187,8 @@ export class GuestImages {
 
   async #wanted(runtimes: readonly GuestRuntime[]): Promise<WantedPart[]> {
     const fileSystem = fileSystemHere(isProgram);
-    const kernel = await this.#parts.find("kernel", await this.#kernelInputs());
+    const kernel =
+      (await this.#ownKernel()) ?? (await this.#parts.find("kernel", await this.#kernelInputs()));
     const wanted: WantedPart[] = [
       { kind: "kernel", text: this.#options.kernel ?? kernelPackage(), part: kernel },
     ];
@@ -168,7 +224,14 @@ export class GuestImages {
     return { root: await rootTree(place, runtime), tools: toolsTree(runtime) };
   }
 
+  /** null: the operator's goes first, or none was built. */
+  async #ownKernel(): Promise<Part | null> {
+    return this.#options.kernel === null ? await this.#own.current() : null;
+  }
+
   async #kernel(work: GuestWork, isFresh: boolean): Promise<Part> {
+    const own = await this.#ownKernel();
+    if (own !== null) return own;
     const { kernel } = this.#options;
     const inputs = await this.#kernelInputs();
     const fill = (folder: string) =>

@@ -61,7 +61,7 @@ export async function fillWithOperators(path: string, folder: string): Promise<s
   const version = await kernelVersion(path);
   await copyFile(path, join(folder, "vmlinuz"));
   await copyModules(join("/lib/modules", version), folder);
-  return version;
+  return `${version}, the operator's`;
 }
 
 async function copyModules(from: string, to: string): Promise<void> {

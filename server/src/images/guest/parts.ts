@@ -56,8 +56,9 @@ export class Parts {
   }
 
   /** The newest that was made of these inputs; null where there is none, or where its content is not what was made. */
-  async find(kind: PartKind, inputs: string): Promise<Part | null> {
-    const all = (await this.list()).filter((part) => part.kind === kind && part.inputs === inputs);
+  async find(kind: PartKind, inputs: string | ((inputs: string) => boolean)): Promise<Part | null> {
+    const isMeant = typeof inputs === "string" ? (each: string) => each === inputs : inputs;
+    const all = (await this.list()).filter((part) => part.kind === kind && isMeant(part.inputs));
     for (const part of all.sort((one, other) => other.madeAtMs - one.madeAtMs))
       if (await this.#isGood(part)) return part;
     return null;
@@ -115,6 +116,10 @@ export class Parts {
       if (NAME.test(name)) removed.push(name);
     }
     return removed;
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.folder, name), { recursive: true, force: true });
   }
 
   /** By rename, which is whole or not at all. What has the name already has the content too, unless it was damaged. */

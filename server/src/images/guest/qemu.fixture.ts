@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { GuestPaths } from "./guest-images.ts";
 
 const QEMU = "qemu-system-x86_64";
-const ports = ["control", "stdout", "stderr", "agent"] as const;
+const ports = ["control", "stdout", "stderr", "agent", "socket"] as const;
 /** Where everything is emulated on a busy machine. */
 const WORD_MS = 120_000;
 const CONSOLE_BYTES_MAX = 65_536;
@@ -43,7 +43,7 @@ export class TestGuest {
 
   static async boot(
     paths: GuestPaths,
-    { memoryMiB = 256, hasTools = false } = {},
+    { memoryMiB = 256, hasTools = false, socketAt = "" } = {},
   ): Promise<TestGuest> {
     const folder = await mkdtemp(join(tmpdir(), "isola-guest-"));
     const servers = new Map<Port, Server>();
@@ -55,7 +55,7 @@ export class TestGuest {
       server.close();
       return [port, socket] as const;
     });
-    const child = spawn(QEMU, argumentsOf(paths, folder, memoryMiB, hasTools), {
+    const child = spawn(QEMU, argumentsOf(paths, folder, { memoryMiB, hasTools, socketAt }), {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const failed = once(child, "exit").then(() => Promise.reject(new Error("QEMU has ended")));
@@ -148,8 +148,7 @@ export class TestGuest {
 function argumentsOf(
   paths: GuestPaths,
   folder: string,
-  memoryMiB: number,
-  hasTools: boolean,
+  { memoryMiB, hasTools, socketAt }: { memoryMiB: number; hasTools: boolean; socketAt: string },
 ): string[] {
   const megahertz = Number(
     /^cpu MHz\s*:\s*([\d.]+)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1],
@@ -170,6 +169,7 @@ function argumentsOf(
     ...["console=ttyS0", "quiet", "panic=-1", "reboot=t", "no_timer_check", "tsc=reliable"],
     ...[`tsc_early_khz=${Math.round(megahertz * 1000)}`, "isola.transport=serial"],
     ...(hasTools ? ["isola.tools=1"] : []),
+    ...(socketAt === "" ? [] : [`isola.socket=${socketAt}`]),
   ];
   return [
     ...[

@@ -1,4 +1,4 @@
-import type { MachineShape } from "../vmm.ts";
+import type { MachineEquipment, MachineShape } from "../vmm.ts";
 import type { ApiCall } from "./api-client.ts";
 
 /**
@@ -9,6 +9,7 @@ export const names = {
   kernel: "kernel",
   initramfs: "initramfs",
   root: "root",
+  tools: "tools",
   state: "state",
   memory: "memory",
   api: "api",
@@ -29,21 +30,38 @@ const ENTROPY_LIMITER = { bandwidth: { size: 65_536, refill_time: 100 } };
 const BOOT_ARGS =
   "console=ttyS0 quiet reboot=k panic=-1 i8042.noaux i8042.nomux i8042.dumbkbd swiotlb=noforce isola.transport=vsock";
 
-/** What makes a machine, in order. The drive is read-only and in the page cache of all, and what reading it costs counts as the machine's processor: it has no limiter. There is none of tools, as builds run elsewhere. */
-export function bootCalls({ memoryMiB, vcpus }: MachineShape): ApiCall[] {
+/** What makes a machine, in order. The drive is read-only and in the page cache of all, and what reading it costs counts as the machine's processor: it has no limiter. */
+export function bootCalls(
+  { memoryMiB, vcpus }: MachineShape,
+  equipment?: MachineEquipment,
+): ApiCall[] {
   const kernel = { kernel_image_path: names.kernel, initrd_path: names.initramfs };
   return [
-    put("/boot-source", { ...kernel, boot_args: BOOT_ARGS }),
+    put("/boot-source", { ...kernel, boot_args: bootArgs(equipment) }),
     put("/machine-config", { vcpu_count: vcpus, mem_size_mib: memoryMiB }),
-    // Not the root device: that would put `root=` on the command line, and init mounts it.
-    put(`/drives/${names.root}`, {
-      ...{ drive_id: names.root, path_on_host: names.root },
-      ...{ is_root_device: false, is_read_only: true },
-    }),
+    driveCall(names.root),
+    ...(equipment?.hasTools === true ? [driveCall(names.tools)] : []),
     put("/vsock", { guest_cid: GUEST_CID, uds_path: names.vsock }),
     put("/entropy", { rate_limiter: ENTROPY_LIMITER }),
     consoleCall,
   ];
+}
+
+function bootArgs(equipment?: MachineEquipment): string {
+  const { hasTools = false, socket = null } = equipment ?? {};
+  return [
+    BOOT_ARGS,
+    ...(hasTools ? ["isola.tools=1"] : []),
+    ...(socket === null ? [] : [`isola.socket=${socket.at}`]),
+  ].join(" ");
+}
+
+/** Not a root device: that would put `root=` on the command line, and init mounts it. */
+function driveCall(name: string): ApiCall {
+  return put(`/drives/${name}`, {
+    ...{ drive_id: name, path_on_host: name },
+    ...{ is_root_device: false, is_read_only: true },
+  });
 }
 
 /** To the VMM's own output. No part of a snapshot: it is said again before a restore. */

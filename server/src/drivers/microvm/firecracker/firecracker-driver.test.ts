@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -12,7 +12,7 @@ import type { CaseGroup } from "../../conformance/stand.ts";
 import { findRuntimes } from "../../runtimes.ts";
 import { dockerSettings } from "../../testing/docker-settings.ts";
 import { findProgram } from "../../find-program.ts";
-import { testGuest, whyNoGuest } from "../../testing/test-guest.ts";
+import { linkGuests, testGuest, whyNoGuest } from "../../testing/test-guest.ts";
 import { FirecrackerVmm } from "./firecracker-vmm.ts";
 import { isWhole } from "../testing/microvm-stand.ts";
 import { standInPrograms } from "../testing/firecracker-programs.ts";
@@ -25,12 +25,10 @@ const SLOWNESS = 4;
 const PROBE_MS_MAX = 60_000;
 const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
 
-const noSockets = "no socket of the platform leads into a machine; what asks for one is refused";
 const leavesOut = {
   "missing-runtime": "the interpreter is the image's, not a file of the host",
   "limits-doubled": "a machine's RAM is what it was started with",
 };
-const leavesOutOfView = { sockets: noSockets, "socket-files": noSockets };
 /** What is in the guest is the same under QEMU, where all cases run. These depend on the program that runs the machine. */
 const groups: readonly CaseGroup[] = ["life", "limit", "kill"];
 
@@ -48,17 +46,6 @@ async function leftovers(stateDir: string): Promise<string[]> {
   ];
 }
 
-/** The parts of the tests' guests under names in another folder, as snapshots of one VMM are swept by a driver that has another. */
-function linkParts(from: string, to: string): void {
-  for (const part of readdirSync(from).filter((name) =>
-    /^(kernel|initramfs|root|tools)-/.test(name),
-  )) {
-    mkdirSync(join(to, part), { recursive: true });
-    for (const file of readdirSync(join(from, part)))
-      linkSync(join(from, part, file), join(to, part, file));
-  }
-}
-
 /** By a server that is root with the jailer, else without. What the stand-in is, and is not, stands in its `main.ts`. */
 function suite(
   title: string,
@@ -66,7 +53,7 @@ function suite(
 ): void {
   const stateDir = mkdtempSync(join(tmpdir(), "isola-fcd-"));
   const keptDir = join(stateDir, "kept");
-  linkParts(process.env.VM_GUEST_FOLDER as string, keptDir);
+  linkGuests(keptDir);
   after(() => rmSync(stateDir, { recursive: true }));
   const { firecracker, without, all } = program;
   const { microvm, ...common } = dockerSettings;
@@ -82,7 +69,7 @@ function suite(
     slowness: SLOWNESS,
     leftovers: () => leftovers(stateDir),
     ...(all ? {} : { groups }),
-    leavesOut: all ? { ...leavesOut, ...leavesOutOfView } : leavesOut,
+    leavesOut,
   });
 }
 

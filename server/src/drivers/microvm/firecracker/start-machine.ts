@@ -71,9 +71,9 @@ class Start {
   }
 
   async run(snapshot: MachineSnapshot | null): Promise<Machine> {
-    const { id, shape, ends } = this.#spec;
+    const { id, shape, ends, equipment } = this.#spec;
     const place = await this.#makePlace(snapshot);
-    const vsock = await VsockEnds.open(place, id, ends);
+    const vsock = await VsockEnds.open(place, id, ends, equipment?.socket ?? null);
     this.#vsock = vsock;
     this.#giveUpIf();
     const vmm = await this.#launch(place);
@@ -116,7 +116,7 @@ class Start {
 
   async #makePlace(snapshot: MachineSnapshot | null): Promise<Place> {
     const { programs, stateDir } = this.#context;
-    const { id, folder, guest, shape } = this.#spec;
+    const { id, folder, guest, shape, equipment } = this.#spec;
     const isJailed = programs.jailer !== null;
     const place = isJailed
       ? await jailPlace(folder, programs.executable, vmmId(id))
@@ -131,6 +131,8 @@ class Start {
       await provide(place, names.initramfs, guest.initramfs);
     } else await provideSnapshot(place, snapshot, shape);
     await provide(place, names.root, guest.root);
+    if (equipment?.hasTools === true && guest.tools !== null)
+      await provide(place, names.tools, guest.tools);
     return place;
   }
 
@@ -169,7 +171,8 @@ class Start {
   }
 
   async #boot(vmm: VmmProcess, api: ApiClient): Promise<void> {
-    for (const call of bootCalls(this.#spec.shape)) await this.#ask(vmm, api, call, CALL_MS_MAX);
+    const { shape, equipment } = this.#spec;
+    for (const call of bootCalls(shape, equipment)) await this.#ask(vmm, api, call, CALL_MS_MAX);
     await this.#ask(vmm, api, startCall, START_MS_MAX);
   }
 

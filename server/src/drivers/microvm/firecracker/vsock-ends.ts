@@ -2,16 +2,18 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 import { chmod, link } from "node:fs/promises";
 import { messageOf } from "../../../errors.ts";
 import type { StreamEnds, StreamName } from "../../driver.ts";
+import type { MachineSocket } from "../vmm.ts";
 import { failed } from "./api-client.ts";
 import { names } from "./boot-calls.ts";
 import { type Place, isAcross, socketPath } from "./place.ts";
 
 /** images/microvm/README.md. */
-const ports: Record<StreamName | "agent", number> = {
+const ports: Record<StreamName | "agent" | "socket", number> = {
   control: 1024,
   stdout: 1025,
   stderr: 1026,
   agent: 1027,
+  socket: 1028,
 };
 const streamNames = ["control", "stdout", "stderr"] as const;
 
@@ -32,12 +34,18 @@ export class VsockEnds {
   }
 
   /** Rejects with `sandbox_start_failed`, and then nothing listens. */
-  static async open(place: Place, id: string, ends: StreamEnds | null): Promise<VsockEnds> {
+  static async open(
+    place: Place,
+    id: string,
+    ends: StreamEnds | null,
+    socket: MachineSocket | null = null,
+  ): Promise<VsockEnds> {
     const opened = new VsockEnds(place);
     try {
       await opened.#listen(ports.agent, (socket) => opened.#onAgent(socket));
       if (ends !== null)
         for (const stream of streamNames) await opened.#openStream(id, stream, ends);
+      if (socket !== null) await opened.#listen(ports.socket, (each) => socket.onChannel(each));
       return opened;
     } catch (error) {
       opened.close();

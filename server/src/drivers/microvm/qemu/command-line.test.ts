@@ -10,7 +10,7 @@ const plan: QemuPlan = {
 const shape = { memoryMiB: 512, vcpus: 1 };
 const descriptors = {
   ...{ agent: 9, streams: { control: 10, stdout: 11, stderr: 12 }, monitor: null },
-  ...{ kernel: 13, initramfs: 14, root: 15, state: null },
+  ...{ kernel: 13, initramfs: 14, root: 15, tools: null, socket: null, state: null },
 };
 
 function line(change: Partial<typeof descriptors> | { state: number } = {}, of = plan): string {
@@ -32,6 +32,15 @@ describe("QEMU's command line", () => {
     assert.deepEqual(devices(template), devices(line()));
     assert.match(template, /-chardev null,id=control /);
     assert.match(template, /-chardev socket,id=monitor,fd=10 -mon monitor,mode=control/);
+  });
+
+  test("gives a build its tools as the second drive, and a channel for its socket", () => {
+    const socket = { at: "/opt/isola/registries.sock", channel: 17 };
+    const built = line({ tools: 16, socket } as never);
+    assert.match(built, / isola\.tools=1 isola\.socket=\/opt\/isola\/registries\.sock -drive /);
+    assert.match(built, /id=root,file=\/proc\/self\/fd\/15,.* -drive if=none,id=tools,file=\/proc\/self\/fd\/16,/);
+    assert.match(built, /socket,id=socket,fd=17 -device virtserialport,nr=5,chardev=socket,name=isola\.socket/);
+    assert.doesNotMatch(line(), /isola\.tools|isola\.socket|id=tools/);
   });
 
   test("goes on from a state that it is handed", () => {

@@ -22,6 +22,10 @@ export interface QemuDescriptors {
   kernel: number;
   initramfs: number;
   root: number;
+  /** null: none. */
+  tools: number | null;
+  /** The path inside and its channel; null: none. */
+  socket: { at: string; channel: number } | null;
   /** Where it goes on from; null: it boots. */
   state: number | null;
 }
@@ -36,14 +40,16 @@ export function qemuArgs(
   return [
     ...["-name", mark, ...machineArgs(plan, shape), ...sandboxArgs()],
     ...["-kernel", pathOf(descriptors.kernel), "-initrd", pathOf(descriptors.initramfs)],
-    ...["-append", kernelCommandLine(plan)],
-    ...["-drive", driveOf("root", descriptors.root), "-device", "virtio-blk-device,drive=root"],
+    ...["-append", [kernelCommandLine(plan), ...equipmentWords(descriptors)].join(" ")],
+    ...driveArgs("root", descriptors.root),
+    ...(descriptors.tools === null ? [] : driveArgs("tools", descriptors.tools)),
     ...["-chardev", "socket,id=console,fd=1", "-serial", "chardev:console"],
     ...["-device", `virtio-serial-device,max_ports=${PORTS_MAX}`],
     ...portArgs(1, "agent", descriptors.agent),
     ...portArgs(2, "control", descriptors.streams?.control ?? null),
     ...portArgs(3, "stdout", descriptors.streams?.stdout ?? null),
     ...portArgs(4, "stderr", descriptors.streams?.stderr ?? null),
+    ...(descriptors.socket === null ? [] : portArgs(5, "socket", descriptors.socket.channel)),
     ...(descriptors.monitor === null
       ? []
       : [
@@ -58,7 +64,10 @@ export function qemuArgs(
 
 /** What a snapshot depends on beside the guest and the shape. */
 export function identityOf(plan: QemuPlan, processor: string): string {
-  const descriptors = { agent: 0, streams: null, monitor: null, kernel: 0, initramfs: 0, root: 0 };
+  const descriptors = {
+    ...{ agent: 0, streams: null, monitor: null, kernel: 0, initramfs: 0, root: 0 },
+    ...{ tools: null, socket: null },
+  };
   const shape = { memoryMiB: 0, vcpus: 0 };
   const args = qemuArgs(plan, shape, { mark: "", descriptors: { ...descriptors, state: null } });
   // An emulated processor is the same on every host.
@@ -105,8 +114,16 @@ function portArgs(number: number, name: string, descriptor: number | null): stri
   return ["-chardev", `${backend},id=${name}${fd}`, "-device", port];
 }
 
-function driveOf(id: string, descriptor: number): string {
-  return `if=none,id=${id},file=${pathOf(descriptor)},format=raw,readonly=on,file.locking=off`;
+function driveArgs(id: string, descriptor: number): string[] {
+  const drive = `if=none,id=${id},file=${pathOf(descriptor)},format=raw,readonly=on,file.locking=off`;
+  return ["-drive", drive, "-device", `virtio-blk-device,drive=${id}`];
+}
+
+function equipmentWords({ tools, socket }: QemuDescriptors): string[] {
+  return [
+    ...(tools === null ? [] : ["isola.tools=1"]),
+    ...(socket === null ? [] : [`isola.socket=${socket.at}`]),
+  ];
 }
 
 /** Opens what the descriptor is open at, once more: by the rights of the file itself, whatever folders it lies in. */

@@ -32,7 +32,9 @@ export class QemuMachine implements Machine {
     this.#child = child;
     const streams: readonly unknown[] = child.stdio;
     this.agent = streams[FIRST_GIVEN_FD] as Duplex;
-    this.#qmp = spec.ends === null ? new Qmp(streams[FIRST_GIVEN_FD + 1] as Duplex) : null;
+    const next = streams[FIRST_GIVEN_FD + 1] as Duplex;
+    this.#qmp = spec.ends === null ? new Qmp(next) : null;
+    if (spec.ends !== null) spec.equipment?.socket?.onChannel(next);
     let words = "";
     (child.stdout as Readable).on("data", (chunk: Buffer) => {
       this.#console = (this.#console + chunk.toString("latin1")).slice(-TEXT_CHARS_MAX);

@@ -131,20 +131,25 @@ export class QemuVmm implements Vmm {
 
 /** Opens all that the program gets, or nothing: what cannot be had closes the others and the entries. */
 async function openGiven(
-  { id, ends, guest, entries }: MachineSpec,
+  { id, ends, guest, entries, equipment }: MachineSpec,
   state: string | null,
 ): Promise<{ given: (Socket | number | "pipe")[]; descriptors: QemuDescriptors }> {
   const given: (Socket | number | "pipe")[] = [];
   const add = (each: Socket | number | "pipe") => FIRST_GIVEN_FD - 1 + given.push(each);
   try {
     const agent = add("pipe");
+    const wanted = ends === null ? null : (equipment?.socket ?? null);
+    const socket = wanted === null ? null : { at: wanted.at, channel: add("pipe") };
     const streams = ends === null ? null : await dialAll(id, ends, add);
     const monitor = ends === null ? add("pipe") : null;
     const file = (path: string) => add(openSync(path, "r"));
     const { kernel, initramfs, root } = guest;
     const files = { kernel: file(kernel), initramfs: file(initramfs), root: file(root) };
+    const hasTools = equipment?.hasTools === true && guest.tools !== null;
+    const tools = hasTools ? file(guest.tools as string) : null;
     const from = state === null ? null : file(state);
-    return { given, descriptors: { agent, streams, monitor, ...files, state: from } };
+    const descriptors = { agent, streams, monitor, ...files, tools, socket, state: from };
+    return { given, descriptors };
   } catch (error) {
     closeGiven([...given, ...entries]);
     throw startFailure({ id }, messageOf(error), error);

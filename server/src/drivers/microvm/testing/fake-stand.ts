@@ -51,7 +51,12 @@ export function fakeStand(misdeed: Misdeed, nodeId: string, folder: string): Fak
   mkdirSync(join(folder, "program"), { recursive: true });
   for (const each of [folder, join(folder, "program")]) chmodSync(each, 0o755);
   const guest = { ...guestFiles(folder), tools: null, digest: "d".repeat(64) };
-  const guests: GuestSource = { any: guest, of: async () => guest, close: () => {} };
+  const guests: GuestSource = {
+    any: guest,
+    of: async () => guest,
+    kernel: async () => "6.1.0",
+    close: () => {},
+  };
   const problems: string[] = [];
   const keptDir = join(folder, "kept");
   let program = writeFakeQemu(join(folder, "program"), misdeed);

@@ -208,8 +208,10 @@ export class Microvm {
     const { qemu, onConsole, onOver } = this.#options;
     const guest = await QemuGuest.start({ ...plan, ...this.#shape, qemu, drives });
     this.#guest = guest;
+    const udsPath = this.#vsock?.udsPath ?? null;
+    const hasSocket = plan.bootArgs.includes(" isola.socket=");
     const host =
-      this.#vsock === null ? null : new VsockHost(this.#vsock.udsPath, guest.ports, greeting);
+      udsPath === null ? null : new VsockHost({ udsPath, hasSocket }, guest.ports, greeting);
     this.#host = host;
     guest.console.on("data", onConsole);
     void guest.exited.then(async ({ text }) => {

@@ -7,7 +7,7 @@ import { timeStampKhz } from "../../qemu/find-qemu.ts";
 import { Qmp } from "../../qemu/qmp.ts";
 
 const MIGRATE_MS_MAX = 60_000;
-const portNames = ["agent", "control", "stdout", "stderr"] as const;
+const portNames = ["agent", "control", "stdout", "stderr", "socket"] as const;
 const FIRST_FD = 3;
 
 export interface GuestPlan {
@@ -36,8 +36,8 @@ export class QemuGuest {
 
   private constructor(child: ChildProcess) {
     const stream = (at: number) => child.stdio[at] as Duplex;
-    const [agent, control, stdout, stderr] = portNames.map((_, at) => stream(FIRST_FD + at));
-    this.ports = { agent, control, stdout, stderr } as GuestPorts;
+    const ports = portNames.map((name, at) => [name, stream(FIRST_FD + at)]);
+    this.ports = Object.fromEntries(ports) as GuestPorts;
     for (const port of Object.values(this.ports)) port.on("error", () => {}); // QEMU has ended
     this.console = child.stdout as Readable;
     this.#monitor = new Qmp(stream(FIRST_FD + portNames.length));

@@ -6,7 +6,7 @@ import type { GuestPorts } from "./qemu-guest.ts";
 const LINE_BYTES_MAX = 4096;
 const REDIAL_MS = 5;
 const REDIAL_MS_MAX = 10_000;
-const streams = { control: 1024, stdout: 1025, stderr: 1026 } as const;
+const streams = { control: 1024, stdout: 1025, stderr: 1026, socket: 1028 } as const;
 const AGENT = 1027;
 
 /**
@@ -15,6 +15,8 @@ const AGENT = 1027;
  */
 export class VsockHost {
   readonly #udsPath: string;
+  /** Whether init has a socket to carry, and dials for it. */
+  readonly #hasSocket: boolean;
   readonly #ports: GuestPorts;
   readonly #sockets: Socket[] = [];
   /** What init says on a connection that is not its first. */
@@ -23,8 +25,13 @@ export class VsockHost {
   #agent: Socket | null = null;
   #dialling: Promise<boolean> | null = null;
 
-  constructor(udsPath: string, ports: GuestPorts, greeting: string | null) {
+  constructor(
+    { udsPath, hasSocket }: { udsPath: string; hasSocket: boolean },
+    ports: GuestPorts,
+    greeting: string | null,
+  ) {
     this.#udsPath = udsPath;
+    this.#hasSocket = hasSocket;
     this.#ports = ports;
     this.#greeting = greeting ?? "up 1\n";
     eachLine(ports.agent, (line) => this.#fromGuest(line));
@@ -89,6 +96,7 @@ export class VsockHost {
     const [number, word] = line.split(" ");
     if (word === "start") {
       for (const [name, port] of Object.entries(streams)) {
+        if (name === "socket" && !this.#hasSocket) continue;
         const socket = await this.#dial(port);
         if (socket === null) {
           this.#agent?.write(`${number} failed vsock port ${port}: Connection reset by peer\n`);
