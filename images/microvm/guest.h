@@ -34,12 +34,15 @@ void sleep_ms(int ms);
 void boot(void);
 /* Whether a word stands on the kernel's command line. */
 bool has_option(const char *word);
+/* Costs nothing where that is its size. */
 bool set_tmp_bytes(uint64_t bytes);
 
 /* channel.c */
 enum channel { CONTROL, STDOUT, STDERR, AGENT };
 /* A descriptor, non-blocking, whose other end is there; -1 where it was not within the time. */
 int dial(enum channel channel, int within_ms);
+/* Does what of the dialling of a runtime's streams can be done before the host has its ends. */
+void open_ports(void);
 bool is_vsock(void);
 
 /* relay.c: one direction of a stream, with a buffer that bounds it. */
@@ -61,17 +64,20 @@ bool relay_is_done(const struct relay *relay);
 
 /* group.c: the control group of the code. */
 void group_make(void);
+/* Costs nothing where these are in force. */
 bool group_limit(uint64_t memory, uint64_t pids);
 /* Of `cgroup.procs`, for a process that shall enter. */
 int group_entry(void);
-/* Of `memory.events`: wakes with POLLPRI. */
+/* Of `memory.events`: wakes with POLLPRI, until it is read. */
 int group_events(void);
-/* How often the kernel has killed something in it for memory. */
-uint64_t group_kills(void);
+/* How often the kernel has killed something in it for memory; reads that descriptor. */
+uint64_t group_kills(int events);
 bool group_usage(uint64_t *memory, uint64_t *cpu_micros, uint64_t *pids);
 
 /* clock.c */
 bool set_clock(uint64_t nanoseconds);
+/* Once, before the first `seed_kernel`. */
+bool open_generator(void);
 bool seed_kernel(const unsigned char *bytes, size_t size);
 
 /* sandbox.c */

@@ -62,6 +62,7 @@ static void prepare(const struct question *asked)
 	}
 	if (!begin(asked, true))
 		return;
+	open_ports();
 	state = PREPARING;
 	agent_say(&agent, "%" PRIu64 " ok", asked->number);
 }
@@ -182,7 +183,7 @@ static void on_gate(void)
 
 static void note_kills(void)
 {
-	uint64_t now = group_kills();
+	uint64_t now = group_kills(events);
 	if (now > kills)
 		agent_say(&agent, "oom");
 	kills = now;
@@ -320,6 +321,7 @@ int main(void)
 	events = group_events();
 	if (events < 0)
 		fatal("the control group cannot be watched");
+	kills = group_kills(events);
 	dial_agent("up 1");
 	while (state != ENDED)
 		turn(-1);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { eventually } from "../harness.ts";
 import { childrenOf } from "../processes.ts";
 import { endlessFunctions } from "./endless-code.ts";
@@ -26,15 +25,13 @@ export function enforcerCases(stand: DeadlineStand): void {
   }
 
   async function removeOthers(): Promise<void> {
-    const { json } = await stand.server.api("GET", "/api/v1/functions?limit=200");
-    for (const { name } of json.items)
-      await stand.server.api("DELETE", `/api/v1/functions/${name}`);
+    await stand.removeFunctions();
     await eventually("no sandbox", async () => (await stand.living()).length === 0);
   }
 
-  test("a gateway that is stopped does not keep code alive beyond its deadline", async () => {
+  stand.case("a gateway that is stopped does not keep code alive beyond its deadline", async () => {
     await removeOthers();
-    const { call } = await spin("stopped", 1500);
+    const { call } = await spin("stopped", 1500 * stand.slowness);
     assert.ok((await stand.living()).length > 0);
     const pid = gateway();
     process.kill(pid, "SIGSTOP");
@@ -52,7 +49,7 @@ export function enforcerCases(stand: DeadlineStand): void {
     assert.equal(gateway(), pid, "and it was not replaced");
   });
 
-  test("a gateway that is killed takes its sandboxes with it, and the next one serves", async () => {
+  stand.case("a gateway that is killed takes its sandboxes with it, and the next one serves", async () => {
     await removeOthers();
     const { call } = await spin("orphaned", 60_000);
     const keeperBefore = keeper();
@@ -71,7 +68,7 @@ export function enforcerCases(stand: DeadlineStand): void {
     assert.equal(again.text, "ok");
   });
 
-  test("a keeper that is killed takes its sandboxes with it, and the next one starts others", async () => {
+  stand.case("a keeper that is killed takes its sandboxes with it, and the next one starts others", async () => {
     await removeOthers();
     const { call } = await spin("unkept", 60_000);
     const before = await stand.living();

@@ -1,28 +1,26 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { eventually } from "../harness.ts";
 import { endlessFunctions } from "./endless-code.ts";
 import type { DeadlineStand } from "./suite.ts";
 
-const TIMEOUT_MS = 400;
-
 /** Code that does not end by itself, whatever it does. */
 export function runCases(stand: DeadlineStand): void {
+  const timeoutMs = 400 * stand.slowness;
   for (const [at, { what, runtime, files }] of endlessFunctions.entries())
-    test(`a function that ${what} is answered, killed, seen to be gone, and replaced`, async () => {
+    stand.case(`a function that ${what} is answered, killed, seen to be gone, and replaced`, async () => {
       const name = `endless-${at}`;
-      await stand.deploy(name, files, { runtime, timeoutMs: TIMEOUT_MS, maxSandboxes: 1 });
+      await stand.deploy(name, files, { runtime, timeoutMs, maxSandboxes: 1 });
       assert.equal((await stand.server.call(`/${name}`)).text, "ok");
       const answer = await stand.server.call(`/${name}/endless`);
       assert.equal(answer.status, 504, answer.text);
       const { error } = answer.json;
       assert.equal(error.code, "function_timeout");
       assert.equal(error.phase, "run");
-      assert.equal(error.limitMs, TIMEOUT_MS);
-      assert.ok(error.elapsedMs >= TIMEOUT_MS);
+      assert.equal(error.limitMs, timeoutMs);
+      assert.ok(error.elapsedMs >= timeoutMs);
       const record = await stand.recordOf(answer.headers.get("isola-request-id"));
       assert.equal(record.outcome, "timeout");
-      assert.ok(record.runMs >= TIMEOUT_MS);
+      assert.ok(record.runMs >= timeoutMs);
       assert.equal(typeof record.killMs, "number", "it was seen to be gone");
       await eventually("the line that says that nothing of it was left", async () =>
         (await stand.logsOf(name)).some((line) => /was killed and gone after/.test(line)),
@@ -31,7 +29,7 @@ export function runCases(stand: DeadlineStand): void {
       await isAlone(stand, name);
     });
 
-  test(`${4 * stand.turns} timeouts in a row leave one sound sandbox`, async () => {
+  stand.case(`${4 * stand.turns} timeouts in a row leave one sound sandbox`, async () => {
     const files = endlessFunctions[0]?.files as Record<string, string>;
     await stand.deploy("many", files, { timeoutMs: 20, concurrency: 1, maxSandboxes: 4 });
     for (let turn = 0; turn < stand.turns; turn += 1) {
@@ -42,7 +40,7 @@ export function runCases(stand: DeadlineStand): void {
     await isAlone(stand, "many");
   });
 
-  test("an answer that comes at the deadline is one or the other, for caller and record alike", async () => {
+  stand.case("an answer that comes at the deadline is one or the other, for caller and record alike", async () => {
     const files = {
       "index.mjs": `const until = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export const handler = async (event, context) => { await until(context.getRemainingTimeInMillis() - 1); return "ok"; };`,
@@ -58,7 +56,7 @@ export const handler = async (event, context) => { await until(context.getRemain
     }
   });
 
-  test("a limit of one millisecond is kept, and is charged to the run alone", async () => {
+  stand.case("a limit of one millisecond is kept, and is charged to the run alone", async () => {
     await stand.deploy("brief", endlessFunctions[0]?.files as Record<string, string>, {
       timeoutMs: 1,
     });
@@ -67,17 +65,18 @@ export const handler = async (event, context) => { await until(context.getRemain
     assert.equal(answer.json.error.limitMs, 1);
   });
 
-  test("with others in the sandbox the late call is answered, they finish, and then it is killed", async () => {
+  stand.case("with others in the sandbox the late call is answered, they finish, and then it is killed", async () => {
+    const { slowness } = stand;
     const files = {
       "index.mjs": `export const handler = async (event) => {
-  await new Promise((resolve) => event.rawPath === "/held" && setTimeout(resolve, 2500));
+  await new Promise((resolve) => event.rawPath === "/held" && setTimeout(resolve, ${2500 * slowness}));
   return "held";
 };`,
     };
-    await stand.deploy("shared", files, { timeoutMs: 3000, concurrency: 3, maxSandboxes: 1 });
+    await stand.deploy("shared", files, { timeoutMs: 3000 * slowness, concurrency: 3, maxSandboxes: 1 });
     const late = stand.server.call("/shared/never");
     await eventually("the first call", async () => (await stand.sandboxes("shared")).busy === 1);
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // the second one's deadline is that much later
+    await new Promise((resolve) => setTimeout(resolve, 1500 * slowness)); // the second one's deadline is that much later
     const held = stand.server.call("/shared/held");
     assert.equal((await late).json.error.code, "function_timeout");
     assert.deepEqual(await stand.sandboxes("shared"), { draining: 1 });

@@ -1,0 +1,63 @@
+import { linkSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import {
+  SLOWNESS,
+  isWhole,
+  skipMicrovm,
+} from "../../src/drivers/microvm/testing/microvm-stand.ts";
+import { eventually } from "../harness.ts";
+import { type DeadlineStand, deadlineSuite } from "./suite.ts";
+
+/** What a machine may do that a process does not, and what is done about it from outside. */
+const chosen = [
+  "function that spins is answered",
+  "function that spins in all threads",
+  "function that catches every signal",
+  "function that blocks all signals and sleeps",
+  "function that stops itself",
+  "function that forks without end",
+  "answer that goes on for ever",
+  "init that spins",
+  "gateway that is stopped",
+  "gateway that is killed",
+];
+
+const runtimes = ["nodejs", "python"] as const;
+const code = {
+  nodejs: { "index.mjs": "export const handler = () => 'ok';" },
+  python: { "app.py": "def handler(event, context):\n    return 'ok'\n" },
+};
+
+deadlineSuite("microvm", {
+  skip: skipMicrovm,
+  slowness: SLOWNESS,
+  turns: 3,
+  ...(isWhole ? {} : { chosen }),
+  settings: { queueTimeoutMs: 60_000, initTimeoutMs: 60_000 },
+  prepare: provideGuests,
+  warmUp: takeSnapshots,
+});
+
+/** The guests and snapshots of the tests as the server's own, by hard links: what it makes anew is its own alone. */
+function provideGuests(dataDir: string): void {
+  const from = process.env.VM_GUEST_FOLDER as string;
+  for (const path of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    if (!path.isFile() || /\/(\.|making-)/.test(path.parentPath)) continue;
+    const to = path.parentPath.replace(from, join(dataDir, "vm"));
+    mkdirSync(to, { recursive: true, mode: 0o700 });
+    linkSync(join(path.parentPath, path.name), join(to, path.name));
+  }
+}
+
+/** So that no case shares the machine with one that boots for a snapshot. */
+async function takeSnapshots(stand: DeadlineStand): Promise<void> {
+  for (const runtime of runtimes) {
+    await stand.deploy(runtime, code[runtime], { runtime, afterResponse: "kill" });
+    await eventually(`a snapshot for ${runtime}`, async () => {
+      const answer = await stand.server.call(`/${runtime}`);
+      if (answer.status !== 200) return false;
+      const record = await stand.recordOf(answer.headers.get("isola-request-id"));
+      return record.startKind === "restored";
+    });
+  }
+}
