@@ -28,6 +28,8 @@ ssize_t read_text(const char *path, char *into, size_t size);
 bool write_all(int fd, const void *bytes, size_t size);
 int64_t now_ms(void);
 void sleep_ms(int ms);
+/* Most of it holds what was there before: zeros take no room in a snapshot, and no time when it is read. */
+void clear_free_memory(void);
 
 /* boot.c */
 /* Everything up to the moment at which a host can be spoken to. `has_tools`: a second image is mounted. */

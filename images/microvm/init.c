@@ -174,6 +174,9 @@ static void on_gate(void)
 		return;
 	}
 	state = GATED;
+	/* Nobody waits: a snapshot may be taken. */
+	if (waiting.number == 0)
+		clear_free_memory();
 	agent_say(&agent, "gate");
 	if (waiting.number == 0)
 		return;
