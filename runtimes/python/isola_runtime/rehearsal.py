@@ -87,7 +87,7 @@ def _play_host(asked: int, answered: int, folder: str) -> None:
 
 
 def _await(fd: int, kind: int, stream: int, until: float) -> None:
-    """Reads until a frame of the kind has come; EOFError or OSError where none does."""
+    """Reads until a frame of the kind has come; EOFError where none does."""
     reader = frames.FrameReader("host")
     poll = select.poll()
     poll.register(fd, select.POLLIN)
@@ -96,6 +96,8 @@ def _await(fd: int, kind: int, stream: int, until: float) -> None:
         if not data:
             break
         for found, _, on, _ in reader.push(data):
+            if found == frames.ERROR:
+                raise EOFError
             if (found, on) == (kind, stream):
                 return
     raise EOFError

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { eventually } from "../harness.ts";
-import { isAlone } from "./run-cases.ts";
+import { isAlone, serves } from "./run-cases.ts";
 import type { DeadlineStand } from "./suite.ts";
 
 const later = "const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));";
@@ -43,7 +43,7 @@ export default { async fetch(request) {
         "its end",
         async () => Object.keys(await stand.sandboxes(name)).length === 0,
       );
-      assert.equal((await stand.server.call(`/${name}`)).text, "ok");
+      await serves(stand, name);
       await isAlone(stand, name);
     });
 
@@ -85,40 +85,47 @@ export default { async fetch(request) {
 
 function graceCases(stand: DeadlineStand): void {
   const { slowness } = stand;
-  stand.case("grace lets the code say its last words after the caller was answered, and no more", async () => {
-    const files = {
-      "index.mjs": `${later}
+  stand.case(
+    "grace lets the code say its last words after the caller was answered, and no more",
+    async () => {
+      const files = {
+        "index.mjs": `${later}
 export default { async fetch(request) {
   if (new URL(request.url).pathname !== "/late") return new Response("ok");
   request.signal.addEventListener("abort", () => console.log("last words"));
   await later(${500 * slowness + 400});
   return new Response("too late");
 } };`,
-    };
-    const settings = { timeoutMs: 500 * slowness, timeoutGraceMs: 2000, maxSandboxes: 1 };
-    await stand.deploy("grace", files, settings);
-    const before = (await stand.server.api("GET", "/api/v1/system")).json.gateway.lateFrames;
-    const answer = await stand.server.call("/grace/late");
-    assert.equal(answer.json.error.code, "function_timeout");
-    await eventually("its last words", async () =>
-      (await stand.logsOf("grace")).includes("last words"),
-    );
-    await eventually("the late frames to be counted", async () => {
-      const { json } = await stand.server.api("GET", "/api/v1/system");
-      return json.gateway.lateFrames > before;
-    });
-    assert.equal((await stand.server.call("/grace")).text, "ok");
-    await isAlone(stand, "grace");
-  });
+      };
+      const settings = { timeoutMs: 500 * slowness, timeoutGraceMs: 2000, maxSandboxes: 1 };
+      await stand.deploy("grace", files, settings);
+      const before = (await stand.server.api("GET", "/api/v1/system")).json.gateway.lateFrames;
+      const answer = await stand.server.call("/grace/late");
+      assert.equal(answer.json.error.code, "function_timeout");
+      await eventually("its last words", async () =>
+        (await stand.logsOf("grace")).includes("last words"),
+      );
+      await eventually("the late frames to be counted", async () => {
+        const { json } = await stand.server.api("GET", "/api/v1/system");
+        return json.gateway.lateFrames > before;
+      });
+      await serves(stand, "grace");
+      await isAlone(stand, "grace");
+    },
+  );
 
   stand.case("grace ends by itself where the code does not", async () => {
     const files = {
       "index.mjs":
         'export const handler = async (event) => { if (event.rawPath === "/spin") for (;;); return "ok"; };',
     };
-    await stand.deploy("no-end", files, { timeoutMs: 200 * slowness, timeoutGraceMs: 300, maxSandboxes: 1 });
+    await stand.deploy("no-end", files, {
+      timeoutMs: 200 * slowness,
+      timeoutGraceMs: 300,
+      maxSandboxes: 1,
+    });
     assert.equal((await stand.server.call("/no-end/spin")).status, 504);
-    assert.equal((await stand.server.call("/no-end")).text, "ok");
+    await serves(stand, "no-end");
     await isAlone(stand, "no-end");
   });
 }
@@ -136,17 +143,20 @@ export const handler = async () => {
 };`,
   };
 
-  stand.case("between calls a sandbox is frozen: nothing in it goes on until the next call", async () => {
-    await stand.deploy("frozen", ticking, { maxSandboxes: 1 });
-    await stand.server.call("/frozen");
-    await eventually("the freeze", async () => (await stand.sandboxes("frozen")).frozen === 1);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    assert.deepEqual(await stand.logsOf("frozen"), []);
-    const answer = await stand.server.call("/frozen");
-    assert.equal(answer.status, 200);
-    assert.ok(Number(answer.text) > 1000, `stood still for ${answer.text} ms`);
-    assert.doesNotMatch(answer.headers.get("server-timing") ?? "", /init/);
-  });
+  stand.case(
+    "between calls a sandbox is frozen: nothing in it goes on until the next call",
+    async () => {
+      await stand.deploy("frozen", ticking, { maxSandboxes: 1 });
+      await stand.server.call("/frozen");
+      await eventually("the freeze", async () => (await stand.sandboxes("frozen")).frozen === 1);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      assert.deepEqual(await stand.logsOf("frozen"), []);
+      const answer = await stand.server.call("/frozen");
+      assert.equal(answer.status, 200);
+      assert.ok(Number(answer.text) > 1000, `stood still for ${answer.text} ms`);
+      assert.doesNotMatch(answer.headers.get("server-timing") ?? "", /init/);
+    },
+  );
 
   stand.case("with afterResponse allow, work behind an answer goes on", async () => {
     await stand.deploy("allowed", ticking, { afterResponse: "allow" });

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { linkSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  SLOWNESS,
-  isWhole,
-  skipMicrovm,
-} from "../../src/drivers/microvm/testing/microvm-stand.ts";
+import { SLOWNESS, isWhole, skipMicrovm } from "../../src/drivers/microvm/testing/microvm-stand.ts";
 import { type DeadlineStand, deadlineSuite } from "./suite.ts";
 
 /** What a machine may do that a process does not, and what is done about it from outside. */
@@ -43,11 +39,12 @@ deadlineSuite("microvm", {
 /** The guests and snapshots of the tests as the server's own, by hard links: what it makes anew is its own alone. */
 function provideGuests(dataDir: string): void {
   const from = process.env.VM_GUEST_FOLDER as string;
-  for (const path of readdirSync(from, { recursive: true, withFileTypes: true })) {
-    if (!path.isFile() || /\/(\.|making-)/.test(path.parentPath)) continue;
-    const to = path.parentPath.replace(from, join(dataDir, "vm"));
-    mkdirSync(to, { recursive: true, mode: 0o700 });
-    linkSync(join(path.parentPath, path.name), join(to, path.name));
+  for (const entry of readdirSync(from, { recursive: true, withFileTypes: true })) {
+    const place = relative(from, entry.parentPath);
+    // Half made ones are another's.
+    if (!entry.isFile() || /(^|\/)(\.|making-)/.test(place)) continue;
+    mkdirSync(join(dataDir, "vm", place), { recursive: true, mode: 0o700 });
+    linkSync(join(entry.parentPath, entry.name), join(dataDir, "vm", place, entry.name));
   }
 }
 

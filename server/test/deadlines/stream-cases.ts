@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "../harness.ts";
 import { endlessStream } from "./endless-code.ts";
-import { isAlone } from "./run-cases.ts";
+import { isAlone, serves } from "./run-cases.ts";
 import type { DeadlineStand } from "./suite.ts";
 
 /** Answers that begin and do not end. */
@@ -34,20 +34,29 @@ export function streamCases(stand: DeadlineStand): void {
       assert.equal(record.outcome, "timeout");
       assert.equal(record.errorCode, "stream_timeout");
       assert.match(record.errorMessage, new RegExp(`\\(${setting}\\)$`));
-      assert.equal((await stand.server.call(`/${name}`)).text, "ok");
+      await serves(stand, name);
       await isAlone(stand, name);
     });
 
-  stand.case("an answer that does not begin in time is function_timeout with the limit of the first byte", async () => {
-    await stand.deploy("first", endlessStream, { firstByteTimeoutMs: 250 * slowness, timeoutMs: 20_000 });
-    const answer = await stand.server.call("/first/endless?firstMs=100000&pauseMs=0");
-    assert.equal(answer.status, 504);
-    assert.equal(answer.json.error.code, "function_timeout");
-    assert.equal(answer.json.error.limitMs, 250 * slowness);
-  });
+  stand.case(
+    "an answer that does not begin in time is function_timeout with the limit of the first byte",
+    async () => {
+      await stand.deploy("first", endlessStream, {
+        firstByteTimeoutMs: 250 * slowness,
+        timeoutMs: 20_000,
+      });
+      const answer = await stand.server.call("/first/endless?firstMs=100000&pauseMs=0");
+      assert.equal(answer.status, 504);
+      assert.equal(answer.json.error.code, "function_timeout");
+      assert.equal(answer.json.error.limitMs, 250 * slowness);
+    },
+  );
 
   stand.case("a stream with a limit of its own may go on beyond timeoutMs", async () => {
-    await stand.deploy("long", endlessStream, { timeoutMs: 500 * slowness, streamTimeoutMs: 30_000 });
+    await stand.deploy("long", endlessStream, {
+      timeoutMs: 500 * slowness,
+      streamTimeoutMs: 30_000,
+    });
     const answer = await stand.server.call(`/long/endless?pauseMs=${50 * slowness}&pieces=30`);
     assert.equal(answer.text, "x".repeat(30));
     const record = await stand.recordOf(answer.headers.get("isola-request-id"));
@@ -55,22 +64,25 @@ export function streamCases(stand: DeadlineStand): void {
     assert.ok(record.runMs > 500 * slowness);
   });
 
-  stand.case("a caller that goes away cancels its call, and the sandbox of one that does not listen is killed", async () => {
-    const files = {
-      "index.mjs": `export const handler = async () => { console.log("inside"); await new Promise(() => {}); };`,
-    };
-    await stand.deploy("left", files);
-    await leave(stand, "left", "inside");
-    const page = await eventually("its record", async () => {
-      const { json } = await stand.server.api("GET", "/api/v1/invocations?function=left");
-      return json.items?.length === 1 ? json : null;
-    });
-    assert.equal(page.items[0].outcome, "cancelled");
-    await eventually(
-      "its end",
-      async () => Object.keys(await stand.sandboxes("left")).length === 0,
-    );
-  });
+  stand.case(
+    "a caller that goes away cancels its call, and the sandbox of one that does not listen is killed",
+    async () => {
+      const files = {
+        "index.mjs": `export const handler = async () => { console.log("inside"); await new Promise(() => {}); };`,
+      };
+      await stand.deploy("left", files);
+      await leave(stand, "left", "inside");
+      const page = await eventually("its record", async () => {
+        const { json } = await stand.server.api("GET", "/api/v1/invocations?function=left");
+        return json.items?.length === 1 ? json : null;
+      });
+      assert.equal(page.items[0].outcome, "cancelled");
+      await eventually(
+        "its end",
+        async () => Object.keys(await stand.sandboxes("left")).length === 0,
+      );
+    },
+  );
 
   stand.case("with onDisconnect continue a call finishes without its caller", async () => {
     const files = {

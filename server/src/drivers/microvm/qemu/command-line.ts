@@ -91,7 +91,15 @@ function kernelCommandLine({ accelerator, timeStampKhz }: QemuPlan): string {
     timeStampKhz === null
       ? []
       : [`tsc_early_khz=${timeStampKhz}`, "no_timer_check", "tsc=reliable"];
-  const emulated = ["mitigations=off", "cryptomgr.notests", "init_on_alloc=0", "transparent_hugepage=never", "psi=0", "nowatchdog", ...clock];
+  const emulated = [
+    "mitigations=off",
+    "cryptomgr.notests",
+    "init_on_alloc=0",
+    "transparent_hugepage=never",
+    "psi=0",
+    "nowatchdog",
+    ...clock,
+  ];
   return [
     ...["console=ttyS0", "quiet", "panic=-1", "reboot=t", "isola.transport=serial"],
     ...(accelerator === "kvm" ? [] : emulated),
