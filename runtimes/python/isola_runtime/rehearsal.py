@@ -1,5 +1,5 @@
 """Walks the way of a claim and of a first call before the gate, in a child that ends then. This
-process stays as it is; what the kernel has read and made ready for the child is there for it too."""
+process stays as it is; what the kernel has read and made ready for the child is there for it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ _SETTINGS = (
     '"requestBodyBytesMax":9,"responseBodyBytesMax":99,"logLineBytesMax":9,"taskRoot":"%s"}'
 )
 _HEAD = "\n".join(
-    ["id", "GET", "/a?b=c", "", "127.0.0.1", "HTTP/1.1", "http", "$default", "d=e"]
-    + ["host", "localhost", "accept", "*/*"]
+    (
+        *("id", "GET", "/a?b=c", "", "127.0.0.1", "HTTP/1.1", "http", "$default", "d=e"),
+        *("host", "localhost", "accept", "*/*"),
+    )
 )
 
 

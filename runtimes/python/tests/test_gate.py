@@ -36,7 +36,8 @@ sys.path.insert(0, sys.argv[1])
 from isola_runtime import boot, preload, rehearsal
 preload.preload_whole()
 def state():
-    return (dict(os.environ), os.getcwd(), sorted(sys.modules), sys.path, [name for name in os.listdir("/tmp") if name == f"isola-rehearsal-{os.getpid()}"],
+    is_left = os.path.exists(f"/tmp/isola-rehearsal-{os.getpid()}")
+    return (dict(os.environ), os.getcwd(), sorted(sys.modules), list(sys.path), is_left,
         sorted(os.listdir("/proc/self/fd")), threading.active_count(), sys.stdout)
 heard = []
 wait = rehearsal._await
