@@ -140,9 +140,15 @@ static void mount_private(const char *at, const char *mode, uint64_t bytes)
 
 bool set_tmp_bytes(uint64_t bytes)
 {
+	static uint64_t bytes_now;
 	char options[64];
+	if (bytes == bytes_now)
+		return true;
 	snprintf(options, sizeof options, "size=%llu", (unsigned long long)bytes);
-	return mount(NULL, ROOT "/tmp", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, options) == 0;
+	if (mount(NULL, ROOT "/tmp", NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, options) < 0)
+		return false;
+	bytes_now = bytes;
+	return true;
 }
 
 static void make_root(void)
@@ -188,6 +194,8 @@ void boot(void)
 		fatal("oom_score_adj cannot be set");
 	/* The filter of system calls refuses them as well. */
 	write_text("/proc/sys/user/max_user_namespaces", "0");
+	if (!open_generator())
+		fatal("the generator of randomness cannot be opened");
 	filter_read();
 	load_modules();
 	make_root();

@@ -14,6 +14,8 @@
 #define VSOCK_PORT_FIRST 1024
 
 static const char *const names[] = {"isola.control", "isola.stdout", "isola.stderr", "isola.agent", "isola.socket"};
+/* Ports that are open, whether the host has its end or not; -1: not yet. */
+static int ports[] = {-1, -1, -1, -1, -1};
 
 bool is_vsock(void)
 {
@@ -40,20 +42,28 @@ static bool find_port(const char *name, char *device, size_t size)
 	return is_found;
 }
 
-/* Until the host has its end, a port hangs up. */
-static int open_port(const char *name)
+static void open_port(enum channel channel)
 {
 	char device[64];
-	if (!find_port(name, device, sizeof device))
+	if (ports[channel] < 0 && find_port(names[channel], device, sizeof device))
+		ports[channel] = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Until the host has its end, a port hangs up. Whoever gets it closes it. */
+static int take_port(enum channel channel)
+{
+	open_port(channel);
+	struct pollfd port = {.fd = ports[channel], .events = POLLOUT};
+	if (port.fd < 0 || poll(&port, 1, 0) < 0 || (port.revents & POLLHUP) != 0)
 		return -1;
-	int fd = open(device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	struct pollfd port = {.fd = fd, .events = POLLOUT};
-	if (poll(&port, 1, 0) >= 0 && (port.revents & POLLHUP) == 0)
-		return fd;
-	close(fd);
-	return -1;
+	ports[channel] = -1;
+	return port.fd;
+}
+
+void open_ports(void)
+{
+	for (int channel = CONTROL; channel <= STDERR && !is_vsock(); channel++)
+		open_port((enum channel)channel);
 }
 
 static int open_vsock(unsigned int number)
@@ -71,7 +81,7 @@ static int open_vsock(unsigned int number)
 int dial(enum channel channel, int within_ms)
 {
 	for (int64_t end = now_ms() + within_ms;; sleep_ms(is_vsock() ? REDIAL_MS : 1)) {
-		int fd = is_vsock() ? open_vsock(VSOCK_PORT_FIRST + channel) : open_port(names[channel]);
+		int fd = is_vsock() ? open_vsock(VSOCK_PORT_FIRST + channel) : take_port(channel);
 		if (fd >= 0 || now_ms() > end)
 			return fd;
 	}

@@ -15,6 +15,15 @@ bool set_clock(uint64_t nanoseconds)
 	return clock_settime(CLOCK_REALTIME, &time) == 0;
 }
 
+/* Of the kernel; open before anybody waits for it. */
+static int generator = -1;
+
+bool open_generator(void)
+{
+	generator = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+	return generator >= 0;
+}
+
 bool seed_kernel(const unsigned char *bytes, size_t size)
 {
 	struct {
@@ -24,9 +33,7 @@ bool seed_kernel(const unsigned char *bytes, size_t size)
 	if (size > sizeof pool.bytes)
 		return false;
 	memcpy(pool.info.buf, bytes, size);
-	int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
-	bool is_done = fd >= 0 && ioctl(fd, RNDADDENTROPY, &pool) == 0 && ioctl(fd, RNDRESEEDCRNG) == 0;
-	close(fd);
+	bool is_done = ioctl(generator, RNDADDENTROPY, &pool) == 0 && ioctl(generator, RNDRESEEDCRNG) == 0;
 	explicit_bzero(&pool, sizeof pool);
 	return is_done;
 }

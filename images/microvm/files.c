@@ -6,7 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/reboot.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,4 +78,22 @@ int64_t now_ms(void)
 void sleep_ms(int ms)
 {
 	poll(NULL, 0, ms);
+}
+
+/* Left to the kernel, which would have to look for more otherwise. */
+#define KEPT_FREE_BYTES (24ull * 1024 * 1024)
+
+void clear_free_memory(void)
+{
+	struct sysinfo info;
+	if (sysinfo(&info) < 0)
+		return;
+	uint64_t bytes = (uint64_t)info.freeram * info.mem_unit;
+	if (bytes <= KEPT_FREE_BYTES)
+		return;
+	bytes -= KEPT_FREE_BYTES;
+	/* The kernel clears every page that it gives. */
+	void *taken = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (taken != MAP_FAILED)
+		munmap(taken, bytes);
 }

@@ -23,6 +23,9 @@ void group_make(void)
 		fatal("the kernel has no control groups for memory, processes and processors");
 	if (mkdir(GROUP, 0755) < 0)
 		fatal("a control group cannot be made");
+	/* A kernel without swap has no such file. */
+	if (!write_text(GROUP "/memory.swap.max", "0") && errno != ENOENT)
+		fatal("swap cannot be forbidden");
 }
 
 static bool set(const char *path, uint64_t value)
@@ -32,12 +35,24 @@ static bool set(const char *path, uint64_t value)
 	return write_text(path, text);
 }
 
+/* As `set`, unless that is what stands there. */
+static bool change(const char *path, uint64_t value, uint64_t *now)
+{
+	if (value == *now)
+		return true;
+	*now = 0;
+	if (!set(path, value))
+		return false;
+	*now = value;
+	return true;
+}
+
 bool group_limit(uint64_t memory, uint64_t pids)
 {
-	if (!set(GROUP "/memory.max", memory) || !set(GROUP "/pids.max", pids))
+	static uint64_t memory_now, pids_now;
+	if (!change(GROUP "/memory.max", memory, &memory_now))
 		return false;
-	/* A kernel without swap has no such file. */
-	return set(GROUP "/memory.swap.max", 0) || errno == ENOENT;
+	return change(GROUP "/pids.max", pids, &pids_now);
 }
 
 int group_entry(void)
@@ -50,15 +65,11 @@ int group_events(void)
 	return open(GROUP "/memory.events", O_RDONLY | O_CLOEXEC);
 }
 
-/* A number of a file; `key`: that of the line which begins with it. */
-static bool number_of(const char *path, const char *key, uint64_t *value)
+/* The number of the line that begins with the key; key NULL: of the first. */
+static bool number_in(char *text, const char *key, uint64_t *value)
 {
-	char text[FILE_BYTES_MAX];
-	if (read_text(path, text, sizeof text) < 0)
-		return false;
-	char *rest = text;
-	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
-		size_t skipped = key == NULL ? 0 : strlen(key);
+	size_t skipped = key == NULL ? 0 : strlen(key);
+	for (char *line; (line = strsep(&text, "\n")) != NULL;) {
 		if (key != NULL && (strncmp(line, key, skipped) != 0 || line[skipped] != ' '))
 			continue;
 		*value = strtoull(line + skipped, NULL, 10);
@@ -67,10 +78,21 @@ static bool number_of(const char *path, const char *key, uint64_t *value)
 	return false;
 }
 
-uint64_t group_kills(void)
+static bool number_of(const char *path, const char *key, uint64_t *value)
 {
+	char text[FILE_BYTES_MAX];
+	return read_text(path, text, sizeof text) >= 0 && number_in(text, key, value);
+}
+
+uint64_t group_kills(int events)
+{
+	char text[FILE_BYTES_MAX];
 	uint64_t kills = 0;
-	number_of(GROUP "/memory.events", "oom_kill", &kills);
+	ssize_t got = pread(events, text, sizeof text - 1, 0);
+	if (got < 0)
+		return 0;
+	text[got] = '\0';
+	number_in(text, "oom_kill", &kills);
 	return kills;
 }
 

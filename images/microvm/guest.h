@@ -29,6 +29,8 @@ ssize_t read_text(const char *path, char *into, size_t size);
 bool write_all(int fd, const void *bytes, size_t size);
 int64_t now_ms(void);
 void sleep_ms(int ms);
+/* Most of it holds what was there before: zeros take no room in a snapshot, and no time when it is read. */
+void clear_free_memory(void);
 
 /* boot.c */
 /* Everything up to the moment at which a host can be spoken to. `has_tools`: a second image is mounted. */
@@ -37,12 +39,15 @@ void boot(void);
 bool has_option(const char *word);
 /* What stands behind `word=` there, in `into`; false: there is no such word. */
 bool option_value(const char *word, char *into, size_t size);
+/* Costs nothing where that is its size. */
 bool set_tmp_bytes(uint64_t bytes);
 
 /* channel.c */
 enum channel { CONTROL, STDOUT, STDERR, AGENT, SOCKET };
 /* A descriptor, non-blocking, whose other end is there; -1 where it was not within the time. */
 int dial(enum channel channel, int within_ms);
+/* Does what of the dialling of a runtime's streams can be done before the host has its ends. */
+void open_ports(void);
 bool is_vsock(void);
 
 /* relay.c: one direction of a stream, with a buffer that bounds it. */
@@ -64,13 +69,14 @@ bool relay_is_done(const struct relay *relay);
 
 /* group.c: the control group of the code. */
 void group_make(void);
+/* Costs nothing where these are in force. */
 bool group_limit(uint64_t memory, uint64_t pids);
 /* Of `cgroup.procs`, for a process that shall enter. */
 int group_entry(void);
-/* Of `memory.events`: wakes with POLLPRI. */
+/* Of `memory.events`: wakes with POLLPRI, until it is read. */
 int group_events(void);
-/* How often the kernel has killed something in it for memory. */
-uint64_t group_kills(void);
+/* How often the kernel has killed something in it for memory; reads that descriptor. */
+uint64_t group_kills(int events);
 bool group_usage(uint64_t *memory, uint64_t *cpu_micros, uint64_t *pids);
 
 /* socket.c */
@@ -84,6 +90,8 @@ void socket_step(const struct pollfd *polls);
 
 /* clock.c */
 bool set_clock(uint64_t nanoseconds);
+/* Once, before the first `seed_kernel`. */
+bool open_generator(void);
 bool seed_kernel(const unsigned char *bytes, size_t size);
 
 /* sandbox.c */

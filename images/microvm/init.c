@@ -62,6 +62,7 @@ static void prepare(const struct question *asked)
 	}
 	if (!begin(asked, true))
 		return;
+	open_ports();
 	state = PREPARING;
 	agent_say(&agent, "%" PRIu64 " ok", asked->number);
 }
@@ -180,6 +181,9 @@ static void on_gate(void)
 		return;
 	}
 	state = GATED;
+	/* Nobody waits: a snapshot may be taken. */
+	if (waiting.number == 0)
+		clear_free_memory();
 	agent_say(&agent, "gate");
 	if (waiting.number == 0)
 		return;
@@ -189,7 +193,7 @@ static void on_gate(void)
 
 static void note_kills(void)
 {
-	uint64_t now = group_kills();
+	uint64_t now = group_kills(events);
 	if (now > kills)
 		agent_say(&agent, "oom");
 	kills = now;
@@ -329,6 +333,7 @@ int main(void)
 	events = group_events();
 	if (events < 0)
 		fatal("the control group cannot be watched");
+	kills = group_kills(events);
 	dial_agent("up 1");
 	while (state != ENDED)
 		turn(-1);

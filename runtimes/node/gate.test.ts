@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Type } from "../../protocol/src/frames.mjs";
 import { generatorOf } from "./gate.mjs";
+import { rehearseControl } from "./rehearsal.mjs";
 import { TestHost } from "./test-host.ts";
 
 interface Found {
@@ -80,4 +84,18 @@ test("numbers of the generator are spread over all of 0 to 1, in every bit", () 
   const isNear = (part: number, half: number) => Math.abs(part - half) < 7 * half * rounds ** -0.5;
   assert(isNear(sum / rounds, 0.5), String(sum / rounds));
   for (const count of counts) assert(isNear(count / rounds, 0.5), counts.join());
+});
+
+test("what is walked before the gate comes to its end, and leaves no folder", async () => {
+  const { TMPDIR } = process.env;
+  const folder = mkdtempSync(join(tmpdir(), "isola-gate-test-"));
+  process.env.TMPDIR = folder;
+  try {
+    await rehearseControl();
+    assert.deepEqual(readdirSync(folder), []);
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Flag, FrameReader, FrameWriter } from "../../protocol/src/frames.mjs";
+import { Flag, FrameReader, FrameWriter, Type } from "../../protocol/src/frames.mjs";
 import { ArchiveUnpacker } from "./archive.mjs";
+import { openControl } from "./control.mjs";
 import { readInit } from "./environment.mjs";
 import { Invocations } from "./invocations.mjs";
 import { kindOf } from "./kinds.mjs";
@@ -77,4 +79,37 @@ async function invokeSome(kind, logs) {
     host.invoke(Flag.END, stream, 1000, Date.now(), lines);
     await promise;
   }
+}
+
+/** The way of frames through a stream, to and fro, so that all of it is loaded and compiled before there is a host. Rejects where no socket can be made. */
+export async function rehearseControl() {
+  const folder = mkdtempSync(join(tmpdir(), "isola-rehearsal-"));
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (chunk) => socket.end(chunk));
+  });
+  try {
+    const path = join(folder, "control");
+    await new Promise((resolve, reject) => {
+      server.once("error", reject).listen(path, () => resolve(undefined));
+    });
+    await talk(path);
+  } finally {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} path of a socket that gives back what it gets first, and closes */
+async function talk(path) {
+  const back = Promise.withResolvers();
+  const reader = new FrameReader("host", () => back.resolve(undefined));
+  const control = await openControl(`unix:${path}`, {
+    onBytes: (chunk) => reader.push(chunk),
+    onClosed: (reason) => back.reject(new Error(reason)),
+  });
+  const writer = new FrameWriter((bytes) => control.write(bytes));
+  writer.json(Type.HELLO, 0, {});
+  writer.flush();
+  await back.promise;
 }

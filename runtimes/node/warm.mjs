@@ -18,7 +18,8 @@ export function warmUp(isBlank, logs) {
 
 /** The same at once and to its end, where no host can be heard yet. @param {import("./logs.mjs").Logs} logs */
 export async function warmWhole(logs) {
-  for (const step of stepsOf(() => true, logs)) await attempt(step);
+  const { rehearseControl } = await import("./rehearsal.mjs");
+  for (const step of [...stepsOf(() => true, logs), rehearseControl]) await attempt(step);
 }
 
 /** @param {() => boolean} isBlank @param {import("./logs.mjs").Logs} logs @returns {(() => unknown)[]} */

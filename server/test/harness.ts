@@ -137,17 +137,25 @@ function parse(text: string): any {
   }
 }
 
-/** Asks again until `probe` gives something, in turns of 20 ms, for at most 10 s. */
+let eventuallyMsMax = 10_000;
+
+/** Of this process, before any test begins: where everything takes that many times as long as elsewhere. */
+export function allowSlowness(factor: number): void {
+  eventuallyMsMax *= factor;
+}
+
+/** Asks again until `probe` gives something, every 20 ms, for at most 10 s. */
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | null | false>,
 ): Promise<T> {
-  for (let turn = 0; turn < 500; turn += 1) {
+  for (const end = performance.now() + eventuallyMsMax; ; ) {
     const value = await probe();
     if (value !== undefined && value !== null && value !== false) return value;
+    if (performance.now() > end) break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`${what} did not happen within 10 s`);
+  throw new Error(`${what} did not happen within ${eventuallyMsMax / 1000} s`);
 }
 
 /** The process that serves the functions listener. */

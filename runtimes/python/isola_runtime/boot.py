@@ -25,8 +25,10 @@ def main() -> None:
     if gate is not None:
         from .gate import pass_gate
         from .preload import preload_whole
+        from .rehearsal import rehearse
 
         preload_whole()
+        rehearse(_serve)
         pass_gate(gate)
     try:
         connection = Connection(*open_control(place or ""))

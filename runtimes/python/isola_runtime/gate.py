@@ -35,12 +35,11 @@ def pass_gate(place: str) -> None:
 def renew(seed: bytes) -> None:
     """Of modules that are loaded: those that come later begin anew. The hashes of strings stay as
     they are, for as long as the process lives."""
-    half = len(seed) // 2
-    modules: dict[str, Any] = {**sys.modules}
+    modules: dict[str, Any] = sys.modules
     if "random" in modules:
-        modules["random"].seed(seed[:half])
-    if "ssl" in modules:
-        modules["ssl"].RAND_add(seed[half:], float(half))
+        # A number is taken as it is; bytes would be hashed before.
+        modules["random"].seed(int.from_bytes(seed, "little"))
+    # OpenSSL's generators begin anew by themselves: the clock has leapt since they were seeded.
     if "tempfile" in modules:
         # Made at its first use, with a generator of its own.
         modules["tempfile"]._name_sequence = None

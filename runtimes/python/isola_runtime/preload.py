@@ -40,7 +40,7 @@ def preload(connection: Connection) -> None:
 
 def preload_whole() -> None:
     """The same to its end, where no host can be heard yet."""
-    for name in _MODULES:
+    for name in (*_MODULES, "_sitebuiltins"):
         __import__(name)
     _settle()
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import HANG_GUARD_S, ROOT, Host
+from harness import HANG_GUARD_S, ROOT, Host, frames
 
 CODE = """
 import os
@@ -27,6 +27,27 @@ renew(bytes.fromhex(sys.argv[2]))
 started = logging._startTime
 print(random.random(), next(tempfile._get_candidate_names()), ssl.RAND_bytes(8).hex())
 print(time.time() - (started / 1e9 if isinstance(started, int) else started))
+"""
+
+# Walks the way of a first call, and says what that has changed in the process itself.
+REHEARSAL = """
+import os, sys, threading
+sys.path.insert(0, sys.argv[1])
+from isola_runtime import boot, preload, rehearsal
+preload.preload_whole()
+def state():
+    is_left = os.path.exists(f"/tmp/isola-rehearsal-{os.getpid()}")
+    return (dict(os.environ), os.getcwd(), sorted(sys.modules), list(sys.path), is_left,
+        sorted(os.listdir("/proc/self/fd")), threading.active_count(), sys.stdout)
+heard = []
+wait = rehearsal._await
+def note(fd, kind, stream, until):
+    wait(fd, kind, stream, until)
+    heard.append(kind)
+rehearsal._await = note
+before = state()
+rehearsal.rehearse(boot._serve)
+print(heard, before == state())
 """
 
 
@@ -62,6 +83,11 @@ class Gate(unittest.TestCase):
 
     def test_what_counts_from_the_start_counts_from_the_gate(self) -> None:
         self.assertLess(float(given_with(os.urandom(64))[3]), 60)
+
+    def test_a_first_call_is_rehearsed_and_leaves_the_process_as_it_was(self) -> None:
+        argv = [sys.executable, "-I", "-c", REHEARSAL, str(ROOT)]
+        done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=HANG_GUARD_S)
+        self.assertEqual(done.stdout.decode().strip(), f"{[frames.READY, frames.HEAD]} True")
 
     def test_a_gate_that_nobody_opens_ends_the_process(self) -> None:
         with Host(has_gate=True) as host:

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { eventually } from "../harness.ts";
-import { isAlone } from "./run-cases.ts";
+import { isAlone, serves } from "./run-cases.ts";
 import type { DeadlineStand } from "./suite.ts";
 
 const later = "const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));";
@@ -14,7 +13,7 @@ export function endingCases(stand: DeadlineStand): void {
     ["is ended by a segmentation fault", 'process.kill(process.pid, "SIGSEGV")'],
   ];
   for (const [at, [how, code]] of deaths.entries())
-    test(`a function that ${how} before, during and after its answer`, async () => {
+    stand.case(`a function that ${how} before, during and after its answer`, async () => {
       const name = `dies-${at}`;
       const files = {
         "index.mjs": `${later}
@@ -44,10 +43,11 @@ export default { async fetch(request) {
         "its end",
         async () => Object.keys(await stand.sandboxes(name)).length === 0,
       );
-      assert.equal((await stand.server.call(`/${name}`)).text, "ok");
+      await serves(stand, name);
       await isAlone(stand, name);
     });
 
+  const initTimeoutMs = 600 * stand.slowness;
   const inits: [what: string, files: Record<string, string>, runtime: string][] = [
     [
       "never ends",
@@ -65,14 +65,14 @@ export default { async fetch(request) {
     ],
   ];
   for (const [at, [what, files, runtime]] of inits.entries())
-    test(`an init that ${what} is init_timeout, and nothing of it is left`, async () => {
+    stand.case(`an init that ${what} is init_timeout, and nothing of it is left`, async () => {
       const name = `init-${at}`;
-      await stand.deploy(name, files, { runtime, initTimeoutMs: 600 });
+      await stand.deploy(name, files, { runtime, initTimeoutMs });
       const answer = await stand.server.call(`/${name}`);
       assert.equal(answer.status, 504);
       assert.equal(answer.json.error.code, "init_timeout");
       assert.equal(answer.json.error.phase, "init");
-      assert.equal(answer.json.error.limitMs, 600);
+      assert.equal(answer.json.error.limitMs, initTimeoutMs);
       await eventually(
         "its end",
         async () => Object.keys(await stand.sandboxes(name)).length === 0,
@@ -84,40 +84,48 @@ export default { async fetch(request) {
 }
 
 function graceCases(stand: DeadlineStand): void {
-  test("grace lets the code say its last words after the caller was answered, and no more", async () => {
-    const files = {
-      "index.mjs": `${later}
+  const { slowness } = stand;
+  stand.case(
+    "grace lets the code say its last words after the caller was answered, and no more",
+    async () => {
+      const files = {
+        "index.mjs": `${later}
 export default { async fetch(request) {
   if (new URL(request.url).pathname !== "/late") return new Response("ok");
   request.signal.addEventListener("abort", () => console.log("last words"));
-  await later(900);
+  await later(${500 * slowness + 400});
   return new Response("too late");
 } };`,
-    };
-    const settings = { timeoutMs: 500, timeoutGraceMs: 2000, maxSandboxes: 1 };
-    await stand.deploy("grace", files, settings);
-    const before = (await stand.server.api("GET", "/api/v1/system")).json.gateway.lateFrames;
-    const answer = await stand.server.call("/grace/late");
-    assert.equal(answer.json.error.code, "function_timeout");
-    await eventually("its last words", async () =>
-      (await stand.logsOf("grace")).includes("last words"),
-    );
-    await eventually("the late frames to be counted", async () => {
-      const { json } = await stand.server.api("GET", "/api/v1/system");
-      return json.gateway.lateFrames > before;
-    });
-    assert.equal((await stand.server.call("/grace")).text, "ok");
-    await isAlone(stand, "grace");
-  });
+      };
+      const settings = { timeoutMs: 500 * slowness, timeoutGraceMs: 2000, maxSandboxes: 1 };
+      await stand.deploy("grace", files, settings);
+      const before = (await stand.server.api("GET", "/api/v1/system")).json.gateway.lateFrames;
+      const answer = await stand.server.call("/grace/late");
+      assert.equal(answer.json.error.code, "function_timeout");
+      await eventually("its last words", async () =>
+        (await stand.logsOf("grace")).includes("last words"),
+      );
+      await eventually("the late frames to be counted", async () => {
+        const { json } = await stand.server.api("GET", "/api/v1/system");
+        return json.gateway.lateFrames > before;
+      });
+      await serves(stand, "grace");
+      await isAlone(stand, "grace");
+    },
+  );
 
-  test("grace ends by itself where the code does not", async () => {
+  stand.case("grace ends by itself where the code does not", async () => {
     const files = {
       "index.mjs":
         'export const handler = async (event) => { if (event.rawPath === "/spin") for (;;); return "ok"; };',
     };
-    await stand.deploy("no-end", files, { timeoutMs: 200, timeoutGraceMs: 300, maxSandboxes: 1 });
+    await stand.deploy("no-end", files, {
+      timeoutMs: 200 * slowness,
+      timeoutGraceMs: 300,
+      maxSandboxes: 1,
+    });
     assert.equal((await stand.server.call("/no-end/spin")).status, 504);
-    assert.equal((await stand.server.call("/no-end")).text, "ok");
+    await serves(stand, "no-end");
     await isAlone(stand, "no-end");
   });
 }
@@ -135,19 +143,22 @@ export const handler = async () => {
 };`,
   };
 
-  test("between calls a sandbox is frozen: nothing in it goes on until the next call", async () => {
-    await stand.deploy("frozen", ticking, { maxSandboxes: 1 });
-    await stand.server.call("/frozen");
-    await eventually("the freeze", async () => (await stand.sandboxes("frozen")).frozen === 1);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    assert.deepEqual(await stand.logsOf("frozen"), []);
-    const answer = await stand.server.call("/frozen");
-    assert.equal(answer.status, 200);
-    assert.ok(Number(answer.text) > 1000, `stood still for ${answer.text} ms`);
-    assert.doesNotMatch(answer.headers.get("server-timing") ?? "", /init/);
-  });
+  stand.case(
+    "between calls a sandbox is frozen: nothing in it goes on until the next call",
+    async () => {
+      await stand.deploy("frozen", ticking, { maxSandboxes: 1 });
+      await stand.server.call("/frozen");
+      await eventually("the freeze", async () => (await stand.sandboxes("frozen")).frozen === 1);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      assert.deepEqual(await stand.logsOf("frozen"), []);
+      const answer = await stand.server.call("/frozen");
+      assert.equal(answer.status, 200);
+      assert.ok(Number(answer.text) > 1000, `stood still for ${answer.text} ms`);
+      assert.doesNotMatch(answer.headers.get("server-timing") ?? "", /init/);
+    },
+  );
 
-  test("with afterResponse allow, work behind an answer goes on", async () => {
+  stand.case("with afterResponse allow, work behind an answer goes on", async () => {
     await stand.deploy("allowed", ticking, { afterResponse: "allow" });
     await stand.server.call("/allowed");
     await eventually("the line behind the answer", async () =>
@@ -156,7 +167,7 @@ export const handler = async () => {
     assert.deepEqual(await stand.sandboxes("allowed"), { idle: 1 });
   });
 
-  test("with afterResponse kill, no sandbox serves twice", async () => {
+  stand.case("with afterResponse kill, no sandbox serves twice", async () => {
     await stand.deploy("killed", ticking, { afterResponse: "kill", maxSandboxes: 1 });
     const sandboxes = new Set<string>();
     for (let turn = 0; turn < 3; turn += 1) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { eventually } from "../harness.ts";
 import { childrenOf } from "../processes.ts";
 import { endlessFunctions } from "./endless-code.ts";
+import { serves } from "./run-cases.ts";
 import type { DeadlineStand } from "./suite.ts";
 
 const spinning = endlessFunctions[0]?.files as Record<string, string>;
@@ -16,7 +16,7 @@ export function enforcerCases(stand: DeadlineStand): void {
   async function spin(name: string, timeoutMs: number) {
     const queueTimeoutMs = 30_000;
     await stand.deploy(name, spinning, { timeoutMs, queueTimeoutMs, maxSandboxes: 1 });
-    assert.equal((await stand.server.call(`/${name}`)).text, "ok");
+    await serves(stand, name);
     const call = stand.server.call(`/${name}/endless`);
     call.catch(() => {}); // looked at later
     await eventually("the call to run", async () => (await stand.sandboxes(name)).busy === 1);
@@ -26,15 +26,13 @@ export function enforcerCases(stand: DeadlineStand): void {
   }
 
   async function removeOthers(): Promise<void> {
-    const { json } = await stand.server.api("GET", "/api/v1/functions?limit=200");
-    for (const { name } of json.items)
-      await stand.server.api("DELETE", `/api/v1/functions/${name}`);
+    await stand.removeFunctions();
     await eventually("no sandbox", async () => (await stand.living()).length === 0);
   }
 
-  test("a gateway that is stopped does not keep code alive beyond its deadline", async () => {
+  stand.case("a gateway that is stopped does not keep code alive beyond its deadline", async () => {
     await removeOthers();
-    const { call } = await spin("stopped", 1500);
+    const { call } = await spin("stopped", 1500 * stand.slowness);
     assert.ok((await stand.living()).length > 0);
     const pid = gateway();
     process.kill(pid, "SIGSTOP");
@@ -48,46 +46,52 @@ export function enforcerCases(stand: DeadlineStand): void {
     const answer = await call;
     assert.equal(answer.status, 504, answer.text);
     assert.equal(answer.json.error.code, "function_timeout");
-    assert.equal((await stand.server.call("/stopped")).text, "ok");
+    await serves(stand, "stopped");
     assert.equal(gateway(), pid, "and it was not replaced");
   });
 
-  test("a gateway that is killed takes its sandboxes with it, and the next one serves", async () => {
-    await removeOthers();
-    const { call } = await spin("orphaned", 60_000);
-    const keeperBefore = keeper();
-    process.kill(gateway(), "SIGKILL");
-    await assert.rejects(call);
-    await eventually("the end of its keeper", async () => !isThere(keeperBefore));
-    await eventually("the end of the code", async () => (await stand.living()).length === 0);
-    const again = await eventually("an answer", async () => {
-      try {
-        const answer = await stand.server.call("/orphaned");
-        return answer.status === 200 && answer;
-      } catch {
-        return null; // nobody listens yet
-      }
-    });
-    assert.equal(again.text, "ok");
-  });
+  stand.case(
+    "a gateway that is killed takes its sandboxes with it, and the next one serves",
+    async () => {
+      await removeOthers();
+      const { call } = await spin("orphaned", 60_000);
+      const keeperBefore = keeper();
+      process.kill(gateway(), "SIGKILL");
+      await assert.rejects(call);
+      await eventually("the end of its keeper", async () => !isThere(keeperBefore));
+      await eventually("the end of the code", async () => (await stand.living()).length === 0);
+      const again = await eventually("an answer", async () => {
+        try {
+          const answer = await stand.server.call("/orphaned");
+          return answer.status === 200 && answer;
+        } catch {
+          return null; // nobody listens yet
+        }
+      });
+      assert.equal(again.text, "ok");
+    },
+  );
 
-  test("a keeper that is killed takes its sandboxes with it, and the next one starts others", async () => {
-    await removeOthers();
-    const { call } = await spin("unkept", 60_000);
-    const before = await stand.living();
-    const [pid, gatewayPid] = [keeper(), gateway()];
-    process.kill(pid, "SIGKILL");
-    const answer = await call;
-    assert.equal(answer.status, 502, answer.text);
-    assert.equal(answer.json.error.code, "sandbox_exited");
-    assert.equal((await stand.server.call("/unkept")).text, "ok");
-    assert.deepEqual(
-      (await stand.living()).filter((each) => before.includes(each)),
-      [],
-    );
-    assert.notEqual(keeper(), pid);
-    assert.equal(gateway(), gatewayPid, "the gateway lived on");
-  });
+  stand.case(
+    "a keeper that is killed takes its sandboxes with it, and the next one starts others",
+    async () => {
+      await removeOthers();
+      const { call } = await spin("unkept", 60_000);
+      const before = await stand.living();
+      const [pid, gatewayPid] = [keeper(), gateway()];
+      process.kill(pid, "SIGKILL");
+      const answer = await call;
+      assert.equal(answer.status, 502, answer.text);
+      assert.equal(answer.json.error.code, "sandbox_exited");
+      await serves(stand, "unkept");
+      assert.deepEqual(
+        (await stand.living()).filter((each) => before.includes(each)),
+        [],
+      );
+      assert.notEqual(keeper(), pid);
+      assert.equal(gateway(), gatewayPid, "the gateway lived on");
+    },
+  );
 }
 
 function isThere(pid: number): boolean {

@@ -9,4 +9,4 @@ const proxy = new EngineProxy(dockerSettings.dockerHost, null);
 await proxy.open();
 after(() => proxy.goAway());
 
-deadlineSuite("docker", { skip: skipDocker, elsewhere: proxy.host });
+deadlineSuite("docker", { skip: skipDocker, elsewhere: proxy.host, turns: 5 });

@@ -1,30 +1,30 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { eventually } from "../harness.ts";
 import { endlessStream } from "./endless-code.ts";
-import { isAlone } from "./run-cases.ts";
+import { isAlone, serves } from "./run-cases.ts";
 import type { DeadlineStand } from "./suite.ts";
 
 /** Answers that begin and do not end. */
 export function streamCases(stand: DeadlineStand): void {
+  const { slowness } = stand;
   const cut: [what: string, query: string, settings: Record<string, unknown>, setting: string][] = [
-    ["goes on for ever", "pauseMs=0", { timeoutMs: 600 }, "timeoutMs"],
-    ["drips a byte at a time", "pauseMs=100", { timeoutMs: 600 }, "timeoutMs"],
+    ["goes on for ever", "pauseMs=0", { timeoutMs: 600 * slowness }, "timeoutMs"],
+    ["drips a byte at a time", "pauseMs=100", { timeoutMs: 600 * slowness }, "timeoutMs"],
     [
       "pauses too long",
       "pauseMs=100000",
-      { streamIdleTimeoutMs: 300, timeoutMs: 20_000 },
+      { streamIdleTimeoutMs: 300 * slowness, timeoutMs: 20_000 },
       "streamIdleTimeoutMs",
     ],
     [
       "streams longer than its own limit",
       "pauseMs=20",
-      { streamTimeoutMs: 500, timeoutMs: 20_000 },
+      { streamTimeoutMs: 500 * slowness, timeoutMs: 20_000 },
       "streamTimeoutMs",
     ],
   ];
   for (const [at, [what, query, settings, setting]] of cut.entries())
-    test(`an answer that ${what} is cut, and recorded as stream_timeout`, async () => {
+    stand.case(`an answer that ${what} is cut, and recorded as stream_timeout`, async () => {
       const name = `stream-${at}`;
       await stand.deploy(name, endlessStream, { maxSandboxes: 1, ...settings });
       const response = await fetch(`${stand.server.gatewayUrl}/${name}/endless?${query}`);
@@ -34,45 +34,57 @@ export function streamCases(stand: DeadlineStand): void {
       assert.equal(record.outcome, "timeout");
       assert.equal(record.errorCode, "stream_timeout");
       assert.match(record.errorMessage, new RegExp(`\\(${setting}\\)$`));
-      assert.equal((await stand.server.call(`/${name}`)).text, "ok");
+      await serves(stand, name);
       await isAlone(stand, name);
     });
 
-  test("an answer that does not begin in time is function_timeout with the limit of the first byte", async () => {
-    await stand.deploy("first", endlessStream, { firstByteTimeoutMs: 250, timeoutMs: 20_000 });
-    const answer = await stand.server.call("/first/endless?firstMs=100000&pauseMs=0");
-    assert.equal(answer.status, 504);
-    assert.equal(answer.json.error.code, "function_timeout");
-    assert.equal(answer.json.error.limitMs, 250);
-  });
+  stand.case(
+    "an answer that does not begin in time is function_timeout with the limit of the first byte",
+    async () => {
+      await stand.deploy("first", endlessStream, {
+        firstByteTimeoutMs: 250 * slowness,
+        timeoutMs: 20_000,
+      });
+      const answer = await stand.server.call("/first/endless?firstMs=100000&pauseMs=0");
+      assert.equal(answer.status, 504);
+      assert.equal(answer.json.error.code, "function_timeout");
+      assert.equal(answer.json.error.limitMs, 250 * slowness);
+    },
+  );
 
-  test("a stream with a limit of its own may go on beyond timeoutMs", async () => {
-    await stand.deploy("long", endlessStream, { timeoutMs: 500, streamTimeoutMs: 30_000 });
-    const answer = await stand.server.call("/long/endless?pauseMs=50&pieces=30");
+  stand.case("a stream with a limit of its own may go on beyond timeoutMs", async () => {
+    await stand.deploy("long", endlessStream, {
+      timeoutMs: 500 * slowness,
+      streamTimeoutMs: 30_000,
+    });
+    const answer = await stand.server.call(`/long/endless?pauseMs=${50 * slowness}&pieces=30`);
     assert.equal(answer.text, "x".repeat(30));
     const record = await stand.recordOf(answer.headers.get("isola-request-id"));
     assert.equal(record.outcome, "ok");
-    assert.ok(record.runMs > 500);
+    assert.ok(record.runMs > 500 * slowness);
   });
 
-  test("a caller that goes away cancels its call, and the sandbox of one that does not listen is killed", async () => {
-    const files = {
-      "index.mjs": `export const handler = async () => { console.log("inside"); await new Promise(() => {}); };`,
-    };
-    await stand.deploy("left", files);
-    await leave(stand, "left", "inside");
-    const page = await eventually("its record", async () => {
-      const { json } = await stand.server.api("GET", "/api/v1/invocations?function=left");
-      return json.items?.length === 1 ? json : null;
-    });
-    assert.equal(page.items[0].outcome, "cancelled");
-    await eventually(
-      "its end",
-      async () => Object.keys(await stand.sandboxes("left")).length === 0,
-    );
-  });
+  stand.case(
+    "a caller that goes away cancels its call, and the sandbox of one that does not listen is killed",
+    async () => {
+      const files = {
+        "index.mjs": `export const handler = async () => { console.log("inside"); await new Promise(() => {}); };`,
+      };
+      await stand.deploy("left", files);
+      await leave(stand, "left", "inside");
+      const page = await eventually("its record", async () => {
+        const { json } = await stand.server.api("GET", "/api/v1/invocations?function=left");
+        return json.items?.length === 1 ? json : null;
+      });
+      assert.equal(page.items[0].outcome, "cancelled");
+      await eventually(
+        "its end",
+        async () => Object.keys(await stand.sandboxes("left")).length === 0,
+      );
+    },
+  );
 
-  test("with onDisconnect continue a call finishes without its caller", async () => {
+  stand.case("with onDisconnect continue a call finishes without its caller", async () => {
     const files = {
       "index.mjs": `export const handler = async () => {
   console.log("inside");

@@ -28,12 +28,17 @@ export function stateOf(pid: number): string | null {
   return state === "Z" ? null : state;
 }
 
-/** Processes of sandboxes of any life of this server, blank ones among them, by their command line or their control group. */
+/** Processes of sandboxes of any life of this server, blank ones among them, by their command line or their control group. A machine of which a snapshot is taken is none. */
 export function sandboxPids(server: TestServer): number[] {
   const prefix = `isola.${nodeIdOf(server)}.`;
-  const isOurs = (pid: number) =>
-    textsOf(pid, "cmdline").some((text) => text.startsWith(prefix)) ||
-    read(`/proc/${pid}/cgroup`).includes(`/${prefix}`);
+  const isOurs = (pid: number) => {
+    const words = textsOf(pid, "cmdline");
+    if (words.some((text) => text.includes(".microvm-template-"))) return false;
+    return (
+      words.some((text) => text.startsWith(prefix)) ||
+      read(`/proc/${pid}/cgroup`).includes(`/${prefix}`)
+    );
+  };
   return pids().filter((pid) => isAlive(pid) && isOurs(pid));
 }
 

@@ -7,16 +7,34 @@ import { after, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
-import { Session, destroyed } from "../conformance/session.ts";
-import type { RuntimeSpec } from "../driver.ts";
+import { Session, allowSlowness, destroyed } from "../conformance/session.ts";
+import type { RuntimeSpec, SandboxLimits } from "../driver.ts";
+import { MiB } from "../../domain/limits.ts";
 import { findRuntimes } from "../runtimes.ts";
 import { dockerSettings } from "../testing/docker-settings.ts";
-import { skipMicrovm } from "./testing/microvm-stand.ts";
+import { SLOWNESS, skipMicrovm } from "./testing/microvm-stand.ts";
 
 const CLONES = 4;
 const SNAPSHOT_MS_MAX = 150_000;
 /** Of the clocks of two machines, one of which is emulated on a busy host. */
 const APART_MS_MAX = 1000;
+
+const REST_MS = 2000;
+/** Ticks and timers take a hundredth. */
+const BUSY_MAX = 0.3;
+/** In a machine as the others have it. */
+const small: SandboxLimits = { memoryBytes: 192 * MiB, pidsMax: 64 };
+/** Reads a file that is larger than what it has left: what the kernel keeps of it is given back whenever the limit is met. */
+const reader = `
+import { closeSync, openSync, readSync } from "node:fs";
+const kept = Buffer.alloc(${64 * MiB}, 1);
+export const handler = () => {
+  const [fd, part] = [openSync(process.execPath, "r"), Buffer.alloc(65_536)];
+  let total = 0;
+  for (let bytes; (bytes = readSync(fd, part)) > 0; ) total += bytes;
+  closeSync(fd);
+  return total + kept.length;
+};`;
 
 /** What tells two machines apart that were one a moment ago, and what they must agree on with the host. */
 interface Told {
@@ -60,6 +78,8 @@ def handler(event, context=None):
   },
 };
 
+allowSlowness(SLOWNESS);
+
 describe("machines that go on from one snapshot", { skip: skipMicrovm }, async () => {
   const root = fileURLToPath(new URL("../../../..", import.meta.url));
   const runtimes = await findRuntimes({ root, python: null });
@@ -73,9 +93,9 @@ describe("machines that go on from one snapshot", { skip: skipMicrovm }, async (
   });
 
   /** A sandbox that goes on from a snapshot: the first ones boot, until one is taken. */
-  async function clone(runtime: RuntimeSpec): Promise<Session> {
+  async function clone(runtime: RuntimeSpec, limits?: SandboxLimits): Promise<Session> {
     for (const giveUp = AbortSignal.timeout(SNAPSHOT_MS_MAX); ; await delay(1000)) {
-      const session = await Session.start(driver, runtime);
+      const session = await Session.start(driver, runtime, limits);
       if (session.sandbox.startedFrom === "snapshot") return session;
       await destroyed(session);
       assert(!giveUp.aborted, "no snapshot was taken");
@@ -115,6 +135,18 @@ describe("machines that go on from one snapshot", { skip: skipMicrovm }, async (
     await delay(1000);
     await session.sandbox.thaw();
     await ask(session);
+    await destroyed(session);
+  });
+
+  test("rest between calls, also when they have been at their memory limit", async () => {
+    const session = await clone(runtimes[0] as RuntimeSpec, small);
+    await session.init({ "index.mjs": reader }, "index.handler");
+    assert((await session.invoke<number>(null)) > small.memoryBytes);
+    const before = await session.sandbox.usage();
+    await delay(REST_MS);
+    const after = await session.sandbox.usage();
+    const busy = ((after.cpuMicros ?? 0) - (before.cpuMicros ?? 0)) / 1000 / REST_MS;
+    assert(busy < BUSY_MAX, `its processor was busy for ${Math.round(100 * busy)} % of the time`);
     await destroyed(session);
   });
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { MiB } from "../../domain/limits.ts";
+import { MiB, fixedLimits, settingLimits } from "../../domain/limits.ts";
 import { IsolaError, messageOf } from "../../errors.ts";
 import { findCgroups } from "../cgroups/find-cgroups.ts";
 import { type SandboxMarks, sandboxMarks } from "../cgroups/sandbox-mark.ts";
@@ -32,13 +32,21 @@ import {
 import { equipmentOf } from "./equipment.ts";
 import type { MachineSnapshot, Vmm } from "./vmm.ts";
 
-/** From a guest that is up to a runtime at its gate. */
-const GATE_MS_MAX = 120_000;
+/** From a guest that is up to a runtime at its gate. Without a snapshot all starts stay slow, so a busy host gets the time for one. */
+const GATE_MS_MAX = 300_000;
 /** Emulated, on a busy host, it takes most of what a start may. */
 const UP_MS_MAX = 30_000;
 /** Nobody waits for a snapshot. */
 const TEMPLATE_UP_MS_MAX = 120_000;
-const TEMPLATE_TMP_BYTES = 64 * MiB;
+
+/** What most starts have: a machine that goes on with other limits has to change them first. */
+const commonest = {
+  limits: {
+    memoryBytes: settingLimits.memoryMiB.default * MiB,
+    pidsMax: fixedLimits.processesMax,
+  },
+  tmpBytes: settingLimits.tmpMiB.default * MiB,
+};
 
 export interface MicrovmDriverOptions {
   nodeId: string;
@@ -242,8 +250,7 @@ export class MicrovmDriver implements DriverCore {
     };
     const up = await startMachine(this.#contextOf(machine), request, null, {});
     try {
-      const limits = { memoryBytes: 128 * MiB, pidsMax: 64 };
-      await up.agent.prepare({ limits, tmpBytes: TEMPLATE_TMP_BYTES });
+      await up.agent.prepare(commonest);
       await within(GATE_MS_MAX, "the runtime at its gate", up.agent.gate);
       return await up.machine.snapshot(folder);
     } catch (error) {

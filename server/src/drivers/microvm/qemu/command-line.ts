@@ -78,7 +78,7 @@ export function identityOf(plan: QemuPlan, processor: string): string {
 function machineArgs({ accelerator }: QemuPlan, { memoryMiB, vcpus }: MachineShape): string[] {
   const how = {
     kvm: ["-accel", "kvm", "-cpu", "host"],
-    emulation: ["-accel", `tcg,tb-size=${TRANSLATED_MIB_MAX}`, "-cpu", "max"],
+    emulation: ["-accel", `tcg,tb-size=${TRANSLATED_MIB_MAX}`, "-cpu", "max,la57=off"],
   };
   return [
     // Kernels of distributions find their devices by ACPI alone.
@@ -100,7 +100,15 @@ function kernelCommandLine({ accelerator, timeStampKhz }: QemuPlan): string {
     timeStampKhz === null
       ? []
       : [`tsc_early_khz=${timeStampKhz}`, "no_timer_check", "tsc=reliable"];
-  const emulated = ["mitigations=off", "cryptomgr.notests", "init_on_alloc=0", ...clock];
+  const emulated = [
+    "mitigations=off",
+    "cryptomgr.notests",
+    "init_on_alloc=0",
+    "transparent_hugepage=never",
+    "psi=0",
+    "nowatchdog",
+    ...clock,
+  ];
   return [
     ...["console=ttyS0", "quiet", "panic=-1", "reboot=t", "isola.transport=serial"],
     ...(accelerator === "kvm" ? [] : emulated),
