@@ -4,7 +4,7 @@ import { bootCalls } from "./boot-calls.ts";
 
 const shape = { memoryMiB: 512, vcpus: 1 };
 const argsOf = (calls: ReturnType<typeof bootCalls>) =>
-  String((calls[0]?.body as { boot_args: string }).boot_args);
+  String((calls[0] as { body: { boot_args: string } }).body.boot_args);
 const drivesOf = (calls: ReturnType<typeof bootCalls>) =>
   calls.map(({ path }) => path).filter((path) => path.startsWith("/drives/"));
 
