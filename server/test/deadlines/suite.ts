@@ -29,16 +29,25 @@ export interface DeadlineStand {
   living(): Promise<string[]>;
 }
 
+interface DeadlineOptions {
+  skip?: string | false;
+  /** Where the engine is; left out: as in the environment. */
+  elsewhere?: string | undefined;
+  /** Settings of the server, and what of the title they make. */
+  env?: Record<string, string> | undefined;
+  way?: string;
+}
+
 /**
  * docs/timeouts.md as a suite that every driver runs with a whole server: what runs too long is answered in time, killed as a whole, seen to be gone, and replaced.
  */
 export function deadlineSuite(
   driver: string,
-  { skip = false, elsewhere }: { skip?: string | false; elsewhere?: string } = {},
+  { skip = false, elsewhere, env, way = "" }: DeadlineOptions = {},
 ): void {
-  const where = elsewhere === undefined ? "" : " on another machine";
+  const where = elsewhere === undefined ? way : " on another machine";
   describe(`deadlines on the driver ${driver}${where}`, { skip }, () => {
-    const stand = new Stand(driver, elsewhere);
+    const stand = new Stand(driver, { elsewhere, env });
     before(() => stand.server.start());
     after(() => stand.server.dispose());
     runCases(stand);
@@ -54,13 +63,13 @@ class Stand implements DeadlineStand {
   readonly server: TestServer;
   readonly #isElsewhere: boolean;
 
-  /** `elsewhere`: where the engine is; left out: as in the environment. */
-  constructor(driver: string, elsewhere?: string) {
+  constructor(driver: string, { elsewhere, env }: DeadlineOptions) {
     this.driver = driver;
     this.#isElsewhere = elsewhere !== undefined;
     this.server = new TestServer({
       ...{ ISOLA_BLANK_NODEJS: "0", ISOLA_BLANK_PYTHON: "0" },
       ...(elsewhere !== undefined && { DOCKER_HOST: elsewhere }),
+      ...env,
     });
     this.turns = elsewhere !== undefined ? 5 : driver === "gvisor" ? 10 : 25;
   }
