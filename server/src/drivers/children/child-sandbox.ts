@@ -14,7 +14,6 @@ import { exitWithin } from "../exit-within.ts";
 import { killUntilGone } from "./kill-until-gone.ts";
 import type { SandboxGroup } from "./sandbox-group.ts";
 
-
 export interface ChildSandboxOptions {
   id: string;
   taskRoot: string;

@@ -10,4 +10,6 @@ const driver: SuiteDriver = {
   script: fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url)),
 };
 
-await containerConformance(driver, [{ title: "gvisor", isRemote: false, leavesOut: leftOutByGvisor }]);
+await containerConformance(driver, [
+  { title: "gvisor", isRemote: false, leavesOut: leftOutByGvisor },
+]);

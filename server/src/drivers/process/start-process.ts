@@ -162,7 +162,8 @@ function groupOf(
   const { mark, cgroup, folder, pidsOverhead } = made;
   const taskRoot = folder === null ? "/var/task" : join(folder, "task");
   const inTree = (limits: SandboxLimits) => ({ ...limits, pidsMax: limits.pidsMax + pidsOverhead });
-  if (cgroup !== null) return { group: cgroupGroup(cgroup, folder, inTree), taskRoot, sampled: null };
+  if (cgroup !== null)
+    return { group: cgroupGroup(cgroup, folder, inTree), taskRoot, sampled: null };
   const sampled = { limits: inTree(spec.limits) };
   const group = markedGroup({
     mark,

@@ -25,7 +25,10 @@ export async function rootTree(place: TreePlace, runtime: GuestRuntime): Promise
   const tree = await viewTree(place, runtime);
   const { platform } = place;
   tree.add(`${platform}/${TOOLS}`, { kind: "folder" });
-  tree.add("/etc/isola/run", { kind: "text", text: `${commandOf(runtime, platform).join("\n")}\n` });
+  tree.add("/etc/isola/run", {
+    kind: "text",
+    text: `${commandOf(runtime, platform).join("\n")}\n`,
+  });
   addPlacesOfTools(tree, platform, runtime);
   return tree;
 }
@@ -63,8 +66,7 @@ export async function viewTree(
     kind: "link",
     target: isNode ? executable : basename(executable),
   });
-  for (const path of ["/proc", "/dev", "/tmp", "/var/task"])
-    tree.add(path, { kind: "folder" });
+  for (const path of ["/proc", "/dev", "/tmp", "/var/task"]) tree.add(path, { kind: "folder" });
   for (const name of ["passwd", "group"])
     tree.add(`/etc/${name}`, textOf(join(root, "images/etc", name)));
   for (const name of ["hosts", "nsswitch.conf", "resolv.conf"])

@@ -68,7 +68,12 @@ describe("the bundle of a sandbox", () => {
 test("runsc is told what a sandbox may reach, and of sockets only where one is mounted", () => {
   const call = { path: "/usr/bin/runsc", platform: "systrap", folder: "/state/sb-1" } as const;
   const command = runscCommand({ ...call, mark: "isola.n.b.sb-1", hasSockets: false });
-  for (const flag of ["--network=none", "--host-uds=none", "--oci-seccomp=true", "--host-fifo=none"])
+  for (const flag of [
+    "--network=none",
+    "--host-uds=none",
+    "--oci-seccomp=true",
+    "--host-fifo=none",
+  ])
     assert(command.includes(flag), flag);
   for (const flag of ["--directfs=false", "--overlay2=none", "--platform=systrap"])
     assert(command.includes(flag), flag);

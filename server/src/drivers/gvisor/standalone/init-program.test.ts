@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { NOTHING_TO_DO, initProgram } from "./init-program.ts";
 
-const skip =
-  process.platform === "linux" && process.arch === "x64" ? false : "needs Linux on x64";
+const skip = process.platform === "linux" && process.arch === "x64" ? false : "needs Linux on x64";
 
 function made(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "isola-init-"));

@@ -30,10 +30,7 @@ function protectionsOf(groups: string): Protection[] {
       "a read-only image that gVisor reads itself; no file of the host; /tmp and /var/task of its own",
     ),
     kept("network", "gVisor's own loopback; it has no network device"),
-    kept(
-      "visibility",
-      "a kernel of its own: no process, file or device of the host's is in it",
-    ),
+    kept("visibility", "a kernel of its own: no process, file or device of the host's is in it"),
     kept("tmp", "tmpfs of gVisor's, of limited size"),
     kept("privileges", "no capabilities, no_new_privs, a user without rights"),
     kept(

@@ -75,10 +75,7 @@ export class StandaloneDriver implements DriverCore {
 
   async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
     if (spec.egressOf !== undefined)
-      throw new IsolaError(
-        "driver_unavailable",
-        "sandboxes of the driver gvisor have no network",
-      );
+      throw new IsolaError("driver_unavailable", "sandboxes of the driver gvisor have no network");
     const machine = await (this.#machine ??= this.#examine());
     const context = usable(machine, this.#foldersDir);
     if (context === null) {

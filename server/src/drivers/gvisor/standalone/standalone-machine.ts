@@ -41,9 +41,10 @@ export async function examine(options: ExamineOptions): Promise<StandaloneMachin
   });
   if (path === null) return refused([]);
   if (process.geteuid?.() !== 0)
-    return refused(["runsc makes its sandboxes as root, which the server is not"], [
-      "run the server as root",
-    ]);
+    return refused(
+      ["runsc makes its sandboxes as root, which the server is not"],
+      ["run the server as root"],
+    );
   const { tree } = cgroups;
   if (tree === null)
     return refused(

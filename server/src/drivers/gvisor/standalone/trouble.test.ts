@@ -31,9 +31,16 @@ export const handler = async (event) => {
 };
 
 /** A driver of a test's own. At the end nothing of it may be left. */
-function opened(t: TestContext, more: Partial<ReturnType<typeof newStand>["settings"]["gvisor"]> = {}) {
+function opened(
+  t: TestContext,
+  more: Partial<ReturnType<typeof newStand>["settings"]["gvisor"]> = {},
+) {
   const { settings, stateDir, leftovers } = newStand("trouble");
-  const driver = lazyDriver("gvisor", { ...settings, gvisor: { ...settings.gvisor, ...more } }, "b");
+  const driver = lazyDriver(
+    "gvisor",
+    { ...settings, gvisor: { ...settings.gvisor, ...more } },
+    "b",
+  );
   t.after(async () => {
     await driver.close();
     assert.deepEqual(await leftovers(), []);
@@ -105,7 +112,10 @@ describe("gVisor without an engine", { skip: skipStandalone }, () => {
     });
     const session = await Session.start(driver, node);
     const limits = { memoryBytes: 2 ** 28, pidsMax: 32 };
-    await assert.rejects(session.sandbox.applyLimits(limits), /started for 64 processes, not for 32/);
+    await assert.rejects(
+      session.sandbox.applyLimits(limits),
+      /started for 64 processes, not for 32/,
+    );
     await destroyed(session);
   });
 

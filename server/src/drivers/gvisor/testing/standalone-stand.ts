@@ -8,10 +8,11 @@ import { findProgram } from "../../find-program.ts";
 import { dockerSettings } from "../../testing/docker-settings.ts";
 import { findRunsc } from "../standalone/find-runsc.ts";
 
-/** Why tests of gVisor without an engine cannot run here, and what would change it; false where they can, and on CI, where they have to. */
+/** Why tests of gVisor without an engine cannot run here, and what would change it; false where they can, and on CI, where on such a machine they have to. */
 export const skipStandalone = await whyNot();
 
 async function whyNot(): Promise<string | false> {
+  if (process.platform !== "linux" || process.arch !== "x64") return "runs on Linux on x64 alone";
   if (process.env.CI !== undefined) return false;
   const { problems, fixes } = await findRunsc(null);
   if (problems.length > 0) return [...problems, ...fixes].join("; to fix it: ");
