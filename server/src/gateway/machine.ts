@@ -43,7 +43,11 @@ function openKeeping(config: Config, boot: Boot, events: GatheredEvents): Promis
   return openSandboxKeeping({
     settings: {
       ...{ nodeId, stateDir: runDir, acceptNoIsolation },
-      ...{ dockerHost: config.dockerHost, gvisorRuntime: config.gvisorRuntime },
+      dockerHost: config.dockerHost,
+      gvisor: {
+        ...{ mode: config.gvisorMode, runtime: config.gvisorRuntime, runsc: config.gvisorRunsc },
+        ...{ platform: config.gvisorPlatform, keptDir: join(config.data, "gvisor") },
+      },
       ...{ egressAllowed: config.egressAllowed, egressResolvers: config.egressResolvers },
       microvm: {
         keptDir: join(config.data, "vm"),

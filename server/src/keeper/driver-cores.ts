@@ -21,7 +21,7 @@ export function driverCores(
   const cores: DriverCore[] = [
     createProcessDriver({ ...settings, log: log("process") }),
     createDockerDriver({ ...engine, log: log("docker") }),
-    createGvisorDriver({ ...engine, runtime: settings.gvisorRuntime, log: log("gvisor") }),
+    createGvisorDriver({ ...settings, ...engine, log: log("gvisor") }),
   ];
   const microvm = { ...settings, log: log("microvm") };
   cores.push(createMicrovmDriver(microvm));

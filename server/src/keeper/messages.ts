@@ -28,8 +28,7 @@ export interface KeeperSettings {
   dockerHost: string;
   /** Base images that the operator chose, by family. */
   dockerBases: Record<RuntimeSpec["family"], string | null>;
-  /** The engine's runtime for gVisor, by its name there; null: the one that is found. */
-  gvisorRuntime: string | null;
+  gvisor: GvisorSettings;
   microvm: MicrovmSettings;
   /** Addresses and ranges that sandboxes with a network may reach although they are private. */
   egressAllowed: readonly string[];
@@ -39,6 +38,18 @@ export interface KeeperSettings {
   streamsPath: string;
   /** Techniques left out although the machine has them; for tests of the others. */
   without?: readonly ("bubblewrap" | "cgroups" | "kvm")[];
+}
+
+/** Of the driver `gvisor`. */
+export interface GvisorSettings {
+  mode: "auto" | "engine" | "standalone";
+  /** The engine's runtime, by its name there; null: the one that is found. */
+  runtime: string | null;
+  /** Without an engine: the program; null: the system's. */
+  runsc: string | null;
+  platform: "auto" | "systrap" | "kvm" | "ptrace";
+  /** Without an engine: where images are kept from life to life. */
+  keptDir: string;
 }
 
 /** Of the driver `microvm`. */

@@ -210,11 +210,29 @@ export const settingSpecs = {
     shown: "`DOCKER_HOST`, else `unix:///var/run/docker.sock`",
     help: "Docker Engine for the images and sandboxes of the `docker` driver; its TLS is set as for `docker` itself (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`)",
   },
+  gvisorMode: {
+    kind: "choice",
+    choices: ["auto", "engine", "standalone"],
+    default: "auto",
+    help: "What runs the sandboxes of the `gvisor` driver: the Docker Engine, or this server with `runsc` alone; auto: the engine where it has a runtime that fits, else alone",
+  },
   gvisorRuntime: {
     kind: "runtime",
     default: null,
     shown: "the one that is `runsc` and fits",
     help: "Runtime of the Docker Engine for the sandboxes of the `gvisor` driver, by its name there",
+  },
+  gvisorRunsc: {
+    kind: "path",
+    default: null,
+    shown: "`runsc` where system programs are",
+    help: "Program of gVisor for the `gvisor` driver without an engine",
+  },
+  gvisorPlatform: {
+    kind: "choice",
+    choices: ["auto", "systrap", "kvm", "ptrace"],
+    default: "auto",
+    help: "How gVisor comes to system calls, for the `gvisor` driver without an engine; auto: the first on which a sandbox was seen to run, of KVM where nothing virtual is below, systrap, and ptrace, which is the slowest",
   },
   vmAccelerator: {
     kind: "choice",

@@ -38,6 +38,9 @@ export interface DeadlineSuiteOptions {
   skip?: string | false;
   /** Where the engine is; left out: as in the environment. */
   elsewhere?: string;
+  /** Settings of the server, and what of the title they make. */
+  env?: Record<string, string> | undefined;
+  way?: string;
   /** As of the stand; left out: 1. */
   slowness?: number;
   turns?: number;
@@ -54,9 +57,9 @@ export interface DeadlineSuiteOptions {
  * docs/timeouts.md as a suite that every driver runs with a whole server: what runs too long is answered in time, killed as a whole, seen to be gone, and replaced.
  */
 export function deadlineSuite(driver: string, options: DeadlineSuiteOptions = {}): void {
-  const { skip = false, elsewhere, slowness = 1, chosen } = options;
+  const { skip = false, elsewhere, way = "", slowness = 1, chosen } = options;
   allowSlowness(slowness);
-  const where = elsewhere === undefined ? "" : " on another machine";
+  const where = elsewhere === undefined ? way : " on another machine";
   describe(`deadlines on the driver ${driver}${where}`, { skip }, () => {
     const stand = new Stand(driver, options);
     before(async () => {
@@ -85,13 +88,14 @@ class Stand implements DeadlineStand {
   readonly #titles: string[] = [];
 
   constructor(driver: string, options: DeadlineSuiteOptions) {
-    const { elsewhere, slowness = 1, turns } = options;
+    const { elsewhere, env, slowness = 1, turns } = options;
     this.driver = driver;
     this.#options = options;
     this.slowness = slowness;
     this.server = new TestServer({
       ...{ ISOLA_BLANK_NODEJS: "0", ISOLA_BLANK_PYTHON: "0" },
       ...(elsewhere !== undefined && { DOCKER_HOST: elsewhere }),
+      ...env,
     });
     this.turns = turns ?? 25;
   }

@@ -8,7 +8,8 @@ const expectedFiles = [
   /^(admin-key|node-id|api-url)$/,
   /^isola(-records)?\.db(-wal|-shm)?$/,
   /^artifacts(\/tmp|\/[0-9a-f]{2}(\/[0-9a-f]{64}\.tar)?)?$/,
-  /^run(\/(lock\.db|supervisor\.pid|gateway\.pid|control\.pid|gateway\.sock|streams.sock|socket-dir|sandboxes|builds|builds-dir))?$/,
+  /^run(\/(lock\.db|supervisor\.pid|gateway\.pid|control\.pid|gateway\.sock|streams.sock|socket-dir|sandboxes|gvisor|builds|builds-dir))?$/,
+  /^gvisor(\/root-[0-9a-f]{16}(\/(image\.erofs|part\.json))?)?$/,
 ];
 
 /** The pids of the server's own processes, sandboxes not among them: whatever was started with its data folder. */

@@ -12,7 +12,7 @@ const require = createRequire(import.meta.url);
 const channels = () => {
   const { readdirSync, readlinkSync } = require("node:fs");
   const links = readdirSync("/proc/self/fd").map((fd) => { try { return readlinkSync("/proc/self/fd/" + fd); } catch { return ""; } });
-  return links.filter((link) => /^(socket|pipe):/.test(link));
+  return links.filter((link) => /^(socket|pipe|host):/.test(link));
 };
 const say = (word) => fs.writeSync(1, word + "\\n");
 const child = (code, options = {}) => spawn(process.execPath, ["-e", code], { stdio: "ignore", ...options });
@@ -71,7 +71,7 @@ const ops = {
     made.stdout.on("data", (text) => resolve({ mine, handedOn: mine.filter((each) => String(text).includes(each)) }));
   }),
   lie: () => {
-    const isSocket = (fd) => outcome(() => fs.readlinkSync("/proc/self/fd/" + fd)).startsWith("socket:");
+    const isSocket = (fd) => outcome(() => fs.readlinkSync("/proc/self/fd/" + fd)).match(/^(socket|host):/) !== null;
     const socket = fs.readdirSync("/proc/self/fd").map(Number).filter((fd) => fd > 2).find(isSocket);
     // Else it is the output of the process that reaps.
     const control = socket ?? fs.openSync("/proc/1/fd/1", fs.constants.O_WRONLY);

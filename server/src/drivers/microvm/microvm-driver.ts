@@ -12,7 +12,7 @@ import type {
   SweepReport,
 } from "../driver.ts";
 import { HostUsers } from "../host-users.ts";
-import { sweepEarlierLives } from "../process/sweep.ts";
+import { sweepEarlierLives } from "../children/sweep.ts";
 import type { AgentEvents } from "./agent.ts";
 import { within } from "./deadline.ts";
 import type { GuestSource } from "./guests.ts";

@@ -10,8 +10,8 @@ import {
   type StartedFrom,
 } from "../driver.ts";
 import { exitWithin } from "../exit-within.ts";
-import { killUntilGone } from "../kill-until-gone.ts";
-import type { SandboxGroup } from "../process/sandbox-group.ts";
+import { killUntilGone } from "../children/kill-until-gone.ts";
+import type { SandboxGroup } from "../children/sandbox-group.ts";
 import type { Agent } from "./agent.ts";
 import { requireRoom } from "./machine-shape.ts";
 import type { Machine, MachineShape } from "./vmm.ts";

@@ -8,7 +8,7 @@ import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import { endGroup } from "../cgroups/end-group.ts";
 import type { SandboxSpec, StartedFrom, StreamEnds } from "../driver.ts";
 import type { HostUsers } from "../host-users.ts";
-import { type SandboxGroup, cgroupGroup, markedGroup } from "../process/sandbox-group.ts";
+import { type SandboxGroup, cgroupGroup, markedGroup } from "../children/sandbox-group.ts";
 import { Agent, type AgentEvents } from "./agent.ts";
 import { untilAborted, within } from "./deadline.ts";
 import { hostLimits } from "./machine-shape.ts";
@@ -170,10 +170,12 @@ interface Parts {
   release(): void;
 }
 
+const asTheyAre = <T>(limits: T) => limits;
+
 function groupOf({ mark, folder, cgroup, machine, release }: Parts): SandboxGroup {
   const pid = machine?.pid as number;
   const options = { mark, pid, folder: null, isGroupLeader: false, onLimits: () => {} };
-  const group = cgroup === null ? markedGroup(options) : cgroupGroup(cgroup, null, 0);
+  const group = cgroup === null ? markedGroup(options) : cgroupGroup(cgroup, null, asTheyAre);
   return {
     ...group,
     async remove() {

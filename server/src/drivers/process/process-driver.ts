@@ -8,19 +8,20 @@ import type {
   SandboxHandle,
   SandboxSpec,
   StreamEnds,
-  StreamName,
   SweepReport,
 } from "../driver.ts";
 import { HostUsers } from "../host-users.ts";
 import { LimitWatch, type Watched } from "../cgroups/limit-watch.ts";
-import { type LaunchStreams, closeStreams } from "./launch.ts";
+import { dialAll } from "../children/dial-all.ts";
 import { type ProcessMachine, examine } from "./machine.ts";
 import { probeOf } from "./probe.ts";
-import { ProcessSandbox } from "./process-sandbox.ts";
+import { ChildSandbox } from "../children/child-sandbox.ts";
 import { type SandboxMarks, sandboxMarks } from "../cgroups/sandbox-mark.ts";
 import { type StartContext, type Started, startProcess } from "./start-process.ts";
-import { sweepEarlierLives } from "./sweep.ts";
+import { sweepEarlierLives } from "../children/sweep.ts";
 import { tryOut } from "./try-out.ts";
+
+const CRASH_GRACE_MS = 50;
 
 export interface ProcessDriverOptions {
   nodeId: string;
@@ -39,19 +40,6 @@ export function createProcessDriver(options: ProcessDriverOptions): DriverCore {
   return new ProcessDriver(options);
 }
 
-/** All three, or none. */
-async function dialAll(ends: StreamEnds, id: string): Promise<LaunchStreams> {
-  const names: readonly StreamName[] = ["stdout", "stderr", "control"];
-  const dialled = await Promise.allSettled(names.map((name) => ends.dial(id, name)));
-  const streams: LaunchStreams = { stdout: "ignore", stderr: "ignore", control: "ignore" };
-  for (const [at, each] of dialled.entries())
-    if (each.status === "fulfilled") streams[names[at] as StreamName] = each.value;
-  const failed = dialled.find((each) => each.status === "rejected");
-  if (failed === undefined) return streams;
-  closeStreams(streams);
-  throw failed.reason;
-}
-
 interface Settled extends StartContext {
   /** Why a sandbox with bubblewrap did not work when it was tried. */
   trialProblem: string | null;
@@ -63,7 +51,7 @@ class ProcessDriver implements DriverCore {
   readonly #marks: SandboxMarks;
   readonly #users: HostUsers;
   readonly #watch: LimitWatch;
-  readonly #sandboxes = new Set<ProcessSandbox>();
+  readonly #sandboxes = new Set<ChildSandbox>();
   readonly #starting = new Set<Promise<unknown>>();
   #settled: Promise<Settled> | null = null;
   #trials = 0;
@@ -122,14 +110,15 @@ class ProcessDriver implements DriverCore {
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
-  #adopt({ machine }: Settled, spec: SandboxSpec, started: Started): ProcessSandbox {
+  #adopt({ machine }: Settled, spec: SandboxSpec, started: Started): ChildSandbox {
     const { group, sampled, hostUser } = started;
-    const sandbox = new ProcessSandbox({
+    const sandbox = new ChildSandbox({
       id: spec.id,
       taskRoot: started.taskRoot,
       child: started.child,
       group,
       isWrapped: machine.bwrap !== null,
+      crashGraceMs: CRASH_GRACE_MS,
       onProblem: (problem) => this.#onProblem(problem),
       onGone: () => {
         this.#sandboxes.delete(sandbox);

@@ -6,10 +6,10 @@ import type { RuntimeSpec, SandboxLimits, SandboxSpec } from "../driver.ts";
 import { PIDS_OVERHEAD, type Plan, planFor } from "./bubblewrap.ts";
 import type { Cgroup } from "../cgroups/cgroup.ts";
 import type { HostUsers } from "../host-users.ts";
-import { FILTER_FD, type LaunchStreams, launch } from "./launch.ts";
+import { FILTER_FD, type LaunchStreams, launch } from "../children/launch.ts";
 import type { ProcessMachine } from "./machine.ts";
-import { makePrivateFolder, removeTree } from "./private-folder.ts";
-import { type SandboxGroup, cgroupGroup, markedGroup } from "./sandbox-group.ts";
+import { makePrivateFolder, removeTree } from "../children/private-folder.ts";
+import { type SandboxGroup, cgroupGroup, markedGroup } from "../children/sandbox-group.ts";
 import { markVariable } from "../cgroups/sandbox-mark.ts";
 
 /** A process limit that catches what escapes the pids controller; never the one a function meets first. */
@@ -161,9 +161,9 @@ function groupOf(
 ): Pick<Started, "group" | "taskRoot" | "sampled"> {
   const { mark, cgroup, folder, pidsOverhead } = made;
   const taskRoot = folder === null ? "/var/task" : join(folder, "task");
-  if (cgroup !== null)
-    return { group: cgroupGroup(cgroup, folder, pidsOverhead), taskRoot, sampled: null };
   const inTree = (limits: SandboxLimits) => ({ ...limits, pidsMax: limits.pidsMax + pidsOverhead });
+  if (cgroup !== null)
+    return { group: cgroupGroup(cgroup, folder, inTree), taskRoot, sampled: null };
   const sampled = { limits: inTree(spec.limits) };
   const group = markedGroup({
     mark,

@@ -1,11 +1,12 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { GvisorSettings } from "../gvisor/gvisor-driver.ts";
 import { settingSpecs } from "../../settings/schema.ts";
 
 export interface DockerSettings {
   dockerHost: string;
   dockerBases: Record<"nodejs" | "python", string | null>;
-  gvisorRuntime: string | null;
+  gvisor: GvisorSettings;
   microvm: {
     keptDir: string;
     kernel: null;
@@ -23,7 +24,10 @@ export interface DockerSettings {
 export const dockerSettings: DockerSettings = {
   dockerHost: process.env.DOCKER_HOST || settingSpecs.dockerHost.default,
   dockerBases: { nodejs: null, python: null },
-  gvisorRuntime: null,
+  gvisor: {
+    ...{ mode: "engine", runtime: null, runsc: null, platform: "auto" },
+    keptDir: join(tmpdir(), "isola-no-images"),
+  },
   microvm: {
     keptDir: process.env.VM_GUEST_FOLDER || join(tmpdir(), "isola-no-guests"),
     kernel: null,

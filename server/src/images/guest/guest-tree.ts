@@ -3,12 +3,14 @@ import { type Dirent, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { IsolaError } from "../../errors.ts";
 
-/** One thing of an image: a copy of a host's file, a link, a folder, or a text of ours. */
+/** One thing of an image: a copy of a host's file, a link, a folder, or a text or program of ours. */
 export type TreeEntry =
   | { kind: "folder" }
   | { kind: "file"; from: string; mode: number }
   | { kind: "link"; target: string }
-  | { kind: "text"; text: string };
+  | { kind: "text"; text: string }
+  /** Its bytes. */
+  | { kind: "program"; base64: string };
 
 /** More would be a mistake of who chose the folders. */
 const ENTRIES_MAX = 200_000;
@@ -36,7 +38,7 @@ export class GuestTree {
     if (this.#entries.size >= ENTRIES_MAX)
       throw new IsolaError(
         "driver_unavailable",
-        `an image of a microVM's guest holds at most ${ENTRIES_MAX} files, and ${path} is one more`,
+        `an image of a sandbox holds at most ${ENTRIES_MAX} files, and ${path} is one more`,
       );
     for (
       let above = dirname(path);

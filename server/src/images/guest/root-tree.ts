@@ -20,16 +20,38 @@ export interface TreePlace {
   platform: string;
 }
 
-/** What the root image of a runtime holds: the parts of this machine that the process driver shows its sandboxes, at the same paths. */
-export async function rootTree(
+/** What the root image of a microVM holds: the view of its runtime, how that is started, and room for the tools image. */
+export async function rootTree(place: TreePlace, runtime: GuestRuntime): Promise<GuestTree> {
+  const tree = await viewTree(place, runtime);
+  const { platform } = place;
+  tree.add(`${platform}/${TOOLS}`, { kind: "folder" });
+  tree.add("/etc/isola/run", {
+    kind: "text",
+    text: `${commandOf(runtime, platform).join("\n")}\n`,
+  });
+  addPlacesOfTools(tree, platform, runtime);
+  return tree;
+}
+
+/** How the runtime is started in a view of it. */
+export function commandOf({ family, executable, args }: GuestRuntime, platform: string): string[] {
+  const isNode = family === "nodejs";
+  const inside = `${platform}/runtimes/${isNode ? "node" : "python"}`;
+  return [
+    isNode ? `${platform}/bin/node` : executable,
+    ...args.map((arg) => arg.replaceAll("{runtime}", inside)),
+  ];
+}
+
+/** The parts of this machine that the process driver shows sandboxes of a runtime, at the same paths. */
+export async function viewTree(
   { root, platform }: TreePlace,
   runtime: GuestRuntime,
 ): Promise<GuestTree> {
   const tree = new GuestTree();
-  const family = imageFamily(runtime);
   const isNode = runtime.family === "nodejs";
-  const executable = isNode ? `${platform}/bin/node` : runtime.executable;
-  const inside = `${platform}/runtimes/${family}`;
+  const [executable = ""] = commandOf(runtime, platform);
+  const inside = `${platform}/runtimes/${imageFamily(runtime)}`;
   tree.addHost(realpathSync(runtime.executable), executable);
   tree.addHost(
     runtime.runtimeDir,
@@ -44,16 +66,18 @@ export async function rootTree(
     kind: "link",
     target: isNode ? executable : basename(executable),
   });
-  for (const path of ["/proc", "/dev", "/tmp", "/var/task", `${platform}/${TOOLS}`])
-    tree.add(path, { kind: "folder" });
+  for (const path of ["/proc", "/dev", "/tmp", "/var/task"]) tree.add(path, { kind: "folder" });
   for (const name of ["passwd", "group"])
     tree.add(`/etc/${name}`, textOf(join(root, "images/etc", name)));
   for (const name of ["hosts", "nsswitch.conf", "resolv.conf"])
     tree.add(`/etc/${name}`, textOf(join(root, "images/microvm/etc", name)));
-  const command = [executable, ...runtime.args.map((arg) => arg.replaceAll("{runtime}", inside))];
-  tree.add("/etc/isola/run", { kind: "text", text: `${command.join("\n")}\n` });
-  addPlacesOfTools(tree, platform, runtime);
   return tree;
+}
+
+/** Puts the tools of builds into a view, where the process driver shows them. */
+export function addTools(tree: GuestTree, platform: string, { tools }: GuestRuntime): void {
+  for (const { from, at } of tools?.companions ?? []) tree.addHost(from, join(platform, at));
+  addHostPaths(tree, tools?.needs ?? []);
 }
 
 /** What the tools image of a runtime holds; null: the runtime has no tools. */

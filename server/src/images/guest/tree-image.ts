@@ -19,7 +19,7 @@ import type { FileSystem } from "./initramfs.ts";
 /** The same for all: two images of the same files are the same bytes. */
 const UUID = "69736f6c-6100-4000-8000-000000000000";
 const MISSING =
-  "mkfs.erofs makes the images of microVMs and is not installed: apt-get install -y erofs-utils";
+  "mkfs.erofs makes the images of sandboxes and is not installed: apt-get install -y erofs-utils";
 
 /** Which kind of image can be made here; erofs where both can. */
 export function fileSystemHere(isThere: (program: string) => boolean): FileSystem {
@@ -30,27 +30,33 @@ export function imageName(fileSystem: FileSystem): string {
   return `image.${fileSystem}`;
 }
 
+/** `aligned`: erofs whose files each begin at a page of their own, as gVisor needs them to map one. */
+type ImageKind = FileSystem | "aligned";
+
 /** Fills a folder with the image of a tree. Rejects with `driver_unavailable`. */
 export async function fillWithImage(
   folder: string,
   tree: GuestTree,
-  fileSystem: FileSystem,
+  kind: ImageKind,
   work: GuestWork,
 ): Promise<void> {
   const staged = await mkdtemp(join(folder, "staged-"));
   try {
     await stage(tree, staged);
-    const target = join(folder, imageName(fileSystem));
-    const [program, args] = commands[fileSystem](staged, target);
+    const target = join(folder, imageName(kind === "aligned" ? "erofs" : kind));
+    const [program, args] = commands[kind](staged, target);
     await run(program, args, { ...work, missing: MISSING });
   } finally {
     await rm(staged, { recursive: true, force: true });
   }
 }
 
+const erofs = ["-T0", `-U${UUID}`, "-x-1", "--all-root"];
+
 /** Not compressed: unpacking costs more of a start than reading does, by a fifth in a machine that is emulated. */
-const commands: Record<FileSystem, (from: string, to: string) => [string, string[]]> = {
-  erofs: (from, to) => ["mkfs.erofs", ["-T0", `-U${UUID}`, "-x-1", "--all-root", to, from]],
+const commands: Record<ImageKind, (from: string, to: string) => [string, string[]]> = {
+  erofs: (from, to) => ["mkfs.erofs", [...erofs, to, from]],
+  aligned: (from, to) => ["mkfs.erofs", [...erofs, "-Enoinline_data", to, from]],
   squashfs: (from, to) => [
     "mksquashfs",
     [
@@ -78,6 +84,8 @@ async function stage(tree: GuestTree, to: string): Promise<void> {
     if (entry.kind === "folder") await mkdir(at, { mode: 0o755 });
     else if (entry.kind === "link") await symlink(entry.target, at);
     else if (entry.kind === "text") await writeFile(at, entry.text, { mode: 0o444 });
+    else if (entry.kind === "program")
+      await writeFile(at, Buffer.from(entry.base64, "base64"), { mode: 0o555 });
     else await stageFile(entry.from, at, entry.mode);
   }
 }

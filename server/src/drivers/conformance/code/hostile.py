@@ -267,7 +267,7 @@ def signal_everyone(event: dict[str, Any]) -> object:
 def channels() -> list[str]:
     at = "/proc/self/fd/"
     links = [os.readlink(at + name) for name in os.listdir(at) if os.path.lexists(at + name)]
-    return [link for link in links if link.startswith(("socket:", "pipe:"))]
+    return [link for link in links if link.startswith(("socket:", "pipe:", "host:"))]
 
 
 def inherited(event: dict[str, Any]) -> object:

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-import { launch } from "../../process/launch.ts";
+import { launch } from "../../children/launch.ts";
 
 const WORDS_BYTES_MAX = 4096;
 const CONSOLE_BYTES_MAX = 16_384;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { messageOf } from "../errors.ts";
-import { exitWithin } from "./exit-within.ts";
-import type { SandboxGroup } from "./process/sandbox-group.ts";
+import { messageOf } from "../../errors.ts";
+import { exitWithin } from "../exit-within.ts";
+import type { SandboxGroup } from "./sandbox-group.ts";
 
 const CONFIRM_STEP_MS_MAX = 50;
 

@@ -11,19 +11,18 @@ import {
 } from "../driver.ts";
 import { signalOf } from "../exit-status.ts";
 import { exitWithin } from "../exit-within.ts";
-import { killUntilGone } from "../kill-until-gone.ts";
+import { killUntilGone } from "./kill-until-gone.ts";
 import type { SandboxGroup } from "./sandbox-group.ts";
 
-/** A control stream that ends is mostly a process that ends: it may say how before it is killed. */
-const CRASH_GRACE_MS = 50;
-
-export interface ProcessSandboxOptions {
+export interface ChildSandboxOptions {
   id: string;
   taskRoot: string;
   child: ChildProcess;
   group: SandboxGroup;
-  /** bubblewrap tells a signal of the process inside as status 128 + number. */
+  /** The child is a program around the runtime that tells a signal of it as status 128 + number. */
   isWrapped: boolean;
+  /** A control stream that ends is mostly a process that ends: so long it may take to say how before it is killed. */
+  crashGraceMs: number;
   onProblem(problem: string): void;
   /** All of it is gone, once. */
   onGone(): void;
@@ -33,18 +32,18 @@ export interface ProcessSandboxOptions {
  * One child process with everything that comes from it.
  * Life: running -> ended (by itself, killed for memory, or by `destroy`) -> gone (nothing of it runs, what was kept for it is removed).
  */
-export class ProcessSandbox implements SandboxHandle {
+export class ChildSandbox implements SandboxHandle {
   readonly id: string;
   readonly taskRoot: string;
   readonly exited: Promise<SandboxExit>;
-  readonly #options: ProcessSandboxOptions;
+  readonly #options: ChildSandboxOptions;
   #hasExited = false;
   #isOutOfMemory = false;
   #isGone = false;
   #isLost = false;
   #destroying: Promise<DestroyReport> | null = null;
 
-  constructor(options: ProcessSandboxOptions) {
+  constructor(options: ChildSandboxOptions) {
     this.id = options.id;
     this.taskRoot = options.taskRoot;
     this.#options = options;
@@ -132,7 +131,8 @@ export class ProcessSandbox implements SandboxHandle {
 
   async #end(reason: DestroyReason): Promise<DestroyReport> {
     const startedAt = performance.now();
-    const graceMs = reason === "crash" && !this.#isOutOfMemory ? CRASH_GRACE_MS : 0;
+    const isSudden = reason === "crash" && !this.#isOutOfMemory;
+    const graceMs = isSudden ? this.#options.crashGraceMs : 0;
     if (!this.#hasExited && graceMs > 0) await exitWithin(this.exited, graceMs);
     const isConfirmed = await this.#kill(startedAt + KILL_CONFIRM_MS);
     this.#isLost = !isConfirmed;

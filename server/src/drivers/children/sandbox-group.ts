@@ -24,15 +24,14 @@ export interface SandboxGroup {
   remove(): Promise<void>;
 }
 
-/** A group that the kernel keeps. `pidsOverhead`: processes in it that are not the function's. */
+/** A group that the kernel keeps. `whole`: what all in it may take, so that the function has its limits; throws where these cannot be. */
 export function cgroupGroup(
   cgroup: Cgroup,
   folder: string | null,
-  pidsOverhead: number,
+  whole: (limits: SandboxLimits) => SandboxLimits,
 ): SandboxGroup {
   return {
-    setLimits: ({ memoryBytes, pidsMax }) =>
-      cgroup.setLimits({ memoryBytes, pidsMax: pidsMax + pidsOverhead }),
+    setLimits: (limits) => cgroup.setLimits(whole(limits)),
     usage: async () => cgroup.usage(),
     countsTheEnded: true,
     wasKilledForMemory: () => cgroup.oomKills() > 0,

@@ -20,6 +20,8 @@ export interface LaunchOptions {
   hostUser: number | null;
   /** Most processes and threads of `hostUser`; null: not limited here. */
   processesMax: number | null;
+  /** Most open files of the command; left out: a function's. */
+  openFilesMax?: number;
   /** Working folder and process group of its own, for a child without namespaces. */
   isGroupLeader: boolean;
   cwd: string;
@@ -76,8 +78,13 @@ function give(stream: Duplex, bytes: Uint8Array): void {
 }
 
 /** `-p` is the process limit of dash and busybox, `-u` that of others; the wrong one fails, and so does the start. */
-function script({ entries, filter, processesMax }: LaunchOptions): string {
-  const steps = [`ulimit -c ${CORE_BYTES_MAX}`, `ulimit -n ${fixedLimits.openFilesMax}`];
+function script({
+  entries,
+  filter,
+  processesMax,
+  openFilesMax = fixedLimits.openFilesMax,
+}: LaunchOptions): string {
+  const steps = [`ulimit -c ${CORE_BYTES_MAX}`, `ulimit -n ${openFilesMax}`];
   if (processesMax !== null)
     steps.push(`{ ulimit -u ${processesMax} 2>&- || ulimit -p ${processesMax}; }`);
   const numbers = entries.map((_, at) => (filter === null ? 4 : FILTER_FD + 1) + at);
