@@ -5,4 +5,5 @@ deadlineSuite("gvisor", {
   skip: skipStandalone,
   env: { ISOLA_GVISOR_MODE: "standalone" },
   way: " without an engine",
+  turns: 10,
 });
