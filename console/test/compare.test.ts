@@ -26,7 +26,7 @@ describe("a comparison in the console", { skip }, () => {
   test("is started, shows how far it is, and is cancelled", async (t) => {
     const page = await openPage(t, stand);
     await page.goto("/compare");
-    const name = page.getByRole("textbox", { name: "Function" });
+    const name = page.getByRole("combobox", { name: "Function" });
     assert.equal(await name.inputValue(), "hello");
     for (const driver of ["docker", "gvisor", "microvm"])
       await page.getByRole("checkbox", { name: driver }).uncheck();

@@ -17,8 +17,7 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
   await target.waitFor();
   for (let presses = 0; presses < TABS_MAX; presses += 1) {
     await page.keyboard.press("Tab");
-    if (!(await target.evaluate("(element) => element === document.activeElement"))) continue;
-    return;
+    if ((await target.and(page.locator(":focus")).count()) === 1) return;
   }
   assert.fail(`not reached with ${TABS_MAX} presses of Tab`);
 }
@@ -147,7 +146,7 @@ describe("a function in the console", { skip }, () => {
     const hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>\u001b[31m\u202e";
     const code = `export const handler = () => { console.error(${JSON.stringify(hostile)}); throw new Error(${JSON.stringify(hostile)}); };\n`;
     const files = { "index.mjs": code, "<b onclick=alert(3)>.txt": hostile };
-    await server.deploy("hostile-too", files, { description: hostile, labels: { a: hostile } });
+    await server.deploy("hostile-too", files, { description: hostile });
     await server.call(`/hostile-too/${encodeURIComponent(hostile)}?<script>`);
     const page = await openPage(t, stand);
     const seen: string[] = [];
@@ -195,7 +194,7 @@ describe("a function in the console", { skip }, () => {
     await log.getByText("plain words").first().waitFor({ state: "detached" });
     await page.getByRole("textbox", { name: "Text" }).fill("INK");
     await log.getByText("low on paper").waitFor({ state: "detached" });
-    await log.getByRole("link", { name: /^Invocation inv-/ }).click();
+    await log.getByRole("link", { name: /^Invocation / }).click();
     await page.getByRole("dialog").getByText("/writes/ink").waitFor();
   });
 

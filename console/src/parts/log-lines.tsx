@@ -1,4 +1,4 @@
-import { Anchor, Box, Text } from "@mantine/core";
+import { Anchor, Box, Text, VisuallyHidden } from "@mantine/core";
 import type { LogView } from "@isola/api/logs";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
@@ -66,8 +66,9 @@ export function LogLines({ lines, label, ofInvocation, isFollowed = false }: Log
                 search={{ id: line.invocationId } as never}
                 size="xs"
                 ml="xs"
-                aria-label={`Invocation ${line.invocationId}`}
+                title={line.invocationId}
               >
+                <VisuallyHidden>Invocation </VisuallyHidden>
                 {line.invocationId.slice(-6)}
               </Anchor>
             )}
