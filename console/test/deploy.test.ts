@@ -10,6 +10,7 @@ import {
   skip,
   takePicture,
 } from "./browser.ts";
+import { welcome } from "../../setup/first-start.mjs";
 import { writeCode } from "./write-code.ts";
 
 /** Presses Tab until it is there. */
@@ -196,6 +197,25 @@ describe("a function in the console", { skip }, () => {
     await log.getByText("low on paper").waitFor({ state: "detached" });
     await log.getByRole("link", { name: /^Invocation / }).click();
     await page.getByRole("dialog").getByText("/writes/ink").waitFor();
+  });
+
+  test("is there after the first start, and the link that it prints signs in once", async (t) => {
+    const { gatewayUrl, apiUrl, dataDir } = stand.server;
+    const server = { gateway: gatewayUrl, functions: gatewayUrl, api: apiUrl, data: dataDir };
+    let printed = "";
+    await welcome({ node: process.execPath, server, print: (text: string) => (printed += text) });
+    const link = /^ {2}(http:\S+#sign-in=[0-9a-f]{64})$/m.exec(printed)?.[1];
+    assert.ok(link?.startsWith(apiUrl), printed);
+    const page = await openPage(t, stand, { isSignedIn: false });
+    await page.goto(link);
+    await page.getByRole("link", { name: "Functions" }).click();
+    await page.getByRole("link", { name: "hello-js" }).waitFor();
+    assert.equal(new URL(page.url()).hash, "", "the link is in no address any more");
+    const later = await openPage(t, stand, { isSignedIn: false });
+    await later.goto(link);
+    await later.getByText(/link/).first().waitFor();
+    await later.getByRole("button", { name: "Sign in" }).waitFor();
+    assert.equal(await later.getByRole("navigation", { name: "Pages" }).count(), 0);
   });
 
   test("is deployed from a folder", async (t) => {

@@ -26,7 +26,7 @@ export function FunctionLink({ name, project, tab = "overview", search }: Functi
       underline="hover"
     >
       {isForeign && (
-        <Text span inherit c="dimmed">
+        <Text span display="block" size="xs" c="dimmed" lh={1.25}>
           {project} /{" "}
         </Text>
       )}

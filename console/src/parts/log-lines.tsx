@@ -1,4 +1,4 @@
-import { Anchor, Box, Text, VisuallyHidden } from "@mantine/core";
+import { Anchor, Box, Text } from "@mantine/core";
 import type { LogView } from "@isola/api/logs";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
@@ -67,8 +67,8 @@ export function LogLines({ lines, label, ofInvocation, isFollowed = false }: Log
                 size="xs"
                 ml="xs"
                 title={line.invocationId}
+                aria-label={`Invocation ${line.invocationId.slice(-6)}`}
               >
-                <VisuallyHidden>Invocation </VisuallyHidden>
                 {line.invocationId.slice(-6)}
               </Anchor>
             )}
