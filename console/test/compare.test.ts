@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { eventually } from "../../server/test/harness.ts";
 import {
   type Stand,
   assertAccessible,
@@ -27,7 +28,7 @@ describe("a comparison in the console", { skip }, () => {
     const page = await openPage(t, stand);
     await page.goto("/compare");
     const name = page.getByRole("combobox", { name: "Function" });
-    assert.equal(await name.inputValue(), "hello");
+    await eventually("the first function", async () => (await name.inputValue()) === "hello");
     for (const driver of ["docker", "gvisor", "microvm"])
       await page.getByRole("checkbox", { name: driver }).uncheck();
     await page.getByRole("button", { name: "Compare" }).click();

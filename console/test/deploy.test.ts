@@ -204,8 +204,8 @@ describe("a function in the console", { skip }, () => {
     const server = { gateway: gatewayUrl, functions: gatewayUrl, api: apiUrl, data: dataDir };
     let printed = "";
     await welcome({ node: process.execPath, server, print: (text: string) => (printed += text) });
-    const link = /^ {2}(http:\S+#sign-in=[0-9a-f]{64})$/m.exec(printed)?.[1];
-    assert.ok(link?.startsWith(apiUrl), printed);
+    const link = /^ {2}(http:\S+#sign-in=[0-9a-f]{64})$/m.exec(printed)?.[1] ?? "";
+    assert.ok(link.startsWith(apiUrl), printed);
     const page = await openPage(t, stand, { isSignedIn: false });
     await page.goto(link);
     await page.getByRole("link", { name: "Functions" }).click();
