@@ -52,10 +52,10 @@ describe("a key of one project", () => {
       ["one"],
     );
     const ofAll = (await call("GET", `${functions}?projects=all`)).json().items;
-    assert.deepEqual(
-      ofAll.map((fn: { project: string }) => fn.project).toSorted(),
-      ["default", "one"],
-    );
+    assert.deepEqual(ofAll.map((fn: { project: string }) => fn.project).toSorted(), [
+      "default",
+      "one",
+    ]);
     assert.equal((await call("GET", `${functions}?projects=all&project=one`)).statusCode, 400);
     for (const list of ["invocations", "events"]) {
       const url = `/api/v1/${list}?projects=all`;

@@ -7,7 +7,12 @@ import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Page } from "../page.ts";
 import type { InvocationQuery } from "../store.ts";
 import type { RecordTables } from "../tables.ts";
-import { FoundInvocations, type ListCursor, type SliceOf, type SlicePlace } from "./found-invocations.ts";
+import {
+  FoundInvocations,
+  type ListCursor,
+  type SliceOf,
+  type SlicePlace,
+} from "./found-invocations.ts";
 import { assertPageLimit } from "./rows.ts";
 
 type Db = Kysely<RecordTables>;
