@@ -96,7 +96,10 @@ async function call(server, key, name) {
 
 /** null where the console is not built. */
 async function signInLink(server, key) {
-  const page = await fetch(`${server.api}/`, { signal: AbortSignal.timeout(CALL_MS_MAX) });
+  const page = await fetch(`${server.api}/`, {
+    headers: { accept: "text/html" }, // as a browser asks: to others the address is none of the API
+    signal: AbortSignal.timeout(CALL_MS_MAX),
+  });
   await page.body?.cancel();
   if (!page.ok) return null;
   const made = await fetch(`${server.api}/api/v1/session/links`, {

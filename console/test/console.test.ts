@@ -45,7 +45,7 @@ describe("the console", { skip }, () => {
     await page.goto("/functions");
     await page.getByLabel("API key").fill("isola_wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByText(/expected `Authorization/).waitFor();
+    await page.getByText(/No such key is known here/).waitFor();
     await inBothThemes(page, "sign-in");
     await page.getByRole("textbox", { name: "API key" }).fill(stand.server.adminKey);
     await page.getByRole("button", { name: "Sign in" }).click();

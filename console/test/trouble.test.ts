@@ -92,7 +92,7 @@ describe("where the server is not as it should be, a page", { skip }, () => {
     await takePicture(page, "session-ended-light");
     await dialog.getByRole("textbox", { name: "API key" }).fill("isola_wrong");
     await dialog.getByRole("button", { name: "Sign in" }).click();
-    await dialog.getByText(/expected `Authorization/).waitFor();
+    await dialog.getByText(/No such key is known here/).waitFor();
     await dialog.getByRole("textbox", { name: "API key" }).fill(server.adminKey);
     await dialog.getByRole("button", { name: "Sign in" }).click();
     await dialog.waitFor({ state: "detached" });

@@ -5,14 +5,14 @@ import { packageText } from "../code/package-text.ts";
 import { readTar } from "../code/read-tar.ts";
 import { api as server } from "./client.ts";
 import type { Scope } from "./project-scope.ts";
-import { METRICS_REFRESH_MS, REFRESH_MS, cursorOf, keepsShown, paged } from "./refresh.ts";
+import { METRICS_REFRESH_MS, REFRESH_MS, cursorOf, keepsShown, pagedEvery } from "./refresh.ts";
 
 const FIRST_PAGE = 100;
 const NEXT_PAGES = 200;
 
 type FunctionsAsked = Omit<FunctionListQuery, "cursor" | "limit" | "project" | "projects">;
 
-/** The first page is small, so that it is there at once. While there is no other it is asked for again; who has read on keeps what is there. */
+/** The first page is small, so that it is there at once. */
 function listOf(lists: Scope["lists"], query: FunctionsAsked) {
   return infiniteQueryOptions({
     queryKey: ["functions", "list", lists, query],
@@ -21,14 +21,8 @@ function listOf(lists: Scope["lists"], query: FunctionsAsked) {
       const place = { limit, ...cursorOf(pageParam) };
       return server.listFunctions({ ...lists, ...query, ...place }, { signal });
     },
-    ...paged,
+    ...pagedEvery(METRICS_REFRESH_MS),
     ...keepsShown,
-    staleTime: METRICS_REFRESH_MS,
-    // Who comes back begins at the first page, instead of asking for all of them again.
-    gcTime: 0,
-    refetchInterval: ({ state }) =>
-      (state.data?.pages.length ?? 0) > 1 ? false : METRICS_REFRESH_MS,
-    refetchOnWindowFocus: ({ state }) => (state.data?.pages.length ?? 0) <= 1,
   });
 }
 
@@ -48,7 +42,7 @@ export function functionQueries({ api, home, lists }: Scope) {
         queryKey: ["functions", "revisions", home, name],
         queryFn: ({ signal, pageParam }) =>
           api.listRevisions(name, { limit: 50, ...cursorOf(pageParam) }, { signal }),
-        ...paged,
+        ...pagedEvery(METRICS_REFRESH_MS),
       }),
     /** A revision never changes. */
     code: (name: string, revision: number) =>
@@ -63,7 +57,7 @@ export function functionQueries({ api, home, lists }: Scope) {
         queryKey: ["invocations", home, name, query],
         queryFn: ({ signal, pageParam }) =>
           api.listInvocations(name, { ...query, limit: 100, ...cursorOf(pageParam) }, { signal }),
-        ...paged,
+        ...pagedEvery(REFRESH_MS),
       }),
     invocation: (id: string) =>
       queryOptions({

@@ -69,10 +69,12 @@ export function recordQueries({ api, home, project, lists }: Scope) {
         refetchInterval: ({ state }) =>
           state.data === undefined || state.data.state === "running" ? PROGRESS_MS : false,
       }),
-    cost: () =>
+    /** `comparison`: its id, by which drivers are priced; left out: they are not. */
+    cost: (comparison?: string) =>
       queryOptions({
-        queryKey: ["cost", home],
-        queryFn: ({ signal }) => api.getCost({}, { signal }),
+        queryKey: ["cost", home, comparison],
+        queryFn: ({ signal }) =>
+          api.getCost(comparison === undefined ? {} : { comparison }, { signal }),
         refetchInterval: every(COST_REFRESH_MS),
       }),
   };

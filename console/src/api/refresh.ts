@@ -26,11 +26,23 @@ export function every(ms: number): (query: { state: { error: unknown } }) => num
 /** What is shown stays until another range, page or filter has come. */
 export const keepsShown = { placeholderData: keepPreviousData } as const;
 
-/** Of a list that is read page by page. */
-export const paged = {
-  initialPageParam: null as string | null,
-  getNextPageParam: ({ nextCursor }: { nextCursor: string | null }) => nextCursor,
-};
+interface PagedState {
+  state: { data?: { pages: readonly unknown[] } | undefined };
+}
+
+/** Of a list that is read page by page. While there is one page it is asked for again; who has read on keeps what is there. */
+export function pagedEvery(ms: number) {
+  const isShort = ({ state }: PagedState) => (state.data?.pages.length ?? 0) <= 1;
+  return {
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ nextCursor }: { nextCursor: string | null }) => nextCursor,
+    // Who comes back begins at the first page, instead of asking for all of them again.
+    gcTime: 0,
+    refetchInterval: (query: PagedState) => (isShort(query) ? ms : (false as const)),
+    refetchOnWindowFocus: isShort,
+    refetchOnReconnect: isShort,
+  };
+}
 
 /** `cursor` of a page; the first has none. */
 export function cursorOf(pageParam: string | null) {

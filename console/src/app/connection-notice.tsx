@@ -1,4 +1,4 @@
-import { Affix, Alert, Text } from "@mantine/core";
+import { Affix, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { CloudOff, Hourglass } from "lucide-react";
 import { useEffect, useState } from "react";
@@ -33,23 +33,20 @@ export function ConnectionNotice() {
   }, [client]);
   if (connection.state === "good") return null;
   const isDown = connection.state === "down";
+  const Icon = isDown ? CloudOff : Hourglass;
   return (
-    <Affix position={{ bottom: 16, right: 16 }} maw="min(420px, calc(100vw - 32px))">
-      <Alert
-        color="orange"
-        className={classes.notice}
-        role="status"
-        icon={isDown ? <CloudOff aria-hidden /> : <Hourglass aria-hidden />}
-        title={isDown ? "The server does not answer" : "The server is slow to answer"}
-      >
+    <Affix position={{ bottom: 0, left: 0, right: 0 }}>
+      <div className={classes.notice} role="status">
+        <Icon size={18} aria-hidden />
         <Text size="sm">
+          <b>{isDown ? "The server does not answer." : "The server is slow to answer."}</b>{" "}
           {isDown
-            ? "It is asked again every few seconds, and the page goes on by itself. Nothing that you typed is lost. On its machine its log says why."
-            : "Still waiting; nothing has to be done."}
+            ? "It is asked again every few seconds, and the page goes on by itself; what you typed stays."
+            : "Nothing has to be done."}
           {connection.shownAt > 0 &&
             ` What you see is of ${clockTime(new Date(connection.shownAt).toISOString()).slice(0, 8)}.`}
         </Text>
-      </Alert>
+      </div>
     </Affix>
   );
 }

@@ -65,7 +65,7 @@ export function Shell() {
           />
         ))}
       </AppShell.Navbar>
-      <AppShell.Main>
+      <AppShell.Main pb={72}>
         <Outlet />
         <ConnectionNotice />
       </AppShell.Main>

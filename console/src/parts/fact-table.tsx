@@ -9,6 +9,8 @@ export interface FactColumn<Row> {
   cell(row: Row): ReactNode;
   /** Set to the right, so that digits stand below each other. */
   isNumber?: boolean;
+  /** Left out: as its cells need. */
+  widthPx?: number;
   /** Sentences, which may be broken anywhere. */
   isProse?: boolean;
   /** Names its row. */
@@ -69,7 +71,11 @@ function Facts<Row>({ title, columns, rows, keyOf, ...sizes }: FactTableProps<Ro
         <Table.Thead>
           <Table.Tr>
             {columns.map((column) => (
-              <Table.Th key={keyOfColumn(column)} data-number={column.isNumber || undefined}>
+              <Table.Th
+                key={keyOfColumn(column)}
+                data-number={column.isNumber || undefined}
+                w={column.widthPx}
+              >
                 {column.head}
               </Table.Th>
             ))}

@@ -12,6 +12,7 @@ import {
 import { FilePlus, FileText, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { problemOfPath } from "../code/package-text.ts";
+import { visibleText } from "../format/visible-text.ts";
 import { CodeEditor } from "./code-editor.tsx";
 import classes from "./files-editor.module.css";
 
@@ -37,7 +38,7 @@ export function FilesEditor({ files, onChange }: FilesEditorProps) {
           <NavLink
             key={each}
             component="button"
-            label={each}
+            label={visibleText(each)}
             active={each === path}
             leftSection={<FileText size={15} aria-hidden />}
             onClick={() => setChosen(each)}

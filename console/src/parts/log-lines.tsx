@@ -66,7 +66,8 @@ export function LogLines({ lines, label, ofInvocation, isFollowed = false }: Log
                 search={{ id: line.invocationId } as never}
                 size="xs"
                 ml="xs"
-                aria-label={`Invocation ${line.invocationId}`}
+                title={line.invocationId}
+                aria-label={`Invocation ${line.invocationId.slice(-6)}`}
               >
                 {line.invocationId.slice(-6)}
               </Anchor>

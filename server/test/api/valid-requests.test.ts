@@ -71,7 +71,14 @@ async function addSubjects(invocationId: string): Promise<void> {
   subjects.set(`POST ${functions}`, { runs: 80, ...at({}), hold: holdCreated });
   subjects.set(`PATCH ${functions}/{name}`, { runs: 120, ...at(target), hold: holdEchoed });
   subjects.set(`PUT ${functions}/{name}/code`, { runs: 50, ...at(target, code) });
-  subjects.set(`GET ${functions}`, { runs: 120, ...at({}) });
+  // All projects, or one that is named: not both.
+  const ofAll = {
+    "query.project": fc.constant(undefined),
+    "query.projects": fc.constantFrom(undefined, "all"),
+  };
+  subjects.set(`GET ${functions}`, { runs: 120, ...at({}, ofAll) });
+  for (const list of ["invocations", "events"])
+    subjects.set(`GET /api/v1/${list}`, { runs: 25, ...at({}, ofAll) });
   subjects.set("GET /api/v1/invocations/{id}", { runs: 5, ...at({ id: invocationId }) });
   subjects.set(`DELETE ${functions}/{name}`, { runs: 20, path: newFunction });
   subjects.set("DELETE /api/v1/keys/{id}", { runs: 20, path: newKey });

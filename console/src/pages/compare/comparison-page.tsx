@@ -41,7 +41,7 @@ export function ComparisonPage() {
         text={
           <>
             <Moment at={one.data.startedAt} />, revision {one.data.revision}, {subject.runtime},{" "}
-            {mebibytes(subject.memoryMiB)}; {machine.cores} cores of {machine.cpuModel}, Linux{" "}
+            {mebibytes(subject.memoryMiB)}; {machine.cores} cores of {machine.cpuModel},{" "}
             {machine.kernel}
           </>
         }
@@ -73,9 +73,12 @@ export function ComparisonPage() {
             </Text>
           </Stack>
         )}
-        {one.data.message !== null && (
-          <Alert color={state === "failed" ? "red" : "gray"} title={state}>
-            {one.data.message}
+        {(state === "cancelled" || state === "failed") && (
+          <Alert
+            color={state === "failed" ? "red" : "gray"}
+            title={state === "failed" ? "It failed" : "It was cancelled"}
+          >
+            {one.data.message ?? "What had been measured until then is kept."}
           </Alert>
         )}
         {one.data.drivers

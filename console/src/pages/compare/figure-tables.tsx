@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { driverColors } from "../../format/outcomes.ts";
 import { FactTable } from "../../parts/fact-table.tsx";
 import classes from "./figure-tables.module.css";
-import { type FigureRow, figureText, groupFigures } from "./figures.ts";
+import { type FigureRow, figureText, figureWords, groupFigures } from "./figures.ts";
 
 type DriverResult = ComparisonView["drivers"][number];
 
@@ -37,6 +37,7 @@ export function FigureTables({ drivers }: { drivers: readonly DriverResult[] }) 
         {
           head: "Figure",
           isRowHead: true,
+          widthPx: 340,
           cell: ({ name, note }) => <WithNote text={name} note={note} />,
         },
         ...measured.map((result) => ({
@@ -62,7 +63,7 @@ function WithNote({ text, note }: { text: string; note: string }) {
 
 function shownFigure({ name, unit, cells, most }: FigureRow): ShownRow {
   return {
-    name,
+    name: figureWords[name] ?? name,
     note: unit,
     cell: ({ driver }) => (
       <Figure figure={cells.get(driver)} most={most} color={driverColors[driver] ?? "#868e96"} />
@@ -71,7 +72,7 @@ function shownFigure({ name, unit, cells, most }: FigureRow): ShownRow {
 }
 
 const density: ShownRow = {
-  name: "sandboxes that fit",
+  name: "Sandboxes that fit",
   note: "by the budget, by an idle one's memory",
   cell: ({ density: fit }) =>
     fit === null ? "not measured" : `${fit.byBudget}, ${fit.byIdleMemory ?? "not measured"}`,

@@ -1,5 +1,19 @@
 import type { ComparisonView, FigureView } from "@isola/api/comparisons";
 
+/** What each figure is, in words of a heading; those that are not here are told by their name. */
+export const figureWords: Readonly<Record<string, string>> = {
+  coldFresh: "First call, a sandbox started for it",
+  coldBlank: "First call, a blank sandbox there",
+  warmP50: "Warm call, p50",
+  warmP99: "Warm call, p99",
+  callsPerSecond: "Calls a second",
+  cpuPerCall: "CPU time of a call",
+  gatewayCpuPerCall: "CPU time of the gateway for it",
+  idleMemory: "Memory of an idle sandbox",
+  busyMemory: "Memory of a busy sandbox",
+  startsPerSecond: "Sandboxes started a second",
+};
+
 export interface FigureRow {
   name: string;
   unit: string;

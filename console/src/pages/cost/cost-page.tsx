@@ -10,7 +10,10 @@ import { FunctionCosts } from "./function-costs.tsx";
 /** What does it cost me? */
 export function CostPage() {
   const { queries } = useScope();
-  const cost = useQuery(queries.cost());
+  const comparisons = useQuery(queries.comparisons());
+  // The newest that has figures of every driver says what drivers cost.
+  const measured = comparisons.data?.items.find(({ state }) => state === "done");
+  const cost = useQuery({ ...queries.cost(measured?.id), enabled: !comparisons.isPending });
   return (
     <>
       <PageHeader title="Cost" text="What does it cost me, here and at a provider's list price?" />

@@ -8,7 +8,7 @@ import { FunctionLink } from "../../parts/function-link.tsx";
 
 /** Each function and driver, with the dearest first. */
 export function FunctionCosts({ cost: { functions, currency, priceList } }: { cost: CostView }) {
-  const { home } = useScope();
+  const scope = useScope();
   return (
     <FactTable
       title="Functions"
@@ -19,7 +19,7 @@ export function FunctionCosts({ cost: { functions, currency, priceList } }: { co
       columns={[
         {
           head: "Function",
-          cell: (row) => <FunctionLink name={row.function} project={home} />,
+          cell: (row) => <FunctionLink name={row.function} project={scope.home} scope={scope} />,
         },
         { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
         { head: "Calls", isNumber: true, cell: ({ calls }) => count(calls) },

@@ -3,6 +3,7 @@ import type { FunctionView } from "@isola/api/functions";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useParams, useRouterState } from "@tanstack/react-router";
 import { useScope } from "../../api/project-scope.ts";
+import { visibleText } from "../../format/visible-text.ts";
 import { CopyButton } from "../../parts/copy-button.tsx";
 import { DriverName } from "../../parts/driver-name.tsx";
 import { ErrorState } from "../../parts/error-state.tsx";
@@ -72,7 +73,9 @@ function Head({ fn }: { fn: FunctionView }) {
       <DriverName name={fn.driver} />
       <Code>{fn.runtime}</Code>
       <span>revision {fn.liveRevision}</span>
-      {fn.description !== "" && <span>{fn.description}</span>}
+      {fn.description !== "" && (
+        <span style={{ overflowWrap: "anywhere" }}>{visibleText(fn.description)}</span>
+      )}
     </Group>
   );
 }

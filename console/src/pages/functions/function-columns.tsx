@@ -1,4 +1,5 @@
 import { Text } from "@mantine/core";
+import type { Scope } from "../../api/project-scope.ts";
 import type { FunctionView } from "@isola/api/functions";
 import { count, duration, percent } from "../../format/units.ts";
 import type { CallFigures } from "../../metrics/call-figures.ts";
@@ -12,14 +13,17 @@ import type { Column } from "../../parts/virtual-table.tsx";
 export type FiguresOf = (fn: FunctionView) => CallFigures | null | undefined;
 
 /** Of the list of functions; `figuresOf` gives null for one that was not called. */
-export function functionColumns(figuresOf: FiguresOf): readonly Column<FunctionView>[] {
+export function functionColumns(
+  figuresOf: FiguresOf,
+  scope: Pick<Scope, "project" | "home">,
+): readonly Column<FunctionView>[] {
   return [
     {
       id: "name",
       header: "Name",
       width: "minmax(92px, 2fr)",
       sort: "name",
-      cell: ({ name, project }) => <FunctionLink name={name} project={project} />,
+      cell: ({ name, project }) => <FunctionLink name={name} project={project} scope={scope} />,
     },
     {
       id: "route",

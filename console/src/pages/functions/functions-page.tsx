@@ -19,15 +19,15 @@ const TYPING_MS = 200;
 export function FunctionsPage() {
   const { query = "", sort = "name" } = useSearch({ from: "/functions" });
   const navigate = useNavigate({ from: "/functions" });
-  const { queries } = useScope();
-  const list = useInfiniteQuery(queries.functions({ sort, ...(query !== "" && { query }) }));
+  const scope = useScope();
+  const list = useInfiniteQuery(scope.queries.functions({ sort, ...(query !== "" && { query }) }));
   const { data, error, fetchNextPage, isFetchingNextPage } = list;
   const onEndNear = useCallback(() => {
     if (!isFetchingNextPage) void fetchNextPage();
   }, [fetchNextPage, isFetchingNextPage]);
   const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
   const { figuresOf, onSeen } = useShownFigures(rows);
-  const columns = useMemo(() => functionColumns(figuresOf), [figuresOf]);
+  const columns = useMemo(() => functionColumns(figuresOf, scope), [figuresOf, scope]);
   const onSort = (next: string) =>
     void navigate({
       search: (before) => ({

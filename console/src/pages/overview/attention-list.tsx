@@ -1,4 +1,5 @@
 import type { MetricsView } from "@isola/api/metrics";
+import { useScope } from "../../api/project-scope.ts";
 import { count, duration, percent } from "../../format/units.ts";
 import { callFiguresOf } from "../../metrics/call-figures.ts";
 import { FactTable } from "../../parts/fact-table.tsx";
@@ -6,6 +7,7 @@ import { FunctionLink } from "../../parts/function-link.tsx";
 
 /** Functions with most errors first, then those that are called most. */
 export function AttentionList({ view }: { view: MetricsView }) {
+  const scope = useScope();
   const rows = view.groups.map((group) => callFiguresOf(group));
   rows.sort((a, b) => b.errors - a.errors || b.calls - a.calls);
   return (
@@ -17,7 +19,7 @@ export function AttentionList({ view }: { view: MetricsView }) {
       columns={[
         {
           head: "Function",
-          cell: ({ project, name }) => <FunctionLink project={project} name={name} />,
+          cell: ({ project, name }) => <FunctionLink project={project} name={name} scope={scope} />,
         },
         { head: "Invocations", isNumber: true, cell: ({ calls }) => count(calls) },
         {

@@ -10,8 +10,8 @@ const MESSAGE_CHARS = 200;
 
 /** The last calls that did not end well. */
 export function RecentFailures() {
-  const { queries } = useScope();
-  const failures = useQuery(queries.failures());
+  const scope = useScope();
+  const failures = useQuery(scope.queries.failures());
   if (failures.data === undefined) return null;
   return (
     <FactTable
@@ -24,7 +24,13 @@ export function RecentFailures() {
         {
           head: "Function",
           cell: ({ id, project, functionName }) => (
-            <FunctionLink name={functionName} project={project} tab="invocations" search={{ id }} />
+            <FunctionLink
+              name={functionName}
+              project={project}
+              scope={scope}
+              tab="invocations"
+              search={{ id }}
+            />
           ),
         },
         { head: "Outcome", cell: ({ outcome }) => <OutcomeBadge outcome={outcome} /> },

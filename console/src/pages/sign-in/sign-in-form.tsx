@@ -1,4 +1,5 @@
 import { Button, PasswordInput, Stack, Text } from "@mantine/core";
+import { ApiError } from "@isola/api/api-error";
 import type { OpenSession, SessionView } from "@isola/api/sessions";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
@@ -11,6 +12,14 @@ export interface SignInFormProps {
   /** Of the link that the page was opened with. */
   link?: string | null;
   onSignedIn?(session: SessionView): void;
+}
+
+/** In words for who has typed a key; a link is told of by the server. */
+function problemOf(error: Error, { link }: OpenSession = {}): string {
+  const isUnknown = error instanceof ApiError && error.status === 401 && link === undefined;
+  return isUnknown
+    ? "No such key is known here: expected a whole one that is not revoked"
+    : explainError(error).message;
 }
 
 /** With a key, or at once with a link. */
@@ -42,7 +51,7 @@ export function SignInForm({ text, link = null, onSignedIn }: SignInFormProps) {
           value={key}
           onChange={(event) => setKey(event.currentTarget.value)}
           autoComplete="current-password"
-          error={signIn.error === null ? null : explainError(signIn.error).message}
+          error={signIn.error === null ? null : problemOf(signIn.error, signIn.variables)}
           data-autofocus
           required
         />

@@ -7,6 +7,7 @@ import { useCallback } from "react";
 import { useScope } from "../../../api/project-scope.ts";
 import { outcomeWords } from "../../../format/outcomes.ts";
 import { bytes, duration } from "../../../format/units.ts";
+import { visibleText } from "../../../format/visible-text.ts";
 import { ErrorState } from "../../../parts/error-state.tsx";
 import { Moment } from "../../../parts/moment.tsx";
 import { OutcomeBadge } from "../../../parts/outcome-badge.tsx";
@@ -109,7 +110,7 @@ function columnsWith(show: (id: string) => void): readonly Column<InvocationView
       header: "Request",
       width: "minmax(120px, 2fr)",
       isWideOnly: true,
-      cell: ({ method, path }) => `${method} ${path}`,
+      cell: ({ method, path }) => visibleText(`${method} ${path}`),
     },
     {
       id: "start",

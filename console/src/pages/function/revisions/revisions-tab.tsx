@@ -1,4 +1,4 @@
-import { Badge, Button, Code, Group, Skeleton, Stack, Table, Text } from "@mantine/core";
+import { Badge, Button, Code, Group, Skeleton, Stack, Text, VisuallyHidden } from "@mantine/core";
 import type { RevisionView } from "@isola/api/functions";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
@@ -6,7 +6,9 @@ import { RotateCcw } from "lucide-react";
 import { useState } from "react";
 import { useScope } from "../../../api/project-scope.ts";
 import { bytes } from "../../../format/units.ts";
+import { DriverName } from "../../../parts/driver-name.tsx";
 import { ErrorState } from "../../../parts/error-state.tsx";
+import { FactTable } from "../../../parts/fact-table.tsx";
 import { Moment } from "../../../parts/moment.tsx";
 import { RevisionDifference } from "./revision-difference.tsx";
 
@@ -30,33 +32,40 @@ export function RevisionsTab() {
   return (
     <Stack>
       {rollback.isError && <ErrorState error={rollback.error} />}
-      <Table.ScrollContainer minWidth={560}>
-        <Table withTableBorder verticalSpacing="xs">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Revision</Table.Th>
-              <Table.Th>Why</Table.Th>
-              <Table.Th>When</Table.Th>
-              <Table.Th>Code</Table.Th>
-              <Table.Th>Driver</Table.Th>
-              <Table.Th>
-                <span style={{ position: "absolute", clip: "rect(0 0 0 0)" }}>Acts</span>
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {revisions.map((revision) => (
-              <Row
-                key={revision.revision}
+      <FactTable
+        title="Revisions"
+        isTitleHidden
+        rows={revisions}
+        keyOf={({ revision }) => String(revision)}
+        empty="There is no revision."
+        minWidthPx={560}
+        columns={[
+          { head: "Revision", cell: Name },
+          { head: "Why", cell: ({ reason }) => reasons[reason] },
+          { head: "When", cell: ({ createdAt }) => <Moment at={createdAt} /> },
+          {
+            head: "Code",
+            cell: ({ codeDigest, codeBytes }) => (
+              <Text size="sm" span style={{ whiteSpace: "nowrap" }}>
+                <Code>{codeDigest.slice(0, 12)}</Code> {bytes(codeBytes)}
+              </Text>
+            ),
+          },
+          { head: "Driver", cell: ({ driver }) => <DriverName name={driver} /> },
+          {
+            key: "acts",
+            head: <VisuallyHidden>Acts</VisuallyHidden>,
+            cell: (revision) => (
+              <Acts
                 revision={revision}
                 isBusy={rollback.isPending}
                 onRollback={() => rollback.mutate(revision.revision)}
                 onShow={() => setShown(revision.revision)}
               />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+            ),
+          },
+        ]}
+      />
       {list.hasNextPage && (
         <Group>
           <Button
@@ -73,61 +82,51 @@ export function RevisionsTab() {
   );
 }
 
-interface RowProps {
+function Name({ revision, isLive }: RevisionView) {
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <Text size="sm" fw={600}>
+        {revision}
+      </Text>
+      {isLive && (
+        <Badge size="sm" tt="none">
+          live
+        </Badge>
+      )}
+    </Group>
+  );
+}
+
+interface ActsProps {
   revision: RevisionView;
   isBusy: boolean;
   onRollback(): void;
   onShow(): void;
 }
 
-function Row({ revision, isBusy, onRollback, onShow }: RowProps) {
-  const { revision: number, isLive, reason, createdAt, codeDigest, codeBytes, driver } = revision;
+function Acts({ revision: { revision, isLive }, isBusy, onRollback, onShow }: ActsProps) {
   return (
-    <Table.Tr>
-      <Table.Td>
-        <Group gap="xs" wrap="nowrap">
-          <Text size="sm" fw={600}>
-            {number}
-          </Text>
-          {isLive && (
-            <Badge size="sm" tt="none">
-              live
-            </Badge>
-          )}
-        </Group>
-      </Table.Td>
-      <Table.Td>{reasons[reason]}</Table.Td>
-      <Table.Td>
-        <Moment at={createdAt} />
-      </Table.Td>
-      <Table.Td>
-        <Code>{codeDigest.slice(0, 12)}</Code> {bytes(codeBytes)}
-      </Table.Td>
-      <Table.Td>{driver}</Table.Td>
-      <Table.Td>
-        <Group gap="xs" justify="flex-end" wrap="nowrap">
-          <Button
-            size="compact-sm"
-            variant="default"
-            onClick={onShow}
-            aria-label={`Changes of revision ${number}`}
-          >
-            Changes
-          </Button>
-          {!isLive && (
-            <Button
-              size="compact-sm"
-              variant="default"
-              leftSection={<RotateCcw size={14} aria-hidden />}
-              disabled={isBusy}
-              onClick={onRollback}
-              aria-label={`Roll back to revision ${number}`}
-            >
-              Roll back
-            </Button>
-          )}
-        </Group>
-      </Table.Td>
-    </Table.Tr>
+    <Group gap="xs" justify="flex-end" wrap="nowrap">
+      <Button
+        size="compact-sm"
+        variant="default"
+        onClick={onShow}
+        aria-label={`Changes of revision ${revision}`}
+      >
+        Changes
+      </Button>
+      {!isLive && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<RotateCcw size={14} aria-hidden />}
+          disabled={isBusy}
+          onClick={onRollback}
+          aria-label={`Roll back to revision ${revision}`}
+        >
+          Roll back
+        </Button>
+      )}
+    </Group>
   );
 }
