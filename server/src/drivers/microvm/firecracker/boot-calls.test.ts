@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { bootCalls } from "./boot-calls.ts";
 
 const shape = { memoryMiB: 512, vcpus: 1 };
-const argsOf = (calls: ReturnType<typeof bootCalls>) =>
-  String((calls[0]?.body as { boot_args: string }).boot_args);
+const argsOf = ([first]: ReturnType<typeof bootCalls>) =>
+  (first?.body as { boot_args: string } | undefined)?.boot_args ?? "";
 const drivesOf = (calls: ReturnType<typeof bootCalls>) =>
   calls.map(({ path }) => path).filter((path) => path.startsWith("/drives/"));
 

@@ -38,8 +38,14 @@ describe("QEMU's command line", () => {
     const socket = { at: "/opt/isola/registries.sock", channel: 17 };
     const built = line({ tools: 16, socket } as never);
     assert.match(built, / isola\.tools=1 isola\.socket=\/opt\/isola\/registries\.sock -drive /);
-    assert.match(built, /id=root,file=\/proc\/self\/fd\/15,.* -drive if=none,id=tools,file=\/proc\/self\/fd\/16,/);
-    assert.match(built, /socket,id=socket,fd=17 -device virtserialport,nr=5,chardev=socket,name=isola\.socket/);
+    assert.match(
+      built,
+      /id=root,file=\/proc\/self\/fd\/15,.* -drive if=none,id=tools,file=\/proc\/self\/fd\/16,/,
+    );
+    assert.match(
+      built,
+      /socket,id=socket,fd=17 -device virtserialport,nr=5,chardev=socket,name=isola\.socket/,
+    );
     assert.doesNotMatch(line(), /isola\.tools|isola\.socket|id=tools/);
   });
 
