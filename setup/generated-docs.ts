@@ -2,6 +2,7 @@ import { describeSettings } from "../server/src/config.ts";
 import { eventCatalogue, eventKinds } from "../server/src/domain/events.ts";
 import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
 import { notice, table, tableRow } from "./docs-table.ts";
+import { conformancePage } from "./conformance-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 
 /** Pages made from tables in the sources, by their path below the root. */
@@ -11,6 +12,7 @@ export function generatedDocs(): Map<string, string> {
     ["docs/errors.md", errorsPage()],
     ["docs/events.md", eventsPage()],
     ["docs/metrics.md", metricsPage()],
+    ["docs/conformance.md", conformancePage()],
   ]);
 }
 

@@ -39,12 +39,6 @@ const groups = {
   "host-sockets": "unix sockets of the host cannot be reached",
 };
 
-/** All that only an isolated sandbox can pass; without isolation the code of these cases refuses to run. */
-export const escapeCaseNames = [
-  ...Object.keys(groups).map((group) => `escape-${group}`),
-  ...["every-process", "writable-mounts", "signal-everyone"],
-];
-
 /** Code in a sandbox tries to get out. */
 export function escapeCases(stand: Stand): void {
   if (!stand.has("python")) return;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Driver, RuntimeSpec, SandboxLimits, SandboxSocket } from "../driver.ts";
 import { codeOf } from "./code.ts";
+import { type LeftOut, reasonToLeave } from "./left-out.ts";
 import { HANG_MS, Session, destroyed } from "./session.ts";
 
 export const caseGroups = ["life", "view", "escape", "limit", "exhaustion", "kill"] as const;
@@ -23,7 +24,7 @@ export interface ConformanceOptions {
   /** Of a way of running the driver that differs from another in these alone; left out: all. */
   groups?: readonly CaseGroup[];
   /** Cases and parts of cases that this driver cannot pass, by their names, with the reason. What is left out is seen to be needed where that can be seen. */
-  leavesOut: Partial<Record<string, string>>;
+  leavesOut: LeftOut;
 }
 
 /** Runs cases: each gets sessions that are destroyed after it. */
@@ -51,13 +52,13 @@ export class Stand {
   /** Whether the driver leaves out a part of a case, by its name. */
   leaves(part: string): boolean {
     this.names.add(part);
-    return this.options.leavesOut[part] !== undefined;
+    return reasonToLeave(this.options.leavesOut, part) !== undefined;
   }
 
   /** A case; `name` is the word by which a driver may leave it out, and then it is no test of this driver. */
   case(name: string, title: string, run: (room: Room, t: TestContext) => Promise<void>): void {
     this.names.add(name);
-    if (this.options.leavesOut[name] !== undefined) return;
+    if (reasonToLeave(this.options.leavesOut, name) !== undefined) return;
     test(title, { timeout: 2 * HANG_MS }, async (t) => {
       const room = new Room(this);
       try {

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
 import { findCgroups } from "../cgroups/find-cgroups.ts";
 import { findMarked } from "../cgroups/process-table.ts";
+import { leftOut } from "../conformance/left-out.ts";
 import { driverConformance } from "../conformance.ts";
 import { findRuntimes } from "../runtimes.ts";
 import { dockerSettings } from "../testing/docker-settings.ts";
@@ -16,19 +17,6 @@ const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const script = fileURLToPath(new URL("../../keeper/testing/doomed-server.ts", import.meta.url));
 const runtimes = await findRuntimes({ root, python: null });
 const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
-
-/** Of a machine that has everything it will ever have when it starts. */
-const leavesOut = {
-  "missing-runtime": "the interpreter is the image's, not a file of the host",
-};
-const leavesOutOfAll = {
-  ...leavesOut,
-  "limits-doubled": "a machine's RAM is what it was started with",
-  "link-to-shell":
-    "the image has a link to where the shell of builds would be, and there is none behind it",
-  "memory-sockets":
-    "the limit holds, but an emulated kernel takes minutes to look for pages to give back before it kills",
-};
 
 async function leftovers(stateDir: string): Promise<string[]> {
   const isOurs = (text: string) => text.includes(`isola.${nodeId}.`) && !text.includes("{");
@@ -56,6 +44,6 @@ else {
     slowness: SLOWNESS,
     leftovers: () => leftovers(stateDir),
     ...(isWhole ? {} : { groups: ["life"] as const }),
-    leavesOut: isWhole ? leavesOutOfAll : leavesOut,
+    leavesOut: leftOut.microvm,
   });
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { escapeCaseNames } from "../conformance/escape-cases.ts";
+import { leftOut } from "../conformance/left-out.ts";
 import { driverConformance } from "../conformance.ts";
 import { lazyDriver } from "../../keeper/testing/lazy-driver.ts";
 import { findRuntimes } from "../runtimes.ts";
@@ -25,26 +25,10 @@ after(() => rmSync(stateDir, { recursive: true }));
 const noBwrap = "bubblewrap is not installed: apt-get install bubblewrap";
 const noCgroups = "control groups are not available: run as root, or with systemd's Delegate=yes";
 
-/** Cases that need what an ordinary child process does not have. */
-const needIsolation = [
-  "neighbours",
-  "socket-files",
-  "host-files",
-  "network",
-  "read-only",
-  "tmp-size",
-  "privileges",
-  ...escapeCaseNames,
-  "shm-size",
-];
-/** Their code refuses to run among the processes and files of the host. */
-const refuseToRun = ["kill-hop", "memory-files", "memory-sockets", "memory-inodes", "memory-task"];
+type Way = keyof typeof leftOut & `process${string}`;
 
-function suite(
-  name: string,
-  without: ProcessDriverOptions["without"],
-  leavesOut: Record<string, string>,
-): void {
+/** `like`: what of the suite is left out is that of this way. */
+function suite(name: Way, without: ProcessDriverOptions["without"], like: Way = name): void {
   const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
   const settings = {
     nodeId,
@@ -62,7 +46,7 @@ function suite(
     runtimes,
     hasOwnImage: false,
     leftovers: () => leftoversOf(nodeId),
-    leavesOut,
+    leavesOut: leftOut[like],
   });
 }
 
@@ -78,29 +62,6 @@ async function leftoversOf(nodeId: string): Promise<string[]> {
   ];
 }
 
-function all(reason: string, cases: string[]): Record<string, string> {
-  return Object.fromEntries(cases.map((name) => [name, reason]));
-}
-
-/** What a sample of processes does not see. */
-const unseen = all(
-  "without cgroups, memory that is no process's own is bounded by sizes of file systems and descriptors only",
-  ["memory-files", "memory-sockets", "memory-inodes", "memory-task"],
-);
-const sampled = {
-  ...unseen,
-  ...all("without cgroups, what forks is stopped by a sample, not by the kernel", [
-    "processes",
-    "fork-storm",
-    "kill-storm",
-  ]),
-  threads: "a sample counts processes, not their threads",
-};
-const plain = {
-  ...all("an ordinary child process shares files, network and user with the server", needIsolation),
-  ...all("code that would harm the host does not run outside of a sandbox", refuseToRun),
-};
-
 /** What this machine cannot run is skipped with what would enable it; CI has to be able to. */
 function cannotRun(what: string, reason: string): void {
   const skip = process.env.CI === undefined ? reason : false;
@@ -109,12 +70,11 @@ function cannotRun(what: string, reason: string): void {
 
 if (machine.bwrap === null) cannotRun("the process driver with bubblewrap", noBwrap);
 else {
-  suite("process", [], machine.cgroups.tree === null ? unseen : {});
-  suite("process without cgroups", ["cgroups"], unseen);
+  suite("process", [], machine.cgroups.tree === null ? "process without cgroups" : "process");
+  suite("process without cgroups", ["cgroups"]);
 }
 if (machine.cgroups.tree === null) cannotRun("the process driver with cgroups", noCgroups);
-suite("process without bubblewrap", ["bubblewrap"], {
-  ...plain,
-  ...(machine.cgroups.tree === null ? sampled : {}),
-});
-suite("process without both", ["bubblewrap", "cgroups"], { ...plain, ...sampled });
+const withoutBubblewrap =
+  machine.cgroups.tree === null ? "process without both" : "process without bubblewrap";
+suite("process without bubblewrap", ["bubblewrap"], withoutBubblewrap);
+suite("process without both", ["bubblewrap", "cgroups"]);

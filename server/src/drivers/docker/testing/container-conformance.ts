@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { DriverName } from "../../../domain/function.ts";
+import { leftOut } from "../../conformance/left-out.ts";
 import { driverConformance } from "../../conformance.ts";
 import type { Driver } from "../../driver.ts";
 import { findRuntimes } from "../../runtimes.ts";
@@ -32,11 +33,9 @@ export interface SuiteDriver {
 }
 
 export interface ContainerSuite {
-  title: string;
+  title: keyof typeof leftOut;
   /** The engine is reached as one of another machine. */
   isRemote: boolean;
-  /** Cases that it cannot pass, with the reason. */
-  leavesOut: Record<string, string>;
 }
 
 /** Runs the conformance suite on a driver with containers, once for each way; where the machine cannot, it is a test that says why. */
@@ -53,7 +52,7 @@ export async function containerConformance(
   const stateDir = mkdtempSync(join(tmpdir(), `isola-${name}-driver-`));
   after(() => rmSync(stateDir, { recursive: true }));
   const elsewhere = suites.some(({ isRemote }) => isRemote) ? await remoteHost() : "";
-  for (const { title, isRemote, leavesOut } of suites) {
+  for (const { title, isRemote } of suites) {
     const nodeId = newNodeId();
     const dockerHost = isRemote ? elsewhere : dockerSettings.dockerHost;
     const settings = { nodeId, stateDir, acceptNoIsolation: false, ...dockerSettings, dockerHost };
@@ -63,7 +62,7 @@ export async function containerConformance(
       runtimes,
       hasOwnImage: true,
       leftovers: () => leftoversOf(nodeId),
-      leavesOut,
+      leavesOut: leftOut[title],
     });
   }
 }

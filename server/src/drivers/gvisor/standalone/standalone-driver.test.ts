@@ -2,16 +2,13 @@ import { rmSync } from "node:fs";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lazyDriver } from "../../../keeper/testing/lazy-driver.ts";
+import { leftOut } from "../../conformance/left-out.ts";
 import { driverConformance } from "../../conformance.ts";
 import { findRuntimes } from "../../runtimes.ts";
-import { leftOutByGvisor } from "../testing/leaves-out.ts";
 import { newStand, skipStandalone } from "../testing/standalone-stand.ts";
 
 const root = fileURLToPath(new URL("../../../../..", import.meta.url));
 const script = fileURLToPath(new URL("../../../keeper/testing/doomed-server.ts", import.meta.url));
-
-/** Here /proc is read-only as a whole. */
-const { "kernel-settings-own_entries_open_for_writing": _, ...leavesOut } = leftOutByGvisor;
 
 if (skipStandalone !== false) test("gVisor without an engine is tested", { skip: skipStandalone });
 else {
@@ -23,6 +20,6 @@ else {
     runtimes: await findRuntimes({ root, python: null }),
     hasOwnImage: true,
     leftovers,
-    leavesOut,
+    leavesOut: leftOut["gvisor without an engine"],
   });
 }

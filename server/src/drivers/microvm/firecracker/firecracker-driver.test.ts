@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { lazyDriver } from "../../../keeper/testing/lazy-driver.ts";
 import { findCgroups } from "../../cgroups/find-cgroups.ts";
 import { findMarked } from "../../cgroups/process-table.ts";
+import { leftOut } from "../../conformance/left-out.ts";
 import { driverConformance } from "../../conformance.ts";
 import type { CaseGroup } from "../../conformance/stand.ts";
 import { findRuntimes } from "../../runtimes.ts";
@@ -25,10 +26,6 @@ const SLOWNESS = 4;
 const PROBE_MS_MAX = 60_000;
 const nodeId = `test-${process.pid}-${randomBytes(4).toString("hex")}`;
 
-const leavesOut = {
-  "missing-runtime": "the interpreter is the image's, not a file of the host",
-  "limits-doubled": "a machine's RAM is what it was started with",
-};
 /** What is in the guest is the same under QEMU, where all cases run. These depend on the program that runs the machine. */
 const groups: readonly CaseGroup[] = ["life", "limit", "kill"];
 
@@ -69,7 +66,7 @@ function suite(
     slowness: SLOWNESS,
     leftovers: () => leftovers(stateDir),
     ...(all ? {} : { groups }),
-    leavesOut,
+    leavesOut: leftOut["microvm with Firecracker"],
   });
 }
 
