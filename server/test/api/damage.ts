@@ -242,7 +242,10 @@ function wrongQueries({ name, schema }: Parameter): [string, string][][] {
         [name, "b"],
       ],
     ];
-  if (schema.type === "array") return [one(Array(17).fill("a")).flat(), ...one(["x".repeat(401)])];
+  if (schema.type === "array") {
+    const tooMany = Array<string>((schema.maxItems ?? 16) + 1).fill("a");
+    return [one(tooMany).flat(), ...one(["x".repeat(401)])];
+  }
   const twice: [string, string][] = [
     [name, "1"],
     [name, "1"],
