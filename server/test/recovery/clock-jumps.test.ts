@@ -45,6 +45,7 @@ const readers: Record<string, string> = {
   "control/deployer.ts": "the date of an event",
   "control/event-log.ts": "the date of an event",
   "control/live-tails.ts": "the date at which a key or a session expires",
+  "control/metrics-export.ts": "since when it counts, for Prometheus",
   "control/metrics.ts": "up to when metrics are asked for, where nobody says",
   "control/role.ts": "the date of an event",
   "cost/costs.ts": "up to when calls are counted, where nobody says",
@@ -58,6 +59,7 @@ const readers: Record<string, string> = {
   "gateway/sampler.ts": "the date of a sample",
   "images/guest/parts.ts":
     "when a part was made, for lists, and the age of one that was left unfinished",
+  "traces/trace-export.ts": "the date of an event",
 };
 
 for (const [way, jumpMs] of [
