@@ -10,6 +10,11 @@ const skip = whyNoGuest() ?? false;
 /** Emulated, an installer needs a minute where it needs seconds elsewhere. */
 const microvm = { driver: "microvm", timeoutMs: 60_000, initTimeoutMs: 60_000 };
 
+/** A test of those that take minutes emulated: MICROVM_TESTS=whole runs them. */
+function whole(title: string, run: () => Promise<void>): void {
+  if (isWhole) test(title, run);
+}
+
 describe("a build in a virtual machine", { skip, timeout: 900_000 }, () => {
   const server = new TestServer({
     ISOLA_VMM: "qemu",
@@ -24,7 +29,7 @@ describe("a build in a virtual machine", { skip, timeout: 900_000 }, () => {
   });
   after(() => server.dispose());
 
-  test("of npm is installed by the way to the registries alone", { skip: !isWhole }, async () => {
+  whole("of npm is installed by the way to the registries alone", async () => {
     const { layer } = await server.deploy("js", { ...honoPackage, "index.mjs": honoCode }, microvm);
     assert.equal(layer.place, "beside");
     const { json } = await server.api("GET", "/api/v1/functions/js/builds");
@@ -44,7 +49,7 @@ describe("a build in a virtual machine", { skip, timeout: 900_000 }, () => {
     if (isWhole) assert.equal((await server.call("/py")).text, "1.16.0");
   });
 
-  test("reaches nothing but the registries that are named", { skip: !isWhole }, async () => {
+  whole("reaches nothing but the registries that are named", async () => {
     const script = `
 const net = require("node:net"), http = require("node:http"), tried = [];
 const through = (authority) => new Promise((resolve) => {

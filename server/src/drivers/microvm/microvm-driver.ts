@@ -14,7 +14,7 @@ import type {
 import { HostUsers } from "../host-users.ts";
 import { sweepEarlierLives } from "../children/sweep.ts";
 import type { AgentEvents } from "./agent.ts";
-import { within } from "./deadline.ts";
+import { untilAborted, within } from "./deadline.ts";
 import type { GuestSource } from "./guests.ts";
 import { shapeFor } from "./machine-shape.ts";
 import { MicrovmSandbox } from "./microvm-sandbox.ts";
@@ -249,14 +249,17 @@ export class MicrovmDriver implements DriverCore {
       ...{ ends: null, signal: this.#closing.signal, upMsMax: TEMPLATE_UP_MS_MAX },
     };
     const up = await startMachine(this.#contextOf(machine), request, null, {});
+    const aborted = untilAborted(this.#closing.signal);
     try {
       await up.agent.prepare(commonest);
-      await within(GATE_MS_MAX, "the runtime at its gate", up.agent.gate);
+      const gate = Promise.race([up.agent.gate, aborted.promise]);
+      await within(GATE_MS_MAX, "the runtime at its gate", gate);
       return await up.machine.snapshot(folder);
     } catch (error) {
       const why = await reasonOf(error, up.machine);
       throw new IsolaError("sandbox_start_failed", why, { cause: error });
     } finally {
+      aborted.forget();
       await endMachine(up);
     }
   }
