@@ -1,22 +1,29 @@
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 
 /** What a page asks the API for, by resource: `GET /api/v1/functions/{name}`, however its query is. */
 export interface AskedRequests {
-  /** How often each was asked for since the last call, most first. */
+  /** How often each was asked for since the last call, without what did not come and may be asked for again. */
   take(): Map<string, number>;
 }
 
 export function watchRequests(page: Page): AskedRequests {
-  let asked: string[] = [];
+  let asked: Request[] = [];
+  const refused = new WeakSet<Request>();
   page.on("request", (request) => {
-    const { pathname, searchParams } = new URL(request.url());
-    if (!pathname.startsWith("/api/")) return;
-    asked.push(`${request.method()} ${pathname}${kindOf(searchParams)}`);
+    if (new URL(request.url()).pathname.startsWith("/api/")) asked.push(request);
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 500) refused.add(response.request());
   });
   return {
     take: () => {
       const counts = new Map<string, number>();
-      for (const one of asked) counts.set(one, (counts.get(one) ?? 0) + 1);
+      for (const request of asked) {
+        if (request.failure() !== null || refused.has(request)) continue;
+        const { pathname, searchParams } = new URL(request.url());
+        const one = `${request.method()} ${pathname}${kindOf(searchParams)}`;
+        counts.set(one, (counts.get(one) ?? 0) + 1);
+      }
       asked = [];
       return counts;
     },
