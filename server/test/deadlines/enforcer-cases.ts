@@ -42,7 +42,9 @@ export function enforcerCases(stand: DeadlineStand): void {
       process.kill(pid, "SIGCONT");
     }
     // The deadline itself ended it, not the silence of the gateway, which ends everything later.
-    assert.match(stand.server.log, /past its deadline and not ended by the gateway/);
+    await eventually("the word of it, which the gateway passes on", async () =>
+      /past its deadline and not ended by the gateway/.test(stand.server.log),
+    );
     const answer = await call;
     assert.equal(answer.status, 504, answer.text);
     assert.equal(answer.json.error.code, "function_timeout");
