@@ -5,7 +5,7 @@ import { openEngine } from "../server/src/images/engine.ts";
 import { RuntimeImages } from "../server/src/images/runtime-images.ts";
 import { dockerSettings } from "../server/src/drivers/testing/docker-settings.ts";
 import { measureBurst } from "./cases/burst.ts";
-import { type ColdRow, measureCold } from "./cases/cold.ts";
+import { BLANK_REST_MS, type ColdRow, measureCold } from "./cases/cold.ts";
 import { measureDeadlines } from "./cases/deadline.ts";
 import { measureMemory } from "./cases/memory.ts";
 import type { LoadGenerator } from "./load-generator.ts";
@@ -59,7 +59,10 @@ async function measureOn(
         const reference = plain.get(family)?.millis.p50 ?? Number.NaN;
         const name = `isola ${family}, ${driver}, ${how}`;
         results.cold.push(
-          await measureCold(server, { family, name, reference, count: first, driver }),
+          await measureCold(server, {
+            ...{ family, name, reference, count: first, driver },
+            restMs: blanks > 0 ? BLANK_REST_MS : 0,
+          }),
         );
       }
       if (blanks > 0) {

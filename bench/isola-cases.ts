@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type ColdRow, measureCold, measureSpawn } from "./cases/cold.ts";
+import { BLANK_REST_MS, type ColdRow, measureCold, measureSpawn } from "./cases/cold.ts";
 import { measureDeadlines } from "./cases/deadline.ts";
 import { measureDeploy } from "./cases/deploy.ts";
 import { measureMemory } from "./cases/memory.ts";
@@ -30,7 +30,8 @@ export async function measureIsola(load: LoadGenerator, given: Given): Promise<v
     for (const family of families) {
       say(`first calls, blank sandboxes, ${family}`);
       const name = `isola ${family}, blank sandbox`;
-      results.cold.push(await coldRow(server, { family, name, isQuick, spawns }));
+      const restMs = BLANK_REST_MS;
+      results.cold.push(await coldRow(server, { family, name, isQuick, spawns, restMs }));
     }
     for (const family of families) {
       say(`deployments, ${family}`);
@@ -69,11 +70,17 @@ export async function measureIsola(load: LoadGenerator, given: Given): Promise<v
 
 function coldRow(
   server: IsolaServer,
-  given: { family: Family; name: string; isQuick: boolean; spawns: Map<Family, ColdRow> },
+  given: {
+    family: Family;
+    name: string;
+    isQuick: boolean;
+    spawns: Map<Family, ColdRow>;
+    restMs?: number;
+  },
 ): Promise<ColdRow> {
-  const { family, name, isQuick, spawns } = given;
+  const { family, name, isQuick, spawns, restMs = 0 } = given;
   const reference = spawns.get(family)?.millis.p50 ?? Number.NaN;
-  return measureCold(server, { family, name, reference, count: isQuick ? 20 : 50 });
+  return measureCold(server, { family, name, reference, count: isQuick ? 20 : 50, restMs });
 }
 
 async function onServer(

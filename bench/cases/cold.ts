@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Answer, requestBytes } from "../../server/src/comparisons/http-connection.ts";
 import type { IsolaServer } from "../peers/isola.ts";
 import type { DriverName } from "../../server/src/domain/function.ts";
@@ -14,6 +15,9 @@ export interface ColdRow {
   /** How the sandboxes came to be, as the server recorded it: `20 prewarmed`. */
   startKinds: string;
 }
+
+/** Of blank sandboxes, before one is taken: in life they wait for longer. */
+export const BLANK_REST_MS = 250;
 
 /** From spawn to the first output of the bare interpreter, which is the least that a process per call costs. */
 export async function measureSpawn(family: Family, count: number): Promise<ColdRow> {
@@ -47,9 +51,11 @@ export async function measureCold(
     reference: number;
     name: string;
     driver?: DriverName;
+    /** How long blank sandboxes have been there, at least: they go on loading for a moment. */
+    restMs?: number;
   },
 ): Promise<ColdRow> {
-  const { driver = "process" } = given;
+  const { driver = "process", restMs = 0 } = given;
   const samples: number[] = [];
   const answers: Answer[] = [];
   const connection = await server.connect();
@@ -57,6 +63,7 @@ export async function measureCold(
     const name = `cold-${given.family}-${i}`;
     await server.deploy(name, { family: given.family, settings: { driver } });
     await server.blanksReady();
+    if (restMs > 0) await delay(restMs);
     const request = requestBytes(`/${name}`);
     const startedAt = performance.now();
     const answer = await connection.call(request);

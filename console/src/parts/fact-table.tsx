@@ -9,7 +9,7 @@ export interface FactColumn<Row> {
   cell(row: Row): ReactNode;
   /** Set to the right, so that digits stand below each other. */
   isNumber?: boolean;
-  /** Left out: as its cells need. */
+  /** Left out: as its cells need. At most two fifths of a narrow screen. */
   widthPx?: number;
   /** Sentences, which may be broken anywhere. */
   isProse?: boolean;
@@ -74,7 +74,7 @@ function Facts<Row>({ title, columns, rows, keyOf, ...sizes }: FactTableProps<Ro
               <Table.Th
                 key={keyOfColumn(column)}
                 data-number={column.isNumber || undefined}
-                w={column.widthPx}
+                w={column.widthPx && `min(${column.widthPx}px, 38vw)`}
               >
                 {column.head}
               </Table.Th>

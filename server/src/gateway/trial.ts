@@ -13,6 +13,8 @@ import type { InvocationContext } from "./invocation-context.ts";
 import { SandboxLogs } from "./sandbox-logs.ts";
 
 const BLANK_WAIT_MS = 60_000;
+/** A blank sandbox goes on loading what functions need for a moment; in life they wait for longer. */
+const BLANK_REST_MS = 1000;
 const STARTS_WAIT_MS = 120_000;
 const END_WAIT_MS = 15_000;
 const STEP_MS = 5;
@@ -137,6 +139,7 @@ export class Trial {
         return new IsolaError("sandbox_start_failed", text);
       },
     );
+    await delay(BLANK_REST_MS);
   }
 
   async #endBlanks(): Promise<void> {
