@@ -1,3 +1,4 @@
+import { type Outcome, isError } from "../domain/invocation.ts";
 import { type MetricName, distributionOf, isOfInvocations } from "../metrics/catalogue.ts";
 import { addHistogram, addMeasure } from "../metrics/frame.ts";
 import { Frames } from "../metrics/frames.ts";
@@ -68,8 +69,7 @@ async function readSums(
     for (const frame of frames.at(labels, stepOf(at))) {
       for (const name of Object.keys(sums) as (keyof InvocationSums)[])
         frame.sums[name] += sums[name];
-      if (labels.outcome !== "ok" && labels.outcome !== "cancelled")
-        frame.errors += sums.invocations;
+      if (isError(labels.outcome as Outcome)) frame.errors += sums.invocations;
       if (labels.startKind === "cold") frame.coldStarts += sums.invocations;
     }
 }

@@ -77,6 +77,11 @@ export interface InvocationRecord extends Phases {
   trace: CallTrace | null;
 }
 
+/** Whether it counts as an error: what its caller gave up does not. */
+export function isError(outcome: Outcome): boolean {
+  return outcome !== "ok" && outcome !== "cancelled";
+}
+
 /** Memory of the revision, times how long its code was loaded and run for this call; null where the memory is not known. */
 export function gbSecondsOf(
   record: Pick<InvocationRecord, "memoryMiB" | "initMs" | "runMs">,

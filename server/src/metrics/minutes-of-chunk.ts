@@ -1,5 +1,5 @@
-import { numberUnits } from "../records/chunk-layout.ts";
 import type { InvocationChunk } from "../records/invocation-chunk.ts";
+import { MICROS_PER_UNIT, callColumns } from "./call-columns.ts";
 import { addTo, bucketOf, type Histogram } from "./histogram.ts";
 import { type InvocationSums, type SeriesMinute, noInvocations } from "./invocation-sums.ts";
 import { ANY, type SeriesLabels, keyOf } from "./labels.ts";
@@ -45,22 +45,8 @@ function columnsOf(chunk: InvocationChunk) {
   const memory = Float64Array.from({ length: chunk.count }, (_, at) => {
     return chunk.deploymentAt(at).memoryMiB ?? 0;
   });
-  return {
-    memory,
-    total: chunk.column("totalMs"),
-    queue: chunk.column("queueMs"),
-    start: chunk.column("startMs"),
-    init: chunk.column("initMs"),
-    run: chunk.column("runMs"),
-    kill: chunk.column("killMs"),
-    cpu: chunk.column("cpuMs"),
-    requestBytes: chunk.column("requestBytes"),
-    responseBytes: chunk.column("responseBytes"),
-  };
+  return { memory, ...callColumns(chunk) };
 }
-
-/** Sums are whole numbers of us and bytes, which add up exactly. */
-const MICROS_PER_UNIT = 1000 / numberUnits.totalMs;
 
 /** Nothing is looked up that most calls do not have. */
 function count({ sums, histograms }: SeriesMinute, columns: Columns, at: number): void {

@@ -1,18 +1,16 @@
-import { gbSecondsOf } from "../../domain/invocation.ts";
-import { numberUnits } from "../../records/chunk-layout.ts";
+import { gbSecondsOf, isError } from "../../domain/invocation.ts";
 import type { Deployment } from "../../records/deployment-dictionary.ts";
 import type { InvocationChunk } from "../../records/invocation-chunk.ts";
+import { type CallColumns, MICROS_PER_UNIT, callColumns } from "../call-columns.ts";
 import type { FunctionTotals } from "./function-totals.ts";
 import { SecondsHistogram } from "./seconds-histogram.ts";
-
-const MICROS_PER_UNIT = 1000 / numberUnits.totalMs;
 
 /** Adds the records of a chunk to the totals of their functions. Worked out from the columns: no record is made. */
 export function countChunk(
   chunk: InvocationChunk,
   totalsOf: (deployment: Deployment) => FunctionTotals,
 ): void {
-  const columns = columnsOf(chunk);
+  const columns = callColumns(chunk);
   const groups = new Map<number, Group>();
   for (let at = 0; at < chunk.count; at += 1) {
     const number = chunk.startGroupAt(at);
@@ -51,29 +49,13 @@ function groupAt(
     totals: totalsOf(deployment),
     key: `${outcome} ${startKind}`,
     startKind,
-    isError: outcome !== "ok" && outcome !== "cancelled",
+    isError: isError(outcome),
     memoryMiB: deployment.memoryMiB,
     calls: 0,
   };
 }
 
-type Columns = ReturnType<typeof columnsOf>;
-
-function columnsOf(chunk: InvocationChunk) {
-  return {
-    total: chunk.column("totalMs"),
-    queue: chunk.column("queueMs"),
-    start: chunk.column("startMs"),
-    init: chunk.column("initMs"),
-    run: chunk.column("runMs"),
-    kill: chunk.column("killMs"),
-    cpu: chunk.column("cpuMs"),
-    requestBytes: chunk.column("requestBytes"),
-    responseBytes: chunk.column("responseBytes"),
-  };
-}
-
-function count(group: Group, columns: Columns, at: number): void {
+function count(group: Group, columns: CallColumns, at: number): void {
   const { totals } = group;
   group.calls += 1;
   totals.duration.add((columns.total[at] as number) * MICROS_PER_UNIT);
