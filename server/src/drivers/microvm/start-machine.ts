@@ -6,8 +6,9 @@ import { overheadMiB } from "../../domain/function.ts";
 import { IsolaError, messageOf } from "../../errors.ts";
 import type { Cgroup, CgroupTree } from "../cgroups/cgroup.ts";
 import { endGroup } from "../cgroups/end-group.ts";
-import type { SandboxSpec, StartedFrom, StreamEnds } from "../driver.ts";
+import { KILL_CONFIRM_MS, type SandboxSpec, type StartedFrom, type StreamEnds } from "../driver.ts";
 import type { HostUsers } from "../host-users.ts";
+import { killUntilGone } from "../children/kill-until-gone.ts";
 import { type SandboxGroup, cgroupGroup, markedGroup } from "../children/sandbox-group.ts";
 import { Agent, type AgentEvents } from "./agent.ts";
 import { untilAborted, within } from "./deadline.ts";
@@ -129,9 +130,13 @@ export async function startRuntime(
 
 /** Kills it and waits until nothing of it is left. */
 export async function endMachine({ machine, group }: UpMachine): Promise<void> {
-  machine.kill();
-  await group.kill(true);
-  await machine.exited;
+  let hasExited = false;
+  const exited = machine.exited.then(() => void (hasExited = true));
+  const killed = {
+    ...{ id: "machine", group, exited, hasExited: () => hasExited, kill: () => machine.kill() },
+    onProblem() {}, // what is still there keeps its group from being removed, which is told
+  };
+  await killUntilGone(killed, performance.now() + KILL_CONFIRM_MS);
   await group.remove();
 }
 
