@@ -12,7 +12,7 @@ import {
   removeFolder,
   write,
 } from "./cgroup-files.ts";
-import { CPU_SHARES, type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
+import { CPU_SHARES, type Cgroup, type CgroupTree, DYING_CPU_SHARES, wholePages } from "./cgroup.ts";
 
 /** The kernel charges memory in batches: what stands at its limit may lack this much. */
 const CHARGE_BYTES = 64 * 4096;
@@ -193,7 +193,10 @@ class CgroupV1 implements Cgroup {
 
   /** In version 1 a signal does not end what is frozen: it has to be thawed. */
   killAll(isThorough: boolean): void {
-    if (isThorough) this.freeze();
+    if (isThorough) {
+      if (this.#folders.has("cpu")) writeIfThere(this.#file("cpu", "cpu.shares"), DYING_CPU_SHARES);
+      this.freeze();
+    }
     for (const folder of this.#unique) for (const pid of pidsBelow(folder)) killPid(pid);
     this.thaw();
   }
@@ -215,7 +218,7 @@ class CgroupV1 implements Cgroup {
   }
 }
 
-function writeIfThere(file: string, value: string): void {
+function writeIfThere(file: string, value: string | number): void {
   if (existsSync(dirname(file))) write(file, value);
 }
 

@@ -12,7 +12,7 @@ import {
   removeFolder,
   write,
 } from "./cgroup-files.ts";
-import { CPU_WEIGHT, type Cgroup, type CgroupTree, wholePages } from "./cgroup.ts";
+import { CPU_WEIGHT, type Cgroup, type CgroupTree, DYING_CPU_WEIGHT, wholePages } from "./cgroup.ts";
 
 export interface V2Place {
   mountPoint: string;
@@ -132,6 +132,8 @@ class CgroupV2 implements Cgroup {
 
   killAll(isThorough: boolean): void {
     if (!existsSync(this.#folder)) return;
+    if (isThorough && this.#controllers.includes("cpu"))
+      write(this.#file("cpu.weight"), DYING_CPU_WEIGHT);
     // Since Linux 5.14 the kernel kills the whole group at once, forks under way included.
     if (existsSync(this.#file("cgroup.kill"))) return write(this.#file("cgroup.kill"), 1);
     if (isThorough) this.freeze();

@@ -75,7 +75,7 @@ describe("a cgroup", () => {
   });
 
   const hasCpu = tree?.controllers.includes("cpu") === true;
-  test("of this machine weighs a tenth of the server where processors are not enough", {
+  test("of this machine weighs a tenth of the server where processors are not enough, and as much while it is killed", {
     skip: hasCpu ? false : "the cpu controller is not available",
   }, async (t) => {
     const cgroup = (tree as CgroupTree).create(`${name}-weight`);
@@ -84,7 +84,12 @@ describe("a cgroup", () => {
     const file = tree?.version === "v2" ? "cpu.weight" : "cpu.shares";
     const own = folders.map((folder) => join(folder, file)).find((path) => existsSync(path));
     const ofServer = tree?.version === "v2" ? 100 : 1024;
-    assert.equal(Math.round(ofServer / Number(readFileSync(own as string, "utf8"))), 10);
+    const weight = () => Number(readFileSync(own as string, "utf8"));
+    assert.equal(Math.round(ofServer / weight()), 10);
+    cgroup.killAll(false);
+    assert.equal(Math.round(ofServer / weight()), 10);
+    cgroup.killAll(true);
+    assert.equal(weight(), ofServer);
   });
 
   const canTryV2 = unified !== undefined && process.getuid?.() === 0;

@@ -20,7 +20,7 @@ export interface Cgroup {
   freeze(): boolean;
   thaw(): void;
   frozenState(): "thawed" | "freezing" | "frozen";
-  /** Sends SIGKILL to everything inside, in groups of this one too, once; what is frozen dies too. `isThorough` also stops what forks faster than it can be killed. */
+  /** Sends SIGKILL to everything inside, in groups of this one too, once; what is frozen dies too. `isThorough` also stops what forks faster than it can be killed, and has it die with the server's own part of the processors. */
   killAll(isThorough: boolean): void;
   isEmpty(): boolean;
   /** Removes the folders; throws while anything is inside. Missing folders are fine. */
@@ -46,6 +46,9 @@ export interface CgroupTree {
  */
 export const CPU_WEIGHT = 10;
 export const CPU_SHARES = 102;
+/** What is killed needs processor time to end: on a busy machine its end is seen late with less than the server has. */
+export const DYING_CPU_WEIGHT = 100;
+export const DYING_CPU_SHARES = 1024;
 
 /** What the kernel keeps of a limit in bytes: whole pages. */
 export const PAGE_BYTES = 4096;
