@@ -12,7 +12,13 @@ import {
   removeFolder,
   write,
 } from "./cgroup-files.ts";
-import { CPU_SHARES, type Cgroup, type CgroupTree, DYING_CPU_SHARES, wholePages } from "./cgroup.ts";
+import {
+  CPU_SHARES,
+  type Cgroup,
+  type CgroupTree,
+  DYING_CPU_SHARES,
+  wholePages,
+} from "./cgroup.ts";
 
 /** The kernel charges memory in batches: what stands at its limit may lack this much. */
 const CHARGE_BYTES = 64 * 4096;

@@ -12,7 +12,13 @@ import {
   removeFolder,
   write,
 } from "./cgroup-files.ts";
-import { CPU_WEIGHT, type Cgroup, type CgroupTree, DYING_CPU_WEIGHT, wholePages } from "./cgroup.ts";
+import {
+  CPU_WEIGHT,
+  type Cgroup,
+  type CgroupTree,
+  DYING_CPU_WEIGHT,
+  wholePages,
+} from "./cgroup.ts";
 
 export interface V2Place {
   mountPoint: string;
