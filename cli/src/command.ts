@@ -1,4 +1,5 @@
 import type { Client } from "@isola/api/client";
+import type { Connection } from "./connection.ts";
 
 /** A command is data: parsing, help, completion and the page docs/cli.md are made of this. */
 export interface Command {
@@ -16,6 +17,8 @@ export interface Command {
   json?: string;
   /** It is about what one project owns: takes `--project`. */
   isOfProject?: boolean;
+  /** It asks no server: takes no `--context`. */
+  isLocal?: boolean;
   /** Every argument, `--help` too, goes to `run` unparsed. */
   isPassThrough?: boolean;
   run(context: Context, args: readonly string[], options: Options): Promise<Result>;
@@ -74,8 +77,9 @@ export interface Result {
 }
 
 export interface Context {
+  /** Where `client` calls. This and the next three are looked for when a command first asks for one of them. */
+  connection: Connection;
   client: Client;
-  /** Where the client calls. */
   url: string;
   /** Who said so, in words. */
   urlSource: string;

@@ -1,6 +1,7 @@
 import type { Command, CommandGroup } from "./command.ts";
 import { consoleCommand } from "./commands/console.ts";
 import { compareCommands } from "./commands/compare.ts";
+import { contextCommands } from "./commands/context.ts";
 import { costCommand } from "./commands/cost.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -37,4 +38,5 @@ export const commands: readonly (Command | CommandGroup)[] = [
   compareCommands,
   costCommand,
   doctorCommand,
+  contextCommands,
 ];

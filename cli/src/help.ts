@@ -46,14 +46,15 @@ function ofAll(entries: readonly Entry[], width: number): string {
 export const variables: string[][] = [
   [
     "ISOLA_URL",
-    "address of the API; default: what the server wrote into its data folder, else http://127.0.0.1:8081",
+    "address of the API, not the one where functions are called; default: that of the context, the file `api-url` in the data folder, which a running server keeps there, http://127.0.0.1:8081",
   ],
-  ["ISOLA_API_KEY", "default: the admin key in the data folder"],
+  ["ISOLA_API_KEY", "default: that of the context, else the file `admin-key` in the data folder"],
+  ["ISOLA_CONTEXT", "a server of `isola context list`, as --context; default: the current one"],
+  ["ISOLA_PROJECT", "project of functions, as --project; default: that of the context, of the key"],
   [
     "ISOLA_DATA",
-    "data folder of a server on this machine; default: ./data, else that of the checkout",
+    "data folder of a server on this machine; default: ./data if a server has used it, else that of the checkout",
   ],
-  ["ISOLA_PROJECT", "project of functions, as --project; default: that of the key, else `default`"],
 ];
 
 function exitCodeText(): string {

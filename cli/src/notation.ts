@@ -49,12 +49,22 @@ const projectOption: Option = {
   help: "whose functions are meant",
   completes: "project",
 };
+export const contextOption: Option = {
+  flags: "--context <name>",
+  help: "the server to call, of `isola context list`",
+  completes: "context",
+};
 export const helpOption: Option = { flags: "-h, --help", help: "show this" };
 
 /** Every flag that a command takes, its own first. */
 export function flagsOf(command: Command): Flag[] {
   if (command.isPassThrough) return [];
-  const shared = [...(command.isOfProject ? [projectOption] : []), jsonOption, helpOption];
+  const shared = [
+    ...(command.isOfProject ? [projectOption] : []),
+    ...(command.isLocal ? [] : [contextOption]),
+    jsonOption,
+    helpOption,
+  ];
   return [...(command.options ?? []), ...shared].map(flagOf);
 }
 

@@ -1,7 +1,7 @@
 import { type Command, type CommandGroup, type Options, usageFailure } from "./command.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Entry, type Flag, flagOf, flagsOf, helpOption, isGroup } from "./notation.ts";
-import { jsonOption, nameOf, placesOf } from "./notation.ts";
+import { contextOption, jsonOption, nameOf, placesOf } from "./notation.ts";
 
 /** What a command line asks for. */
 export type Parsed =
@@ -24,7 +24,12 @@ export function parseLine(entries: readonly Entry[], argv: readonly string[]): P
   return isGroup(entry) ? ofGroup(entry, behind) : ofCommand(entry, nameOf(entry), behind);
 }
 
-const globalFlags = [jsonOption, helpOption, { flags: "-V, --version", help: "" }].map(flagOf);
+const globalFlags = [
+  contextOption,
+  jsonOption,
+  helpOption,
+  { flags: "-V, --version", help: "" },
+].map(flagOf);
 
 /** Flags that may stand before the command. */
 function leadingFlags(argv: readonly string[]): { leading: string[]; rest: string[] } {

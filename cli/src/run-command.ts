@@ -40,6 +40,9 @@ export async function runCommand(
   const server = serverOf(options, around);
   try {
     const context: Context = {
+      get connection() {
+        return server().connection;
+      },
       get client() {
         return server().client;
       },
@@ -80,9 +83,9 @@ function serverOf(options: Options, around: Surroundings): () => Server {
   let found: Server | null = null;
   return () => {
     if (found !== null) return found;
-    const connection = findConnection(around);
-    const project = textOption(options, "project") ?? around.env.ISOLA_PROJECT;
-    found = { connection, client: createClient({ ...connection, ...(project && { project }) }) };
+    const [context, project] = [textOption(options, "context"), textOption(options, "project")];
+    const connection = findConnection(around, { context, project });
+    found = { connection, client: createClient(connection) };
     return found;
   };
 }
