@@ -1,27 +1,71 @@
 import type { Client } from "@isola/api/client";
+import type { Connection } from "./connection.ts";
 
-/** A command is data: `program.ts` makes the command line, help and exit codes of this. */
+/** A command is data: parsing, help, completion and the page docs/cli.md are made of this. */
 export interface Command {
-  /** `deploy [dir]`, in commander's notation. */
+  /** `deploy [dir]`: the name, or the verb in a group, then `<needed>`, `[optional]` and, last, `[any...]`. */
   usage: string;
+  /** One line without a full stop. */
   summary: string;
+  /** By the names in `usage`. */
+  positionals?: Readonly<Record<string, Positional>>;
   options?: readonly Option[];
+  examples?: readonly Example[];
+  /** Paragraphs of Markdown behind the summary, in the help and on the page. */
+  details?: readonly string[];
+  /** What `--json` prints, in words; needed of every command that answers. */
+  json?: string;
   /** It is about what one project owns: takes `--project`. */
   isOfProject?: boolean;
+  /** It asks no server: takes no `--context`. */
+  isLocal?: boolean;
   /** Every argument, `--help` too, goes to `run` unparsed. */
   isPassThrough?: boolean;
   run(context: Context, args: readonly string[], options: Options): Promise<Result>;
 }
 
+/** A noun with its verbs: `projects create`. */
+export interface CommandGroup {
+  name: string;
+  summary: string;
+  commands: readonly Command[];
+  /** The verb that runs where none is named. */
+  default?: string;
+  details?: readonly string[];
+}
+
+export interface Positional {
+  help: string;
+  completes?: Completes;
+}
+
 export interface Option {
-  /** `--memory-mib <n>` */
+  /** `--memory-mib <n>`, `-f, --follow`; `--no-check` makes `check` false. */
   flags: string;
   help: string;
   /** May be given several times; the value is a list. */
   isRepeatable?: boolean;
+  /** What fits as the value. */
+  completes?: Completes;
 }
 
-/** By commander's names: `--memory-mib` is `memoryMib`. */
+/** For completion in a shell: fixed values, or names of that kind. */
+export type Completes =
+  | readonly string[]
+  | "function"
+  | "project"
+  | "runtime"
+  | "context"
+  | "folder"
+  | "file";
+
+export interface Example {
+  /** As it is typed, `isola` included. */
+  line: string;
+  says: string;
+}
+
+/** In camel case: `--memory-mib` is `memoryMib`. */
 export type Options = Record<string, string | boolean | readonly string[] | undefined>;
 
 export interface Result {
@@ -33,8 +77,9 @@ export interface Result {
 }
 
 export interface Context {
+  /** Where `client` calls. This and the next three are looked for when a command first asks for one of them. */
+  connection: Connection;
   client: Client;
-  /** Where the client calls. */
   url: string;
   /** Who said so, in words. */
   urlSource: string;
@@ -60,6 +105,16 @@ export const exitCodes = {
   drift: 4,
   interrupted: 130,
 } as const;
+
+/** For the help and the page. */
+export const exitCodeMeanings: Record<keyof typeof exitCodes, string> = {
+  ok: "done",
+  failed: "failed",
+  usage: "wrong usage, or nobody said yes",
+  unreachable: "the server is not reachable",
+  drift: "`deploy --check`: something differs",
+  interrupted: "Ctrl-C",
+};
 
 /** An expected failure: its message is all that is shown. */
 export class Failure extends Error {

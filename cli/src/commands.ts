@@ -1,23 +1,24 @@
-import type { Command } from "./command.ts";
+import type { Command, CommandGroup } from "./command.ts";
 import { consoleCommand } from "./commands/console.ts";
-import { compareCommand } from "./commands/compare.ts";
+import { compareCommands } from "./commands/compare.ts";
+import { contextCommands } from "./commands/context.ts";
 import { costCommand } from "./commands/cost.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
-import { envCommand } from "./commands/env.ts";
+import { envCommands } from "./commands/env.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/functions.ts";
-import { imagesCommand } from "./commands/images.ts";
-import { vmCommand } from "./commands/vm.ts";
+import { imagesCommands } from "./commands/images.ts";
+import { vmCommands } from "./commands/vm.ts";
 import { invokeCommand } from "./commands/invoke.ts";
-import { invocationsCommand } from "./commands/invocations.ts";
+import { invocationsCommands } from "./commands/invocations.ts";
 import { logsCommand } from "./commands/logs.ts";
-import { projectsCommand } from "./commands/projects.ts";
+import { projectsCommands } from "./commands/projects.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { upCommand } from "./commands/up.ts";
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [
+export const commands: readonly (Command | CommandGroup)[] = [
   upCommand,
   consoleCommand,
   deployCommand,
@@ -26,15 +27,16 @@ export const commands: readonly Command[] = [
   getCommand,
   logsCommand,
   eventsCommand,
-  invocationsCommand,
+  invocationsCommands,
   metricsCommand,
-  envCommand,
+  envCommands,
   rollbackCommand,
   rmCommand,
-  projectsCommand,
-  imagesCommand,
-  vmCommand,
-  compareCommand,
+  projectsCommands,
+  imagesCommands,
+  vmCommands,
+  compareCommands,
   costCommand,
   doctorCommand,
+  contextCommands,
 ];

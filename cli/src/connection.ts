@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { usageFailure } from "./command.ts";
+import { type ServerContext, contextOf } from "./contexts/contexts.ts";
+import { contextsPath, readContexts } from "./contexts/contexts-file.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8081";
 
@@ -12,6 +14,9 @@ export interface Connection {
   apiKey?: string;
   /** Where the key comes from, or would have been. */
   keySource: string;
+  project?: string;
+  /** The context that says so; null: none does. */
+  context: string | null;
 }
 
 export interface ConnectionSources {
@@ -21,11 +26,66 @@ export interface ConnectionSources {
   checkoutData?: string;
 }
 
+/** What `--context` and `--project` say. */
+export interface ConnectionFlags {
+  context?: string;
+  project?: string;
+}
+
 /**
- * `ISOLA_URL` and `ISOLA_API_KEY`; what is unset or empty comes from the data folder of a server on this machine: `ISOLA_DATA`, else `./data`, else that of
- * the checkout. The URL falls back to the default port.
+ * Where to call, and as whom. The address: `--context`, `ISOLA_URL`, `ISOLA_CONTEXT`, `ISOLA_DATA`, the current context, the data folder of a server on this machine
+ * (`./data`, else that of the checkout), the default port. The key: that of `--context`, `ISOLA_API_KEY`, that of the context or data folder which gave the address. A
+ * context's key goes to its own address alone; the data folder's, to no context's.
  */
-export function findConnection(sources: ConnectionSources): Connection {
+export function findConnection(
+  sources: ConnectionSources,
+  flags: ConnectionFlags = {},
+): Connection {
+  const { env } = sources;
+  const project = flags.project || env.ISOLA_PROJECT;
+  const chosen = chosenContext(sources, flags.context);
+  if (chosen === null) {
+    const found = ofDataFolder(sources);
+    return { ...found, ...(project && { project }), context: null };
+  }
+  const { name, source, context } = chosen;
+  const ownKey = { apiKey: context.apiKey, keySource: `context ${name}` };
+  const given = env.ISOLA_API_KEY?.trim();
+  const envKey = given ? { apiKey: given, keySource: "ISOLA_API_KEY" } : null;
+  const isByFlag = flags.context !== undefined;
+  const key = isByFlag && context.apiKey !== undefined ? ownKey : (envKey ?? ownKey);
+  const ofProject = project || context.project;
+  return {
+    url: context.url,
+    urlSource: `context ${name} (${source})`,
+    keySource: key.keySource,
+    ...(key.apiKey !== undefined && { apiKey: key.apiKey }),
+    ...(ofProject && { project: ofProject }),
+    context: name,
+  };
+}
+
+interface Chosen {
+  name: string;
+  /** What names it. */
+  source: string;
+  context: ServerContext;
+}
+
+function chosenContext({ env }: ConnectionSources, flag: string | undefined): Chosen | null {
+  if (flag === undefined && env.ISOLA_URL) return null;
+  const asked = flag ?? (env.ISOLA_CONTEXT || undefined);
+  // Somebody who names a data folder means that server, not one that was chosen some day.
+  if (asked === undefined && env.ISOLA_DATA) return null;
+  const path = contextsPath(env);
+  const all = readContexts(path);
+  const name = asked ?? all.current;
+  if (name === null) return null;
+  const source = flag !== undefined ? "--context" : asked ? "ISOLA_CONTEXT" : "the current one";
+  return { name, source, context: contextOf(all, name, source) };
+}
+
+function ofDataFolder(sources: ConnectionSources): Omit<Connection, "context"> {
   const folder = dataFolderOf(sources);
   const { url, urlSource } = findUrl(sources.env, folder);
   if (!URL.canParse(url)) throw usageFailure(`${urlSource} must be a URL, given: ${url}`);
@@ -36,7 +96,6 @@ export function findConnection(sources: ConnectionSources): Connection {
   const keySource = `${keyPath}${folder.isNamed ? " (ISOLA_DATA)" : ""}`;
   return { url, urlSource, keySource, ...(apiKey && { apiKey }) };
 }
-
 interface Folder {
   path: string;
   /** By ISOLA_DATA; otherwise it is where this command happens to run. */
@@ -65,7 +124,7 @@ function findUrl(env: NodeJS.ProcessEnv, folder: Folder): { url: string; urlSour
   return { url, urlSource: path };
 }
 
-function isThisMachine(hostname: string): boolean {
+export function isThisMachine(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, "");
   if (host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)) return true;
   return Object.values(networkInterfaces()).some((list) =>

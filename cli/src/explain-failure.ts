@@ -3,12 +3,14 @@ import type { Connection } from "./connection.ts";
 
 /** What the server's answer means to somebody at this command line: where the URL and the key came from, and what sets them. */
 export function explainFailure(error: ApiError, connection: Connection): string {
-  const { url, urlSource, keySource, apiKey } = connection;
+  const { url, urlSource, keySource, apiKey, context } = connection;
   if (error.code === "unreachable") {
     return `${error.message}\n  The address is from ${urlSource}. Start a server with \`npm start\`, or set ISOLA_URL to the API address of a running one`;
   }
   if (error.code === "unauthenticated") {
     if (apiKey !== undefined) return `the key from ${keySource} is not accepted by ${url}`;
+    if (context !== null)
+      return `context ${context} has no key: set ISOLA_API_KEY, or give it one with \`isola context add ${context} ${url} --replace --key -\` (\`isola keys create\` makes keys)`;
     return `no admin key in ${keySource}; set ISOLA_API_KEY, or ISOLA_DATA to the data folder of the server`;
   }
   if (isFunctionsListener(error)) {

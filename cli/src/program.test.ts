@@ -148,7 +148,7 @@ describe("isola", () => {
     assert.match((await isola("list")).stdout, /^NAME +RUNTIME.*\nf +nodejs26/);
     assert.match((await isola("get", "f")).stdout, /^memoryMiB +128$/m);
     assert.equal((await isola("get", "g")).exitCode, 1);
-    await isola("env", "f", "set", "A=1");
+    await isola("env", "set", "f", "A=1");
     assert.equal((await isola("rollback", "f")).stdout, "f: revision 1 is live (was 2)\n");
     assert.equal((await isola("rollback", "f")).exitCode, 2);
     assert.equal((await isola("rollback", "f", "x")).exitCode, 2);
@@ -159,14 +159,14 @@ describe("isola", () => {
 
   test("env sets, unsets and lists, and writes back only what it could read", async (t) => {
     const { api, isola } = await withFunction(t);
-    await isola("env", "f", "set", "A=1", "B=x=y");
+    await isola("env", "set", "f", "A=1", "B=x=y");
     assert.equal((await isola("env", "f")).stdout, "A=1\nB=x=y\n");
-    await isola("env", "f", "unset", "A");
+    await isola("env", "unset", "f", "A");
     assert.deepEqual(api.functions.get("f")?.view.env, { B: "x=y" });
-    assert.match((await isola("env", "f", "unset", "A")).stderr, /f has no A/);
-    assert.equal((await isola("env", "f", "set", "novalue")).exitCode, 2);
+    assert.match((await isola("env", "unset", "f", "A")).stderr, /f has no A/);
+    assert.equal((await isola("env", "set", "f", "novalue")).exitCode, 2);
     Object.assign(api.functions.get("f")?.view ?? {}, { env: { B: null } });
-    assert.match((await isola("env", "f", "set", "C=1")).stderr, /may not read the environment/);
+    assert.match((await isola("env", "set", "f", "C=1")).stderr, /may not read the environment/);
   });
 
   test("invoke sends an HTTP request or an event", async (t) => {

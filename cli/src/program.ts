@@ -1,204 +1,31 @@
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
-import { ApiError, createClient } from "@isola/api/client";
-import { Command as Commander, CommanderError } from "commander";
-import { textOption } from "./arguments.ts";
-import {
-  type Command,
-  type Context,
-  Failure,
-  type Options,
-  type Result,
-  exitCodes,
-} from "./command.ts";
+import { exitCodes } from "./command.ts";
 import { commands } from "./commands.ts";
-import { type Connection, findConnection } from "./connection.ts";
-import { explainFailure, inPlaces, placeOfCall } from "./explain-failure.ts";
-import { printable, printableJson } from "./printable.ts";
-
-/** What a run of the command line touches. */
-export interface Surroundings {
-  env: NodeJS.ProcessEnv;
-  cwd: string;
-  /** Data folder of the checkout that this command belongs to. */
-  checkoutData?: string;
-  stdin: NodeJS.ReadableStream & { isTTY?: boolean };
-  stdout: { write(text: string): unknown };
-  stderr: NodeJS.WritableStream & { isTTY?: boolean };
-  signal: AbortSignal;
-}
+import { helpText } from "./help.ts";
+import { type Parsed, parseLine } from "./parse-line.ts";
+import { type Surroundings, report, runCommand } from "./run-command.ts";
 
 /** Runs one command line (without the names of Node and the script). Resolves with the exit code: see `exitCodes`. */
 export async function runProgram(argv: readonly string[], around: Surroundings): Promise<number> {
-  let exitCode: number = exitCodes.ok;
-  const program = new Commander("isola")
-    .description("Self-hosted serverless functions")
-    .version(version())
-    .enablePositionalOptions()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void around.stdout.write(text),
-      writeErr: (text) => void around.stderr.write(text),
-    })
-    .addHelpText("after", helpTail);
-  for (const command of commands) {
-    define(program, command, async (args, options) => {
-      exitCode = await runCommand(command, { args, options, around });
-    });
-  }
+  let parsed: Parsed;
   try {
-    await program.parseAsync([...argv], { from: "user" });
-    return exitCode;
+    parsed = parseLine(commands, argv);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    return report(error, argv.includes("--json"), around);
   }
-}
-
-const helpTail = `
-Every command but \`up\` takes --json.
-ISOLA_URL      address of the API; default: what the server wrote into its data folder, else http://127.0.0.1:8081
-ISOLA_API_KEY  default: the admin key in the data folder
-ISOLA_DATA     data folder of a server on this machine; default: ./data, else that of the checkout
-ISOLA_PROJECT  project of functions, as --project; default: that of the key, else \`default\`
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 server not reachable, 4 drift (deploy --check).`;
-
-function define(
-  program: Commander,
-  command: Command,
-  act: (args: string[], options: Options) => Promise<void>,
-): void {
-  const [name = "", ...positionals] = command.usage.split(" ");
-  const sub = program.command(name).description(command.summary);
-  for (const positional of positionals) sub.argument(positional);
-  if (command.isPassThrough) {
-    sub.helpOption(false).allowUnknownOption().passThroughOptions();
-  } else {
-    for (const { flags, help, isRepeatable } of command.options ?? []) {
-      if (isRepeatable) sub.option(flags, `${help}; repeatable`, collect);
-      else sub.option(flags, help);
-    }
-    if (command.isOfProject) sub.option("--project <name>", "whose functions are meant");
-    sub.option("--json", "print JSON for machines");
+  if (parsed.kind === "version") {
+    around.stdout.write(`${version()}\n`);
+    return exitCodes.ok;
   }
-  sub.action(() => act(sub.args, sub.opts()));
-}
-
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value];
-}
-
-interface Run {
-  args: string[];
-  options: Options;
-  around: Surroundings;
-}
-
-async function runCommand(command: Command, { args, options, around }: Run): Promise<number> {
-  const isJson = options.json === true;
-  let connection: Connection | null = null;
-  try {
-    connection = findConnection(around);
-    const project = textOption(options, "project") ?? around.env.ISOLA_PROJECT;
-    const context: Context = {
-      client: createClient({ ...connection, ...(project && { project }) }),
-      url: connection.url,
-      urlSource: connection.urlSource,
-      env: around.env,
-      cwd: around.cwd,
-      isJson,
-      signal: around.signal,
-      emit: (result) => emitLine(result, isJson, around),
-      note(text) {
-        if (!isJson) around.stderr.write(`${printable(text)}\n`);
-      },
-      confirm: (question) => confirm(question, around),
-      readStdin: () => readAll(around.stdin),
-    };
-    const result = await command.run(context, args, options);
-    write(result, isJson, around);
-    return result.exitCode ?? exitCodes.ok;
-  } catch (error) {
-    const told = error instanceof ApiError && connection ? inOurWords(error, connection) : error;
-    return report(told, isJson, around);
+  if (parsed.kind === "help") {
+    const { path, entry, isAsked } = parsed;
+    const { columns } = around.stdout as { columns?: number };
+    const text = helpText(commands, { path, entry, ...(columns && { columns }) });
+    (isAsked ? around.stdout : around.stderr).write(`${text}\n`);
+    return isAsked ? exitCodes.ok : exitCodes.usage;
   }
-}
-
-/** The same answer with a message for a person here; what is wrong with single settings belongs to the server's own message only. */
-function inOurWords(error: ApiError, connection: Connection): ApiError {
-  const message = explainFailure(error, connection);
-  if (message === error.message) return inPlaces(error, placeOfCall);
-  const { status, code, requestId } = error;
-  return new ApiError(message, { status, code, requestId, cause: error });
-}
-
-function write({ json, text }: Result, isJson: boolean, around: Surroundings): void {
-  if (isJson && json !== undefined) around.stdout.write(`${printableJson(json)}\n`);
-  if (!isJson && text !== "") around.stdout.write(`${printable(text)}\n`);
-}
-
-/** One object or line of several. */
-function emitLine({ json, text }: Result, isJson: boolean, around: Surroundings): void {
-  around.stdout.write(`${isJson ? printableJson(json, 0) : printable(text)}\n`);
-}
-
-function report(error: unknown, isJson: boolean, around: Surroundings): number {
-  if (around.signal.aborted) return exitCodes.interrupted;
-  if (!(error instanceof Failure) && !(error instanceof ApiError) && !isSystemError(error)) {
-    throw error;
-  }
-  const code = error instanceof ApiError ? error.code : "failed";
-  const details = error instanceof ApiError ? error.details : [];
-  if (isJson) {
-    const body = { error: { code, message: error.message, details } };
-    around.stdout.write(`${printableJson(body)}\n`);
-  } else {
-    const lines = details
-      .map((one) => `${one.path}: expected ${one.expected}, given ${one.given}`)
-      .filter((line) => !error.message.includes(line));
-    around.stderr.write(`${printable([`isola: ${error.message}`, ...lines].join("\n  "))}\n`);
-  }
-  if (error instanceof Failure) return error.exitCode;
-  return code === "unreachable" ? exitCodes.unreachable : exitCodes.failed;
-}
-
-/** What the system refused, such as a file that this user may not read, says itself what and where. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "syscall" in error;
-}
-
-/** Ctrl-C is a no that ends the command, the end of the input an ordinary one. */
-async function confirm(question: string, around: Surroundings): Promise<boolean | null> {
-  if (!around.stdin.isTTY || !around.stderr.isTTY) return null;
-  const lines = createInterface({ input: around.stdin, output: around.stderr });
-  const ended = Promise.withResolvers<string>();
-  lines.once("SIGINT", () => ended.reject(new Failure("Nothing was done", exitCodes.interrupted)));
-  lines.once("close", () => ended.resolve("no"));
-  const { signal } = around;
-  let isAnswered = false;
-  try {
-    const asked = lines.question(`${printable(question)} [y/N] `, { signal });
-    const answer = await Promise.race([asked, ended.promise]);
-    isAnswered = true;
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (isEndOfInput(error) && !signal.aborted) return false;
-    throw error;
-  } finally {
-    if (!isAnswered) around.stderr.write("\n"); // the question still stands in this line
-    lines.close();
-  }
-}
-
-/** Ctrl-D: readline gives up the question before it tells its end. */
-function isEndOfInput(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
-}
-
-async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks);
+  const { command, args, options } = parsed;
+  return runCommand(command, { args, options, around });
 }
 
 function version(): string {

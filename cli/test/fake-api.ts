@@ -142,6 +142,9 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
       gatewayUrl: "http://127.0.0.1:1",
       uptimeMs: 1,
     }),
+    "GET /api/v1/session": () => ({
+      ...{ keyId: "test", scopes: ["admin"], project: null, expiresAt: null },
+    }),
     "GET /readyz": () => (api.isReady ? { status: "ready" } : null),
   };
   const asked = `${request.method} ${url.pathname}`;

@@ -61,7 +61,8 @@ export async function runIsola(
     if (typed !== undefined && chunk.includes("[y/N]")) (stdin as PassThrough).write(typed);
   });
   const exitCode = await runProgram(argv, {
-    env: given.env,
+    // Whatever contexts this machine has are none of a test.
+    env: { XDG_CONFIG_HOME: join(given.cwd, ".config"), ...given.env },
     cwd: given.cwd,
     stdin,
     ...(given.checkoutData && { checkoutData: given.checkoutData }),

@@ -4,9 +4,18 @@ import {
   type StartComparison,
   comparisonLimits,
 } from "@isola/api/comparisons";
+import { driverNames } from "@isola/api/limits";
 import { integerOption, textOption } from "../arguments.ts";
-import { type Command, type Context, type Options, type Result, exitCodes } from "../command.ts";
-import { usageFailure } from "../command.ts";
+import {
+  type Command,
+  type CommandGroup,
+  type Context,
+  type Option,
+  type Options,
+  type Result,
+  exitCodes,
+  usageFailure,
+} from "../command.ts";
 import { comparisonText, summaryText } from "../comparison-text.ts";
 import { collectPages } from "../pages.ts";
 import { callOptions, callOf } from "./invoke.ts";
@@ -15,14 +24,33 @@ const POLL_MS = 500;
 const LISTED_MAX = 50;
 const CANCEL_MS = 60_000;
 
-export const compareCommand: Command = {
+const formats = ["text", "markdown", "csv"] as const;
+const formatOption: Option = {
+  flags: "--format <format>",
+  help: "text, markdown or csv; left out: text",
+  completes: formats,
+};
+const idHelp = { help: "of the comparison; `isola compare list` has them" };
+const comparisonJson = "the comparison, as the API has it";
+
+const runVerb: Command = {
+  usage: "run",
   isOfProject: true,
-  usage: "compare [action] [id]",
-  summary:
-    "Measure a function on several drivers side by side; or list, show, cancel, rm comparisons",
+  summary: "Measure the live revision of a function on each driver, side by side",
+  details: [
+    "The phases are shown on stderr as they begin, then the figures. Ctrl-C cancels the measurement. `--event`, `--method`, `--path`, `--header` and `--data` say what the function is called with, as for `isola invoke`. More: [isolation.md](isolation.md).",
+  ],
   options: [
-    { flags: "--function <name>", help: "the function whose live revision is measured" },
-    { flags: "--drivers <names>", help: "divided by commas; left out: all that work here" },
+    {
+      flags: "--function <name>",
+      help: "the function whose live revision is measured",
+      completes: "function",
+    },
+    {
+      flags: "--drivers <names>",
+      help: "divided by commas; left out: all that work here",
+      completes: driverNames,
+    },
     ...callOptions,
     { flags: "--repeats <n>", help: helpOf("repeats", "rounds on each driver") },
     { flags: "--duration-ms <n>", help: helpOf("durationMs", "of each warm measurement") },
@@ -33,19 +61,63 @@ export const compareCommand: Command = {
       flags: "--mixes <names>",
       help: "of syscall, cpu, memory, io, divided by commas, or none; left out: all",
     },
-    { flags: "--format <format>", help: "text, markdown or csv; left out: text" },
+    formatOption,
   ],
-  async run(context, [action = "run", id], options) {
+  examples: [
+    {
+      line: "isola compare --function hello --drivers process,docker",
+      says: "these two",
+    },
+  ],
+  json: comparisonJson,
+  run: (context, _args, options) => run(context, options, formatOf(options)),
+};
+
+const listVerb: Command = {
+  usage: "list",
+  isOfProject: true,
+  summary: "List the comparisons that are kept",
+  options: [{ flags: "--function <name>", help: "only of this function", completes: "function" }],
+  json: "`items` of the API",
+  run: (context, _args, options) => list(context, options),
+};
+
+const showVerb: Command = {
+  usage: "show <id>",
+  isOfProject: true,
+  summary: "Show a comparison",
+  positionals: { id: idHelp },
+  options: [formatOption],
+  json: comparisonJson,
+  async run(context, [id = ""], options) {
     const format = formatOf(options);
-    if (action === "run" && id === undefined) return run(context, options, format);
-    if (action === "list" && id === undefined) return list(context, options);
-    if (id === undefined || !["show", "cancel", "rm"].includes(action))
-      throw usageFailure(
-        `compare takes nothing, list, show <id>, cancel <id> or rm <id>, given: ${[action, id].filter((one) => one !== undefined).join(" ")}`,
-      );
-    if (action === "show") return shown(context, await get(context, id), format);
-    return end(context, action, id);
+    return shown(context, await get(context, id), format);
   },
+};
+
+const cancelVerb: Command = {
+  usage: "cancel <id>",
+  isOfProject: true,
+  summary: "End a comparison that runs",
+  positionals: { id: idHelp },
+  json: "`id`, `state`",
+  run: (context, [id = ""]) => end(context, "cancel", id),
+};
+
+const rmVerb: Command = {
+  usage: "rm <id>",
+  isOfProject: true,
+  summary: "Remove a comparison that has ended",
+  positionals: { id: idHelp },
+  json: "`id`, `state`",
+  run: (context, [id = ""]) => end(context, "rm", id),
+};
+
+export const compareCommands: CommandGroup = {
+  name: "compare",
+  summary: "Measure a function on several drivers side by side, and keep what was found",
+  default: "run",
+  commands: [runVerb, listVerb, showVerb, cancelVerb, rmVerb],
 };
 
 function helpOf(name: keyof typeof comparisonLimits, what: string): string {
@@ -53,7 +125,7 @@ function helpOf(name: keyof typeof comparisonLimits, what: string): string {
   return `${what}, ${least} to ${most} (default ${usual})`;
 }
 
-type Format = "text" | "markdown" | "csv";
+type Format = (typeof formats)[number];
 
 function formatOf(options: Options): Format {
   const format = textOption(options, "format") ?? "text";
@@ -113,7 +185,11 @@ async function list({ client, signal }: Context, options: Options): Promise<Resu
   return { json: { items }, text: items.map(summaryText).join("\n") || "No comparisons." };
 }
 
-async function end({ client, signal }: Context, action: string, id: string): Promise<Result> {
+async function end(
+  { client, signal }: Context,
+  action: "cancel" | "rm",
+  id: string,
+): Promise<Result> {
   const { state } = await client.getComparison(id, { signal });
   if (action === "cancel" && state !== "running")
     throw usageFailure(`comparison ${id} does not run: it is ${state}`);

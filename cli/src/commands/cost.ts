@@ -8,10 +8,15 @@ export const costCommand: Command = {
   isOfProject: true,
   usage: "cost",
   summary: "What the calls of functions cost on this machine, and at a provider by its price list",
+  details: [
+    "With `--function` and `--comparison` also what each driver would. More: [cost.md](cost.md).",
+  ],
+  json: "what the API answers",
   options: [
     {
       flags: "--function <name>",
       help: "only of this function, and of each driver by a comparison",
+      completes: "function",
     },
     { flags: "--since <moment>", help: `calls from then on: ${MOMENT} (default 30d)` },
     { flags: "--comparison <id>", help: "the one whose drivers are priced; left out: the latest" },

@@ -11,6 +11,18 @@ export const deployCommand: Command = {
   isOfProject: true,
   summary:
     "Create or update the functions of a folder: those of its isola.yaml, or the folder itself",
+  positionals: { dir: { help: "left out: the current folder", completes: "folder" } },
+  details: [
+    "`isola deploy [dir]` takes the functions of the folder's `isola.yaml` ([functions.md](functions.md#deploying)) or, without one, the folder itself as one function with its name; then flags are its settings. A function that exists is changed after a question, or at once with `--yes`; `--check` only says what differs. Settings that are not named stay as they are.",
+    "The output of a build ([builds.md](builds.md)) is shown as it comes, on stderr; `--build` is the setting `build`.",
+    "Left out of the package: `.git`, `.DS_Store`, `__pycache__`, `node_modules/.bin`, `isola.yaml`, a server's data folder, and what `.isolaignore` in the code's folder names, a pattern a line: `*.secret` or `test` is a name in any folder, `/build/drop.js` a path from the code's folder, `#` begins a comment.",
+  ],
+  examples: [
+    { line: "isola deploy hello", says: "the folder hello, as the function hello" },
+    { line: "isola deploy --check", says: "what differs from isola.yaml; exit code 4" },
+    { line: "isola deploy hello --memory-mib 256 --yes", says: "with a setting, unasked" },
+  ],
+  json: "`functions`: `name`, `action` (created, updated, unchanged), `changes` (`what`, `from`, `to`), `revision`, `url`, `applied`; with `--check`: `name`, `action` (create, update, none), `changes`",
   options: [
     ...definitionOptions,
     { flags: "--check", help: "only say what differs; exit code 4 if anything does" },

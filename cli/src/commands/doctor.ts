@@ -5,6 +5,7 @@ import { type Command, type Context, type Result, exitCodes } from "../command.t
 export const doctorCommand: Command = {
   usage: "doctor",
   summary: "Say what works on the server's machine, what does not, and the command that mends it",
+  json: "`url`, `isReady`, and, where the server answers, `drivers`, `runtimes`, `system` of the API",
   async run(context) {
     const problem = await readinessProblem(context);
     if (problem?.code === "unreachable") return unreachable(context);

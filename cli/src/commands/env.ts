@@ -1,23 +1,63 @@
 import type { FunctionView } from "@isola/api/functions";
 import { pairsOf } from "../arguments.ts";
-import { type Command, type Context, Failure, type Result, usageFailure } from "../command.ts";
+import { type Command, type CommandGroup, type Context, Failure, type Result } from "../command.ts";
 
-export const envCommand: Command = {
-  usage: "env <name> [action] [values...]",
+const nameHelp = { help: "of the function", completes: "function" } as const;
+const json = "`name`, `env` (null: hidden from this key)";
+const changedJson = "`name`, `env`, `revision`";
+
+const listCommand: Command = {
+  usage: "list <name>",
   isOfProject: true,
-  summary: "Show a function's environment (list), or change it: set NAME=value ..., unset NAME ...",
-  async run(context, [name = "", action = "list", ...values]) {
+  summary: "Show a function's environment",
+  positionals: { name: nameHelp },
+  json,
+  async run({ client }, [name = ""]) {
+    const fn = await client.getFunction(name);
+    const lines = Object.entries(fn.env)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) =>
+        value === null ? `${key} (hidden from this key)` : `${key}=${value}`,
+      );
+    return { json: { name, env: fn.env }, text: lines.join("\n") || "No variables." };
+  },
+};
+
+const setCommand: Command = {
+  usage: "set <name> <NAME=value...>",
+  isOfProject: true,
+  summary: "Set variables; the others stay",
+  positionals: { name: nameHelp, "NAME=value": { help: "one or several" } },
+  examples: [{ line: "isola env set hello QUALITY=80", says: "makes a revision" }],
+  json: changedJson,
+  async run(context, [name = "", ...values]) {
+    const set = pairsOf(values, "env set");
     const fn = await context.client.getFunction(name);
-    if (action === "list") return listed(fn);
-    if (values.length === 0) throw usageFailure(`env ${name} ${action} needs at least one NAME`);
+    return change(context, fn, { ...readable(fn), ...set });
+  },
+};
+
+const unsetCommand: Command = {
+  usage: "unset <name> <NAME...>",
+  isOfProject: true,
+  summary: "Remove variables; the others stay",
+  positionals: { name: nameHelp, NAME: { help: "one or several" } },
+  json: changedJson,
+  async run(context, [name = "", ...names]) {
+    const fn = await context.client.getFunction(name);
     const env = readable(fn);
-    if (action === "set") return change(context, fn, { ...env, ...pairsOf(values, "set") });
-    if (action !== "unset") throw usageFailure(`env takes list, set or unset, given: ${action}`);
-    const unknown = values.filter((key) => !(key in env));
+    const unknown = names.filter((key) => !Object.hasOwn(env, key));
     if (unknown.length > 0) throw new Failure(`${name} has no ${unknown.join(", ")}`);
-    const kept = Object.entries(env).filter(([key]) => !values.includes(key));
+    const kept = Object.entries(env).filter(([key]) => !names.includes(key));
     return change(context, fn, Object.fromEntries(kept));
   },
+};
+
+export const envCommands: CommandGroup = {
+  name: "env",
+  summary: "The environment of a function: show it, set and unset variables",
+  default: "list",
+  commands: [listCommand, setCommand, unsetCommand],
 };
 
 async function change(
@@ -31,13 +71,6 @@ async function change(
     json: { name: fn.name, env: changed.env, revision: changed.liveRevision },
     text: `${fn.name}: revision ${changed.liveRevision} has ${names}`,
   };
-}
-
-function listed(fn: FunctionView): Result {
-  const lines = Object.entries(fn.env)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => (value === null ? `${key} (hidden from this key)` : `${key}=${value}`));
-  return { json: { name: fn.name, env: fn.env }, text: lines.join("\n") || "No variables." };
 }
 
 /** The whole environment is written back, so all of it must have been read. */

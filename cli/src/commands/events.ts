@@ -1,4 +1,5 @@
 import type { EventListQuery, EventView } from "@isola/api/events";
+import { eventKinds, severities } from "@isola/api/limits";
 import { listOption, textOption } from "../arguments.ts";
 import type { Command, Options } from "../command.ts";
 import { listOrFollow } from "../follow.ts";
@@ -10,6 +11,11 @@ export const eventsCommand: Command = {
   usage: "events",
   isOfProject: true,
   summary: "Show what happened to the platform: deploys, scaling, kills, restarts",
+  details: [
+    "What was left out because it was not read fast enough is told in its place. More: [events.md](events.md).",
+  ],
+  examples: [{ line: "isola events -f --severity warn", says: "what goes wrong, as it happens" }],
+  json: "`items` of the API; with `--follow` one object a line, `dropped` (a number) where some were left out",
   options: [
     {
       flags: "-f, --follow",
@@ -23,9 +29,10 @@ export const eventsCommand: Command = {
       flags: "--kind <kind>",
       help: "only of this kind, as docs/events.md has them",
       isRepeatable: true,
+      completes: eventKinds,
     },
-    { flags: "--function <name>", help: "only of this function" },
-    { flags: "--severity <severity>", help: "at least info, warn or error" },
+    { flags: "--function <name>", help: "only of this function", completes: "function" },
+    { flags: "--severity <severity>", help: "at least info, warn or error", completes: severities },
     { flags: "--since <moment>", help: "from then on: 10m, 2h, 3d (ago), or a date and time" },
     { flags: "--until <moment>", help: "before then" },
   ],

@@ -8,6 +8,8 @@ export const listCommand: Command = {
   usage: "list",
   isOfProject: true,
   summary: "List functions",
+  examples: [{ line: "isola list --label team=web", says: "only those of a label" }],
+  json: "`items` of the API",
   options: [
     { flags: "--query <text>", help: "only with this in name or description" },
     { flags: "--label <name=value>", help: "only with this label", isRepeatable: true },
@@ -40,6 +42,8 @@ export const getCommand: Command = {
   usage: "get <name>",
   isOfProject: true,
   summary: "Show a function with all its settings",
+  positionals: { name: { help: "of the function", completes: "function" } },
+  json: "the function, as the API has it",
   async run(context, [name = ""]) {
     const fn = await context.client.getFunction(name);
     return { json: fn, text: textOf(fn) };
@@ -50,6 +54,8 @@ export const rmCommand: Command = {
   usage: "rm <name>",
   isOfProject: true,
   summary: "Delete a function with its revisions",
+  positionals: { name: { help: "of the function", completes: "function" } },
+  json: "what the API answers: `name`, `applied`",
   options: [{ flags: "--yes", help: "delete without asking" }],
   async run(context, [name = ""], options) {
     const fn = await context.client.getFunction(name);
@@ -66,7 +72,12 @@ export const rmCommand: Command = {
 export const rollbackCommand: Command = {
   usage: "rollback <name> [revision]",
   isOfProject: true,
-  summary: "Make an earlier revision live; left out: the one before the live one",
+  summary: "Make an earlier revision live",
+  positionals: {
+    name: { help: "of the function", completes: "function" },
+    revision: { help: "its number; left out: the one before the live one" },
+  },
+  json: "the function, as the API has it",
   async run(context, [name = "", revision]) {
     if (revision !== undefined && !/^[1-9]\d{0,8}$/.test(revision)) {
       throw usageFailure(`A revision is a number from 1, given: ${revision}`);

@@ -1,33 +1,61 @@
 import type { ImageEvent, ImageView } from "@isola/api/images";
-import { type Command, type Context, type Result, usageFailure } from "../command.ts";
+import type { Command, CommandGroup, Context, Result } from "../command.ts";
 
-export const imagesCommand: Command = {
-  usage: "images [action] [runtime]",
-  summary:
-    "Images of sandboxes in the Docker Engine: list them, build what is missing, prune what is outdated",
+const runtimeHelp = { help: "left out: every one on the server", completes: "runtime" } as const;
+
+const listCommand: Command = {
+  usage: "list",
+  summary: "List images with their state: current, missing, outdated",
+  json: "`items` of the API",
+  async run({ client, signal }) {
+    const { items } = await client.listImages({ signal });
+    return { json: { items }, text: items.map(shown).join("\n") || "No images." };
+  },
+};
+
+const buildCommand: Command = {
+  usage: "build [runtime]",
+  summary: "Build what is missing, and show how it goes",
+  positionals: { runtime: runtimeHelp },
   options: [
     {
       flags: "--offline",
-      help: "build: make the bases of packages of the server's Debian, where there is no registry",
+      help: "make the bases of packages of the server's Debian, where there is no registry",
     },
-    { flags: "--fresh", help: "build: make base and image anew though they are there" },
+    { flags: "--fresh", help: "make base and image anew though they are there" },
   ],
-  async run(context, [action = "list", runtime], { offline, fresh }) {
-    if (action === "build") {
-      const asked = {
-        ...(runtime !== undefined && { runtime }),
-        ...(offline === true && { offline: true }),
-        ...(fresh === true && { fresh: true }),
-      };
-      const { client, signal } = context;
-      return builtImages(context, client.buildImages(asked, { signal }));
-    }
-    if (action !== "list" && action !== "prune")
-      throw usageFailure(`images takes list, build or prune, given: ${action}`);
-    if (runtime !== undefined || offline === true || fresh === true)
-      throw usageFailure(`images ${action} takes no runtime, --offline or --fresh; build does`);
-    return action === "list" ? list(context) : prune(context);
+  json: "`items`: `runtime`, `reference`, `id`, `wasBuilt`",
+  async run(context, [runtime], { offline, fresh }) {
+    const asked = {
+      ...(runtime !== undefined && { runtime }),
+      ...(offline === true && { offline: true }),
+      ...(fresh === true && { fresh: true }),
+    };
+    const { client, signal } = context;
+    return builtImages(context, client.buildImages(asked, { signal }));
   },
+};
+
+const pruneCommand: Command = {
+  usage: "prune",
+  summary: "Remove outdated images that no container is made of",
+  json: "`removed` (references), `kept` (`reference`, `reason`)",
+  async run({ client, signal }) {
+    const pruned = await client.pruneImages({ signal });
+    const lines = [
+      ...pruned.removed.map((reference) => `removed ${reference}`),
+      ...pruned.kept.map(({ reference, reason }) => `kept ${reference}: ${reason}`),
+    ];
+    return { json: pruned, text: lines.join("\n") || "Nothing is outdated." };
+  },
+};
+
+export const imagesCommands: CommandGroup = {
+  name: "images",
+  summary: "Images of sandboxes in the Docker Engine: list, build and prune them",
+  details: ["More: [images.md](images.md)."],
+  default: "list",
+  commands: [listCommand, buildCommand, pruneCommand],
 };
 
 /** Follows a build to its end, with the progress beside the result. */
@@ -48,22 +76,8 @@ export async function builtImages(
   return { json: { items }, text: lines.join("\n") || "There is no runtime on this machine." };
 }
 
-async function list({ client, signal }: Context): Promise<Result> {
-  const { items } = await client.listImages({ signal });
-  return { json: { items }, text: items.map(shown).join("\n") || "No images." };
-}
-
 function shown({ runtime, reference, id, state, bytes, base }: ImageView): string {
   const name = reference ?? id ?? "";
   const size = bytes === null ? "" : `, ${Math.round(bytes / 1_000_000)} MB`;
   return `${runtime}: ${name} ${state}${size}${base === null ? "" : `, of ${base}`}`;
-}
-
-async function prune({ client, signal }: Context): Promise<Result> {
-  const pruned = await client.pruneImages({ signal });
-  const lines = [
-    ...pruned.removed.map((reference) => `removed ${reference}`),
-    ...pruned.kept.map(({ reference, reason }) => `kept ${reference}: ${reason}`),
-  ];
-  return { json: pruned, text: lines.join("\n") || "Nothing is outdated." };
 }

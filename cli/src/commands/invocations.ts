@@ -1,35 +1,56 @@
 import type { AllInvocationsQuery, InvocationView } from "@isola/api/invocations";
+import { driverNames, outcomes, startKinds } from "@isola/api/limits";
 import { integerOption, listOption, textOption } from "../arguments.ts";
-import { type Command, type Context, type Options, type Result, usageFailure } from "../command.ts";
+import type { Command, CommandGroup, Context, Options, Result } from "../command.ts";
 import { MOMENT, rangeOptions } from "../moment.ts";
 import { collectPages } from "../pages.ts";
 import { table } from "../printable.ts";
 import { shownLog } from "./logs.ts";
 
-export const invocationsCommand: Command = {
-  usage: "invocations [action] [id]",
+const listCommand: Command = {
+  usage: "list",
   isOfProject: true,
-  summary: "List invocations, newest first (`list`), or show one with its log lines (`show <id>`)",
+  summary: "List invocations, newest first",
   options: [
-    { flags: "--function <name>", help: "only of this function" },
+    { flags: "--function <name>", help: "only of this function", completes: "function" },
     {
       flags: "--outcome <outcome>",
-      help: "ok, function_error, timeout, crash, out_of_memory, cancelled, platform_error",
+      help: outcomes.join(", "),
       isRepeatable: true,
+      completes: outcomes,
     },
-    { flags: "--start-kind <kind>", help: "cold, prewarmed, warm, none" },
-    { flags: "--driver <name>", help: "only on this driver" },
+    { flags: "--start-kind <kind>", help: startKinds.join(", "), completes: startKinds },
+    { flags: "--driver <name>", help: "only on this driver", completes: driverNames },
     { flags: "--trace-id <id>", help: "only of this trace, 32 hex digits" },
     { flags: "--since <time>", help: `from then on: ${MOMENT}` },
     { flags: "--until <time>", help: "before then" },
     { flags: "--min-duration-ms <n>", help: "only those that took at least this long" },
     { flags: "--limit <n>", help: "the newest, at most this many (default 50)" },
   ],
-  async run(context, [action = "list", id], options) {
-    if (action === "show" && id !== undefined) return await show(context, id);
-    if (action === "list" && id === undefined) return await list(context, options);
-    throw usageFailure("`isola invocations list` or `isola invocations show <id>`");
-  },
+  examples: [
+    {
+      line: "isola invocations list --outcome timeout --since 24h",
+      says: "what ran too long since yesterday",
+    },
+  ],
+  json: "`items` of the API",
+  run: (context, _args, options) => list(context, options),
+};
+
+const showCommand: Command = {
+  usage: "show <id>",
+  isOfProject: true,
+  summary: "Show one invocation in full, with its log lines",
+  positionals: { id: { help: "of the invocation, as answers have it in `isola-request-id`" } },
+  json: "the invocation with its `logs`, as the API has it",
+  run: (context, [id = ""]) => show(context, id),
+};
+
+export const invocationsCommands: CommandGroup = {
+  name: "invocations",
+  summary: "Calls of functions: list them, show one with its log lines",
+  default: "list",
+  commands: [listCommand, showCommand],
 };
 
 async function list(context: Context, options: Options): Promise<Result> {

@@ -1,4 +1,5 @@
 import type { Invoke, Invoked } from "@isola/api/invocations";
+import { httpMethods } from "@isola/api/limits";
 import { listOption, readArgument, textOption } from "../arguments.ts";
 import {
   type Command,
@@ -16,7 +17,11 @@ export const callOptions: readonly Option[] = [
     flags: "--event <json>",
     help: "event for a Lambda-style handler: JSON, @file, or - for stdin",
   },
-  { flags: "--method <method>", help: "of an HTTP request; left out: GET, or POST with data" },
+  {
+    flags: "--method <method>",
+    help: "of an HTTP request; left out: GET, or POST with data",
+    completes: httpMethods,
+  },
   { flags: "--path <path>", help: "path and query as the function shall see them; left out: /" },
   { flags: "--header <name:value>", help: "header of the request", isRepeatable: true },
   { flags: "--data <text>", help: "body of the request: text, @file, or - for stdin" },
@@ -26,6 +31,12 @@ export const invokeCommand: Command = {
   usage: "invoke <name>",
   isOfProject: true,
   summary: "Call a function and show answer, phases and logs; exit code 1 unless it went well",
+  positionals: { name: { help: "of the function", completes: "function" } },
+  examples: [
+    { line: "isola invoke hello --path /x", says: "an HTTP request" },
+    { line: "isola invoke hello --event @event.json", says: "an event of a file" },
+  ],
+  json: "what the API answers",
   options: callOptions,
   async run(context, [name = ""], options) {
     const body = await callOf(context, options);

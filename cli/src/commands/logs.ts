@@ -1,4 +1,5 @@
 import type { AllLogsQuery, LogLineView, LogView } from "@isola/api/logs";
+import { logLevels } from "@isola/api/limits";
 import { textOption } from "../arguments.ts";
 import type { Command, Options } from "../command.ts";
 import { listOrFollow } from "../follow.ts";
@@ -10,6 +11,15 @@ export const logsCommand: Command = {
   usage: "logs [name]",
   isOfProject: true,
   summary: "Show what a function, or all of them, wrote",
+  positionals: { name: { help: "of the function; left out: all", completes: "function" } },
+  details: [
+    "The newest lines, oldest first; `-f` goes on with new ones. What was left out because it was not read fast enough is told in its place. More: [logs.md](logs.md).",
+  ],
+  examples: [
+    { line: "isola logs hello -f", says: "go on with new lines" },
+    { line: "isola logs --level error --since 2h", says: "errors of all functions" },
+  ],
+  json: "`items` of the API; with `--follow` one object a line, `dropped` (a number) where some were left out",
   options: [
     {
       flags: "-f, --follow",
@@ -19,13 +29,17 @@ export const logsCommand: Command = {
       flags: "--limit <n>",
       help: `the newest lines, at most this many (default ${LINES_DEFAULT})`,
     },
-    { flags: "--level <level>", help: "at least trace, debug, info, warn, error or fatal" },
+    {
+      flags: "--level <level>",
+      help: "at least trace, debug, info, warn, error or fatal",
+      completes: logLevels,
+    },
     { flags: "--text <text>", help: "only lines with this text, in upper or lower case" },
     { flags: "--since <moment>", help: "from then on: 10m, 2h, 3d (ago), or a date and time" },
     { flags: "--until <moment>", help: "before then" },
     { flags: "--invocation <id>", help: "only of this invocation" },
     { flags: "--sandbox <id>", help: "only of this sandbox" },
-    { flags: "--stream <name>", help: "only stdout or stderr" },
+    { flags: "--stream <name>", help: "only stdout or stderr", completes: ["stdout", "stderr"] },
   ],
   async run(context, [name], options) {
     const filter = filterOf(name, options);

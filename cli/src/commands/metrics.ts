@@ -1,4 +1,5 @@
 import type { MetricView, MetricsQueryString, MetricsView } from "@isola/api/metrics";
+import { driverNames, metricNames } from "@isola/api/limits";
 import { integerOption, listOption, textOption } from "../arguments.ts";
 import { type Command, type Options, usageFailure } from "../command.ts";
 import { MOMENT, rangeOptions } from "../moment.ts";
@@ -28,8 +29,21 @@ export const metricsCommand: Command = {
   usage: "metrics [name]",
   isOfProject: true,
   summary: "Show what was counted and measured: of all functions, or of one by step of time",
+  positionals: { name: { help: "of the function; left out: all", completes: "function" } },
+  details: [
+    "`--metric` names others ([metrics.md](metrics.md)), `--group-by` divides them, `--compare` adds the time before.",
+  ],
+  examples: [
+    { line: "isola metrics hello --since 7d --step 1h", says: "one function, by the hour" },
+  ],
+  json: "what the API answers",
   options: [
-    { flags: "--metric <name>", help: "only these, with all their statistics", isRepeatable: true },
+    {
+      flags: "--metric <name>",
+      help: "only these, with all their statistics",
+      isRepeatable: true,
+      completes: metricNames,
+    },
     { flags: "--since <time>", help: `from then on: ${MOMENT} (default 1h)` },
     { flags: "--until <time>", help: "before then (default: now)" },
     { flags: "--step <time>", help: "`5m`, `1h`, `1d`" },
@@ -37,8 +51,9 @@ export const metricsCommand: Command = {
       flags: "--group-by <label>",
       help: "function, revision, driver, outcome, startKind, project",
       isRepeatable: true,
+      completes: ["function", "revision", "driver", "outcome", "startKind", "project"],
     },
-    { flags: "--driver <name>", help: "only on this driver" },
+    { flags: "--driver <name>", help: "only on this driver", completes: driverNames },
     { flags: "--compare", help: "with the time before, of the same length" },
     { flags: "--limit <n>", help: "functions at most (default 20)" },
   ],

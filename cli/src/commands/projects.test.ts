@@ -29,10 +29,10 @@ describe("isola projects", () => {
   test("exits 2 on an action, a name or a flag that does not belong there, and asks no server", async (t) => {
     const { api, isola } = await workplace(t);
     for (const [argv, words] of [
-      [["nope"], /list, create, show, update, delete, given: nope/],
+      [["nope"], /list, create, show, update or delete, given: nope/],
       [["constructor"], /given: constructor/],
-      [["create"], /create needs the name/],
-      [["list", "x"], /list takes no name/],
+      [["create"], /create needs the name: isola projects create <name>/],
+      [["list", "x"], /list takes no arguments/],
       [["show", "x", "--driver", "docker"], /show takes no --driver/],
       [["delete", "x", "--description", "y"], /delete takes no --description/],
       [["update", "x"], /needs --description or --driver/],
@@ -55,7 +55,7 @@ test("every command about functions names the project of --project, else of ISOL
     ["list"],
     ["get", "f"],
     ["logs", "f"],
-    ["env", "f", "set", "A=1"],
+    ["env", "set", "f", "A=1"],
     ["rollback", "f", "1"],
     ["invoke", "f", "--event", "1"],
     ["deploy", "f", "--yes", "--timeout-ms", "5"],

@@ -9,7 +9,9 @@ const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** The server is a program of its own: it reads its settings and prints its help. */
 export const upCommand: Command = {
   usage: "up [settings...]",
+  positionals: { settings: { help: "as flags, as docs/settings.md has them" } },
   summary: "Start the server in the foreground; `isola up --help` lists its settings",
+  examples: [{ line: "isola up --gateway-port 9000", says: "settings.md has them all" }],
   isPassThrough: true,
   async run(context, args) {
     const child = spawn(process.execPath, [server, ...args], {

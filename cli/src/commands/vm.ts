@@ -1,43 +1,61 @@
 import type { GuestPart, PrunedGuests } from "@isola/api/guests";
-import { type Command, type Context, type Result, usageFailure } from "../command.ts";
+import type { Command, CommandGroup, Result } from "../command.ts";
 import { builtImages } from "./images.ts";
 
-export const vmCommand: Command = {
-  usage: "vm [action] [runtime]",
-  summary: "What microVMs are made of: list it, build what is missing, prune what is outdated",
+const listCommand: Command = {
+  usage: "list",
+  summary: "List what microVMs are made of, with its state: current, missing, outdated",
+  json: "`items` of the API",
+  async run({ client, signal }) {
+    const { items } = await client.listGuestParts({ signal });
+    return { json: { items }, text: items.map(shown).join("\n") || "Nothing." };
+  },
+};
+
+const buildCommand: Command = {
+  usage: "build [runtime]",
+  summary: "Build what is missing, and show how it goes",
+  positionals: { runtime: { help: "left out: every one on the server", completes: "runtime" } },
   options: [
-    { flags: "--fresh", help: "build: get the kernel anew though it is there" },
+    { flags: "--fresh", help: "get the kernel anew though it is there" },
+    { flags: "--kernel", help: "first a small kernel from source, which guests have from then on" },
+  ],
+  json: "`items`: `runtime`, `reference`, `id`, `wasBuilt`",
+  async run(context, [runtime], { fresh, kernel }) {
+    const asked = {
+      ...(runtime !== undefined && { runtime }),
+      ...(fresh === true && { fresh: true }),
+      ...(kernel === true && { kernel: true }),
+    };
+    const { client, signal } = context;
+    return builtImages(context, client.buildGuests(asked, { signal }));
+  },
+};
+
+const pruneCommand: Command = {
+  usage: "prune",
+  summary: "Remove what is outdated",
+  options: [
     {
       flags: "--kernel",
-      help: "build: first a small kernel from source, which guests have from then on; prune: such kernels alone",
+      help: "kernels that were built here, and nothing else; ends a build of one",
     },
   ],
-  async run(context, [action = "list", runtime], { fresh, kernel }) {
-    const { client, signal } = context;
-    if (action === "build") {
-      const asked = {
-        ...(runtime !== undefined && { runtime }),
-        ...(fresh === true && { fresh: true }),
-        ...(kernel === true && { kernel: true }),
-      };
-      return builtImages(context, client.buildGuests(asked, { signal }));
-    }
-    if (action !== "list" && action !== "prune")
-      throw usageFailure(`vm takes list, build or prune, given: ${action}`);
-    if (runtime !== undefined || fresh === true)
-      throw usageFailure(`vm ${action} takes no runtime and no --fresh; build does`);
-    if (action === "prune" && kernel === true)
+  json: "`removed` (names)",
+  async run({ client, signal }, _args, { kernel }) {
+    if (kernel === true)
       return pruned(await client.removeGuestKernels({ signal }), "No kernel was built here.");
-    if (kernel === true) throw usageFailure("vm list takes no --kernel; build and prune do");
-    if (action === "list") return list(context);
     return pruned(await client.pruneGuestParts({ signal }), "Nothing is outdated.");
   },
 };
 
-async function list({ client, signal }: Context): Promise<Result> {
-  const { items } = await client.listGuestParts({ signal });
-  return { json: { items }, text: items.map(shown).join("\n") || "Nothing." };
-}
+export const vmCommands: CommandGroup = {
+  name: "vm",
+  summary: "What microVMs are made of: list, build and prune it",
+  details: ["More: [images.md](images.md#a-kernel-built-here)."],
+  default: "list",
+  commands: [listCommand, buildCommand, pruneCommand],
+};
 
 function shown({ kind, text, name, state, bytes }: GuestPart): string {
   const size = bytes === null ? "" : `, ${Math.round(bytes / 1_000_000)} MB`;

@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { CreateFunction } from "@isola/api/functions";
 import {
   afterResponses,
+  driverNames,
   networks,
   onDisconnects,
   scalingLimits,
@@ -34,12 +35,20 @@ const nullableNames = Object.keys(nullableLimits) as (keyof typeof nullableLimit
 
 /** Flags of `deploy` that set a setting; those for numbers come from the API's table. */
 export const definitionOptions: readonly Option[] = [
-  { flags: "--name <name>", help: "of the function; with isola.yaml: only this one of them" },
-  { flags: "--runtime <runtime>", help: "nodejs, python, or one by its name, as nodejs26" },
+  {
+    flags: "--name <name>",
+    help: "of the function; with isola.yaml: only this one of them",
+    completes: "function",
+  },
+  {
+    flags: "--runtime <runtime>",
+    help: "nodejs, python, or one by its name, as nodejs26",
+    completes: "runtime",
+  },
   { flags: "--handler <handler>", help: "file.export, as index.handler" },
   { flags: "--route <path>", help: "as /users/:id or /files/*; `none` for the default only" },
   { flags: "--methods <list>", help: "of the route, divided by commas; left out: every method" },
-  { flags: "--driver <driver>", help: "isolation technology" },
+  { flags: "--driver <driver>", help: "isolation technology", completes: driverNames },
   { flags: "--description <text>", help: "for people" },
   { flags: "--label <name=value>", help: "label", isRepeatable: true },
   { flags: "--env <name=value>", help: "environment of the code", isRepeatable: true },
@@ -52,13 +61,21 @@ export const definitionOptions: readonly Option[] = [
     flags: `${flagOf(name)} <n>`,
     help: `${nullableLimits[name].least} to ${nullableLimits[name].most}, or none, the default`,
   })),
-  { flags: "--after-response <what>", help: `${afterResponses.join(", ")}; default freeze` },
+  {
+    flags: "--after-response <what>",
+    help: `${afterResponses.join(", ")}; default freeze`,
+    completes: afterResponses,
+  },
   {
     flags: "--build <list>",
     help: "auto; none: take the package as it is; scripts: code of dependencies may run; bundle: one file; or several, divided by commas",
   },
-  { flags: "--on-disconnect <what>", help: `${onDisconnects.join(", ")}; default cancel` },
-  { flags: "--network <what>", help: `${networks.join(", ")}; default none` },
+  {
+    flags: "--on-disconnect <what>",
+    help: `${onDisconnects.join(", ")}; default cancel`,
+    completes: onDisconnects,
+  },
+  { flags: "--network <what>", help: `${networks.join(", ")}; default none`, completes: networks },
 ];
 
 /** The functions of `dir`: those of its isola.yaml, else the one that the folder itself is. */
@@ -219,7 +236,7 @@ function flagOf(name: string): string {
   return `--${words.map((word) => word.toLowerCase()).join("-")}`;
 }
 
-/** `--memory-mib` -> `memoryMib`, the name that commander gives it. */
+/** `--memory-mib` -> `memoryMib`, the member of `Options`. */
 function attributeOf(flag: string): string {
   return flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
