@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { type Command, type CommandGroup, type Options, usageFailure } from "./command.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Entry, type Flag, flagOf, flagsOf, helpOption, isGroup } from "./notation.ts";
@@ -114,28 +115,29 @@ function ofCommand(
 }
 
 function read(argv: readonly string[], flags: readonly Flag[], unknown: (name: string) => Error) {
+  const known = flags.map(({ long, short, value }) => [
+    long.slice(2),
+    { type: value === null ? "boolean" : "string", ...(short && { short: short.slice(1) }) },
+  ]);
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(known) as Record<string, { type: "boolean" | "string" }>,
+    ...{ strict: false, allowPositionals: true, tokens: true },
+  });
   const args: string[] = [];
   const options: Record<string, string | boolean | readonly string[]> = {};
-  for (let at = 0; at < argv.length; at += 1) {
-    const text = argv[at] as string;
-    if (text === "--") {
-      args.push(...argv.slice(at + 1));
-      break;
-    }
-    if (!text.startsWith("-") || text === "-") {
-      args.push(text);
-      continue;
-    }
-    const flag = flags.find(({ long, short }) => [long, short].includes(nameIn(text)));
-    if (flag === undefined) throw unknown(nameIn(text));
-    const inline = inlineValue(text);
+  for (const token of tokens) {
+    if (token.kind === "positional") args.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = flags.find(({ long }) => long === `--${token.name}`);
+    if (flag === undefined) throw unknown(token.rawName);
+    const { value, inlineValue: isInline = false } = token;
     if (flag.value === null) {
-      if (inline !== null) throw usageFailure(`${flag.long} takes no value`);
+      if (isInline) throw usageFailure(`${flag.long} takes no value`);
       options[flag.member] = !flag.isNegated;
       continue;
     }
-    const value = inline ?? argv[(at += 1)];
-    checkValue(value, inline !== null, flag, flags);
+    checkValue(value, isInline, flag, flags);
     const before = options[flag.member];
     options[flag.member] = flag.option.isRepeatable
       ? [...(Array.isArray(before) ? (before as string[]) : []), value as string]
@@ -147,12 +149,6 @@ function read(argv: readonly string[], flags: readonly Flag[], unknown: (name: s
 /** `--key` of `--key=secret`, `-k` of `-ksecret`. */
 function nameIn(text: string): string {
   return text.startsWith("--") ? (text.split("=", 1)[0] as string) : text.slice(0, 2);
-}
-
-function inlineValue(text: string): string | null {
-  if (!text.startsWith("--")) return text.length > 2 ? text.slice(2).replace(/^=/, "") : null;
-  const at = text.indexOf("=");
-  return at < 0 ? null : text.slice(at + 1);
 }
 
 function checkValue(
