@@ -8,6 +8,7 @@ import type {
   StartComparison,
 } from "./comparisons.ts";
 import type { CostQuery, CostView } from "./cost.ts";
+import { DEBUGGER_UPGRADE, type DebugEvent, type OpenDebugSession } from "./debugging.ts";
 import { BUILD_STREAM_TYPE, readBuildStream } from "./build-output.ts";
 import type { BuildView } from "./builds.ts";
 import type {
@@ -84,6 +85,7 @@ export function createClient(options: ClientOptions) {
     ...sessionCalls(transport),
     ...guestCalls(transport),
     ...comparisonCalls(ofProject),
+    ...debugCalls(ofProject, options),
   };
 }
 
@@ -189,6 +191,32 @@ function eventCalls(transport: Transport) {
     /** Resolves once the tail is open: what happens from then on comes. */
     tailEvents: (query: EventTailQuery = {}, options?: TailOptions) =>
       tail<EventView>(transport, "/api/v1/events", query, options),
+  };
+}
+
+function debugCalls(transport: Transport, { url, apiKey, project }: ClientOptions) {
+  const pathOfSessions = (name: string) => `${pathOf(name)}/debug-sessions`;
+  return {
+    /** Resolves once a debugger can be attached. The session is as long as the events are read; `signal` ends it. */
+    openDebugSession: async (
+      name: string,
+      body: OpenDebugSession,
+      options?: CallOptions,
+    ): Promise<AsyncGenerator<TailEvent<DebugEvent>>> => {
+      const call = { method: "POST", path: pathOfSessions(name), json: body, isUnbounded: true };
+      return tailOf<DebugEvent>(await transport({ ...call, accept: EVENT_STREAM_TYPE, ...options }));
+    },
+    /** What to ask for with `GET` for a connection of a debugger, which `fetch` cannot have. */
+    debugConnection: (name: string, id: string) => ({
+      url: `${url.replace(/\/+$/, "")}${pathOfSessions(name)}/${encodeURIComponent(id)}/connections${
+        project === undefined ? "" : `?project=${encodeURIComponent(project)}`
+      }`,
+      headers: {
+        connection: "Upgrade",
+        upgrade: DEBUGGER_UPGRADE,
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      },
+    }),
   };
 }
 

@@ -21,6 +21,8 @@ const link = new LinkServer(
     status: refuse,
     build: refuse,
     cancelBuild: refuse,
+    openDebug: refuse,
+    closeDebug: refuse,
     trial: refuse,
   },
   {

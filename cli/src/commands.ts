@@ -3,6 +3,7 @@ import { consoleCommand } from "./commands/console.ts";
 import { compareCommands } from "./commands/compare.ts";
 import { contextCommands } from "./commands/context.ts";
 import { costCommand } from "./commands/cost.ts";
+import { debugCommand } from "./commands/debug.ts";
 import { deployCommand } from "./commands/deploy.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
@@ -23,6 +24,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   consoleCommand,
   deployCommand,
   invokeCommand,
+  debugCommand,
   listCommand,
   getCommand,
   logsCommand,

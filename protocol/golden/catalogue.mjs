@@ -52,6 +52,7 @@ const init = {
   responseBodyBytesMax: 6291456,
   logLineBytesMax: 262144,
 };
+const debugInit = { ...init, debug: { sockets: ["/opt/isola/debugger.sock"], isAwaited: true } };
 const get = [
   ...["01J0", "GET", "/hello/w%C3%B6rld?a=1&a=2", "/hello", "192.0.2.7", "HTTP/1.1", "https"],
   ...["GET /:name", "name=w%C3%B6rld", "host", "example.test", "x-a", "1", "x-a", "caf\u00e9"],
@@ -70,6 +71,13 @@ const hello = { protocol: 1, runtime: "nodejs", version: "26.10.0", pid: 2 };
 export const connection = [
   { name: "hello", from: "sandbox", type: Type.HELLO, payload: json(hello), json: hello },
   { name: "init", from: "host", type: Type.INIT, payload: json(init), json: init },
+  {
+    name: "init, debugged",
+    from: "host",
+    type: Type.INIT,
+    payload: json(debugInit),
+    json: debugInit,
+  },
   { name: "code", from: "host", type: Type.CODE, payload: bytes("00ff10") },
   { name: "code, empty", from: "host", type: Type.CODE },
   { name: "code, last", from: "host", type: Type.CODE, flags: END, payload: bytes("00") },

@@ -30,6 +30,15 @@ export interface InitSettings {
   requestBodyBytesMax: number;
   responseBodyBytesMax: number;
   logLineBytesMax: number;
+  /** Left out: nobody debugs. */
+  debug?: DebugInit;
+}
+
+export interface DebugInit {
+  /** Paths of a unix socket of the host; the first that is there leads to the debugger. */
+  sockets: string[];
+  /** The code is loaded once a debugger is attached. */
+  isAwaited: boolean;
 }
 
 /** The payload of `ERROR`: words of the sandbox, to be treated as data. */

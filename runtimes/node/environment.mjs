@@ -8,7 +8,10 @@ const keptVariables = new Set(["PATH", "HOME", "LANG", "TMPDIR"]);
  * @property {string} handler @property {number} concurrency @property {number} memoryMiB @property {number} timeoutMs
  * @property {number} initTimeoutMs @property {Record<string, string>} env @property {string} taskRoot
  * @property {number} requestBodyBytesMax @property {number} responseBodyBytesMax @property {number} logLineBytesMax
+ * @property {DebugInit} [debug]
  */
+
+/** @typedef {{sockets: string[], isAwaited: boolean}} DebugInit */
 
 /** @type {[string, string][]} */
 const members = [
@@ -35,7 +38,15 @@ export function readInit(payload) {
   if (typeof init !== "object" || init === null) return "INIT is not an object";
   for (const [name, type] of members)
     if (typeof init[name] !== type || init[name] === null) return `INIT lacks ${name} (${type})`;
+  const { debug } = init;
+  if (debug !== undefined && !isDebugInit(debug)) return "INIT has another debug than expected";
   return init;
+}
+
+/** @param {any} debug */
+function isDebugInit(debug) {
+  if (typeof debug?.isAwaited !== "boolean" || !Array.isArray(debug.sockets)) return false;
+  return debug.sockets.every((/** @type {unknown} */ path) => typeof path === "string");
 }
 
 /** Removes what is left of the time before the start, which is no business of the function. */

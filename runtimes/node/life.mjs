@@ -103,6 +103,7 @@ class Life {
     const init = /** @type {import("./environment.mjs").Init} */ (this.#init);
     try {
       const files = this.#archive?.files ?? [];
+      if (init.debug !== undefined) (await import("./debugger.mjs")).openDebugger(init.debug);
       const loaded = await loadFunction(init.taskRoot, init.handler, files);
       const kind = await kindOf(loaded, init, this.#logs);
       if (this.state !== "loading") return;

@@ -34,6 +34,12 @@ export const errorCatalogue = {
     cause: "No API key, or one that is unknown, expired or revoked.",
     cure: "Send `Authorization: Bearer isola_...`.",
   },
+  debugger_off: {
+    status: 409,
+    blame: "caller",
+    cause: "The server's settings let nobody debug functions.",
+    cure: "Debug on a server for development, started with `--debugger`.",
+  },
   forbidden: {
     status: 403,
     blame: "caller",

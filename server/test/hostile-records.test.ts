@@ -31,6 +31,8 @@ async function linked(onRecords: (logs: LogRecord[]) => Promise<void>) {
       status: refuse,
       build: refuse,
       cancelBuild: refuse,
+      openDebug: refuse,
+      closeDebug: refuse,
       trial: refuse,
     },
     {

@@ -36,6 +36,8 @@ async function openWay(t: TestContext) {
       status: refuse,
       build: refuse,
       cancelBuild: refuse,
+      openDebug: refuse,
+      closeDebug: refuse,
       trial: refuse,
     },
     {

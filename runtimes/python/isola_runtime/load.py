@@ -34,12 +34,16 @@ class LoadError(Exception):
         return failure
 
 
-def load_handler(handler: str, root: str) -> object:
-    """`app.handler`, `pkg.mod.fn` or `dir/mod.fn`. Raises LoadError."""
+def add_dependencies(root: str) -> None:
+    """Before anything of the package is imported."""
     dependencies = os.path.join(root, _DEPENDENCIES)
     if os.path.isdir(dependencies):
         # Last, as Python has what is installed: the package's own modules win.
         sys.path.append(dependencies)
+
+
+def load_handler(handler: str, root: str) -> object:
+    """`app.handler`, `pkg.mod.fn` or `dir/mod.fn`. Raises LoadError."""
     module_path, dot, attribute = handler.rpartition(".")
     module_name = module_path.strip("/").replace("/", ".")
     if not dot or not attribute or not all(module_name.split(".")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .detect import detect_kind
 from .exits import leave
 from .lambda_kind import AsyncLambda, LambdaCalls, SyncLambda
-from .load import LoadError, load_handler
+from .load import LoadError, add_dependencies, load_handler
 from .logs import LogSink
 from .session import Session
 
@@ -24,6 +24,11 @@ def run_function(session: Session, sink: LogSink) -> None:
     """Loads the code, says READY, serves until the host says SHUTDOWN. Raises LoadError before
     READY."""
     settings = session.settings
+    add_dependencies(settings.task_root)
+    if settings.debug is not None:
+        from .debugger import open_debugger
+
+        open_debugger(settings.debug)
     handler: Any = load_handler(settings.handler, settings.task_root)
     kind = detect_kind(settings.handler, handler)
     if kind in ("lambda", "wsgi"):

@@ -24,6 +24,22 @@ _TYPES: dict[str, type] = {
 }
 
 
+class DebugSettings:
+    """How the debugger's bytes leave the sandbox."""
+
+    def __init__(self, value: object) -> None:
+        sockets = value.get("sockets") if isinstance(value, dict) else None
+        is_awaited = value.get("isAwaited") if isinstance(value, dict) else None
+        if (
+            not isinstance(sockets, list)
+            or not all(isinstance(path, str) for path in sockets)
+            or not isinstance(is_awaited, bool)
+        ):
+            raise FrameError("init: debug must have sockets and isAwaited")
+        self.sockets: list[str] = sockets
+        self.is_awaited = is_awaited
+
+
 class InitSettings:
     """What a sandbox is claimed for. Names and units are those of the protocol."""
 
@@ -40,6 +56,8 @@ class InitSettings:
         self.request_body_bytes_max = _int(values["requestBodyBytesMax"])
         self.response_body_bytes_max = _int(values["responseBodyBytesMax"])
         self.log_line_bytes_max = _int(values["logLineBytesMax"])
+        debug = values.get("debug")
+        self.debug = None if debug is None else DebugSettings(debug)
         if self.concurrency < 1:
             raise FrameError(f"init: concurrency must be at least 1, not {self.concurrency}")
         if not self.task_root.startswith("/"):

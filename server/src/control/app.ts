@@ -24,6 +24,8 @@ import { registerCode } from "./code.ts";
 import { registerCost } from "./cost.ts";
 import type { ControlApp, ControlContext } from "./context.ts";
 import { Deployer } from "./deployer.ts";
+import type { DebugWork } from "./debug-work.ts";
+import { registerDebugging } from "./debugging.ts";
 import { docsPolicies, registerDocs } from "./docs.ts";
 import { asIsolaError, errorBody } from "./error-answer.ts";
 import { registerEvents } from "./events.ts";
@@ -52,6 +54,7 @@ import { enforcePolicies } from "./request-policy.ts";
 import { registerSessions } from "./sessions.ts";
 import { consolePolicies, isPageAsked, registerConsole, sendPage } from "./console.ts";
 import { registerRevisions } from "./revisions.ts";
+import { routeUpgrades, wantsUpgrade } from "./upgrades.ts";
 import { UploadSlots } from "./upload-slots.ts";
 import { type Check, validatorCompiler } from "./validation.ts";
 
@@ -67,6 +70,7 @@ export interface ControlDeps {
   /** null: tracing is off. */
   traces: Pick<TraceExport, "counts"> | null;
   guestWork: GuestWork;
+  debugWork: DebugWork;
   comparisons: Comparisons;
   costs: Costs;
   settings: ControlSettings;
@@ -98,6 +102,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const authenticator = new Authenticator({ store, clock, onProblem });
   const sessions = new Sessions({ store, authenticator, clock });
   const app = makeServer(log);
+  routeUpgrades(app);
   app.setValidatorCompiler(validatorCompiler(checks));
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   setParsers(app);
@@ -113,6 +118,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   app.addHook("preClose", () => {
     deps.tails.close();
     deps.guestWork.close();
+    deps.debugWork.closeAll();
     return deps.imageWork.close();
   });
   app.addHook("onClose", async () => {
@@ -138,6 +144,7 @@ function makeServer(log: Log): FastifyInstance {
   return fastify({
     bodyLimit: requestLimits.bodyBytesMax,
     requestTimeout: 300_000,
+    http: { shouldUpgradeCallback: wantsUpgrade },
     keepAliveTimeout: 60_000,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -263,4 +270,5 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerGuests(app, context);
   registerComparisons(app, context);
   registerCost(app, context);
+  registerDebugging(app, context);
 }

@@ -16,6 +16,7 @@ import { IsolaError } from "../errors.ts";
 import type { TraceExport } from "../traces/trace-export.ts";
 import type { Store } from "../store/store.ts";
 import type { EventSink } from "../domain/events.ts";
+import type { DebugWork } from "./debug-work.ts";
 import type { Deployer, Target } from "./deployer.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import type { GuestWork } from "./guest-work.ts";
@@ -48,6 +49,7 @@ export interface ControlContext {
   /** null: tracing is off. */
   traces: Pick<TraceExport, "counts"> | null;
   guestWork: GuestWork;
+  debugWork: DebugWork;
   comparisons: Comparisons;
   costs: Costs;
   settings: ControlSettings;

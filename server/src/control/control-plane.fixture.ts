@@ -17,6 +17,7 @@ import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { Scope, Store } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
+import { DebugWork } from "./debug-work.ts";
 import { EventLog } from "./event-log.ts";
 import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
@@ -90,6 +91,7 @@ export async function openControlPlane(
     },
     defaultDriver: "auto" as const,
     consoleDir: null,
+    allowsDebugger: true,
     acceptProjectsOnProcess: false,
     ...changed,
   };
@@ -121,6 +123,7 @@ export async function openControlPlane(
     gateway,
     imageWork,
     guestWork,
+    debugWork: new DebugWork(gateway),
     comparisons,
     costs,
     settings,

@@ -68,4 +68,6 @@ export interface ControlSettings {
   defaultDriver: DriverName | "auto";
   /** Whether the driver `process` may serve more than one project. */
   acceptProjectsOnProcess: boolean;
+  /** Whether functions may be debugged. */
+  allowsDebugger: boolean;
 }

@@ -23,6 +23,7 @@ import type { StoredRecords } from "../store/store.ts";
 import { createControlApp } from "./app.ts";
 import { codeStore } from "./code-store.ts";
 import { collectLeftovers } from "./collect-leftovers.ts";
+import { DebugWork } from "./debug-work.ts";
 import { EventLog } from "./event-log.ts";
 import { GuestWork } from "./guest-work.ts";
 import { ImageWork } from "./image-work.ts";
@@ -70,8 +71,11 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     snapshot: () => store.deployedFunctions(),
     onRecords: (records) => recorder.record(records),
     onBuildOutput: (output) => onBuildOutput(output),
+    onDebugNews: (told) => debugWork.onNews(told),
+    onLost: () => debugWork.onGatewayLost(),
     onProblem: (message) => log.warn(message),
   });
+  const debugWork = new DebugWork(gateway);
   const { metricsFunctionsMax: functionsMax } = config;
   const metricsExport = new MetricsExport({ gateway, clock, functionsMax, version });
   const metricsKept = {
@@ -98,6 +102,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
     tails,
     metricsExport,
     traces,
+    debugWork,
     imageWork: new ImageWork(
       {
         dockerHost: config.dockerHost,
@@ -125,6 +130,7 @@ export async function startControl(config: Config, boot: Boot): Promise<Role> {
       defaultDriver: config.defaultDriver as DriverName | "auto",
       consoleDir: CONSOLE_DIR,
       acceptProjectsOnProcess: config.acceptProjectsOnProcess,
+      allowsDebugger: config.debugger,
     },
     clock,
     log,

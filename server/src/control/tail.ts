@@ -104,7 +104,8 @@ export async function answerTail<T extends { seq: number }>(
   return reply;
 }
 
-function ownerOf(request: FastifyRequest): TailOwner {
+/** Whose tail it is. */
+export function ownerOf(request: FastifyRequest): TailOwner {
   const { keyId } = callerOf(request);
   const { authorization, cookie } = request.headers;
   const token = authorization === undefined ? sessionTokenOf(cookie) : null;

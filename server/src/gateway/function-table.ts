@@ -8,10 +8,20 @@ import type { RevisionPool } from "../pool/revision-pool.ts";
 import { type Admission, CallCount } from "./admission.ts";
 import { type PlaceInProject, ProjectRoutes, placeOf } from "./project-routes.ts";
 
+/** Gives the pools of one function while it is debugged. */
+export interface PoolSource {
+  /** Of a revision, in the place of the one it gave before. Throws `driver_unavailable`. */
+  open(fn: DeployedFunction): RevisionPool;
+  /** The function was deleted. */
+  onRemoved(): void;
+}
+
 /** A function as the gateway routes to it. Small while it is not called: its pool is made by the first call. */
 export class FunctionEntry extends CallCount {
   fn: DeployedFunction;
   pool: RevisionPool | null = null;
+  /** null: nobody debugs it. */
+  source: PoolSource | null = null;
 
   constructor(fn: DeployedFunction) {
     super();
@@ -60,8 +70,19 @@ export class FunctionTable {
 
   /** The pool of the function's current revision. Throws `driver_unavailable`. */
   poolOf(entry: FunctionEntry): RevisionPool {
-    entry.pool ??= this.#pools.open(entry.fn);
+    entry.pool ??= entry.source?.open(entry.fn) ?? this.#pools.open(entry.fn);
     return entry.pool;
+  }
+
+  /** From now on `source` gives the function's pools, or null: nobody but the pools. Calls that wait go on with it; those under way finish where they are. */
+  setSource(entry: FunctionEntry, source: PoolSource | null): void {
+    entry.source = source;
+    const old = entry.pool;
+    entry.pool = null;
+    const isDeployed = this.#entries.get(keyOf(entry.fn.project, entry.fn.name)) === entry;
+    if (old !== null && isDeployed) this.#replacePool(entry, old);
+    else if (isDeployed && source !== null) this.poolOf(entry);
+    if (isDeployed && source === null) this.#keepMinimum(entry);
   }
 
   /** Takes the whole table in parts; in force with the last. Functions that did not change keep their sandboxes. */
@@ -107,6 +128,7 @@ export class FunctionTable {
     this.#unroute(entry);
     this.#admission.reserve(entry, null);
     if (entry.pool !== null) this.#pools.remove(entry.pool);
+    entry.source?.onRemoved();
   }
 
   /** Throws `bad_path`, `route_not_found`, `method_not_allowed`, or `not_ready` before the first `reset`. */

@@ -15,6 +15,7 @@ import { BuildRunner } from "./build-runner.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CallMeter } from "./call-meter.ts";
 import { CallTraces } from "./call-traces.ts";
+import { DebugSessions } from "./debugging/debug-sessions.ts";
 import { FunctionEntry, FunctionTable } from "./function-table.ts";
 import type { GatheredEvents } from "./gathered-events.ts";
 import type { InvocationContext } from "./invocation-context.ts";
@@ -48,6 +49,7 @@ export class Gateway {
   readonly #meter = new CallMeter(systemClock);
   readonly #sampler: Sampler;
   readonly #trials: Trials;
+  readonly #debugSessions: DebugSessions;
   readonly #onProblem: (message: string) => void;
   #lateFrames = 0;
   /** That have ended. */
@@ -117,6 +119,11 @@ export class Gateway {
       keeperPid: () => machine.keeping.pid(),
       otherCalls: () => this.#calls,
     });
+    this.#debugSessions = new DebugSessions({
+      ...{ pools: this.#pools, table: this.#table, runDir: boot.runDir },
+      socketDir: dirname(boot.gatewaySocketPath),
+      onNews: (told) => this.#link.sendDebugNews(told),
+    });
     this.#link = this.#makeLink();
   }
 
@@ -150,6 +157,7 @@ export class Gateway {
   async close(): Promise<void> {
     void this.#listener.drain();
     await this.#trials.close().catch((error: unknown) => this.#onProblem(messageOf(error)));
+    await this.#debugSessions.closeAll();
     await this.#pools.close();
     await this.#machine.keeping.close();
     await this.#listener.close();
@@ -229,10 +237,16 @@ export class Gateway {
           return null;
         },
         trial: (ask) => this.#trials.answer(ask),
+        openDebug: (params) => this.#debugSessions.open(params),
+        closeDebug: async ({ id }) => {
+          await this.#debugSessions.close(id);
+          return null;
+        },
       },
       {
         onConnect: () => {
           this.#builds.cancelAll();
+          void this.#debugSessions.closeAll();
           this.#trials.close().catch((error: unknown) => this.#onProblem(messageOf(error)));
           this.#records.resend();
         },

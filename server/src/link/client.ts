@@ -13,6 +13,10 @@ export interface LinkClientOptions {
   onRecords(records: LinkNotices["records"]): Promise<void>;
   /** Left out: nobody builds. */
   onBuildOutput?(output: LinkNotices["buildOutput"]): void;
+  /** Left out: nobody debugs. */
+  onDebugNews?(news: LinkNotices["debugNews"]): void;
+  /** A gateway that was connected has gone. */
+  onLost?(): void;
   onProblem(message: string): void;
 }
 
@@ -162,6 +166,7 @@ export class LinkClient {
       pending.reject(new IsolaError("not_ready", "the gateway went away before it answered"));
     this.#pending.clear();
     if (this.#state === "closed") return;
+    if (this.#state === "connected") this.#options.onLost?.();
     this.#state = "dialling";
     this.#redial = setTimeout(() => this.#dial(), REDIAL_MS);
   }
@@ -174,6 +179,8 @@ export class LinkClient {
     }
     if (message.notice === "buildOutput")
       return this.#options.onBuildOutput?.(message.params as LinkNotices["buildOutput"]);
+    if (message.notice === "debugNews")
+      return this.#options.onDebugNews?.(message.params as LinkNotices["debugNews"]);
     const pending = this.#pending.get(message.id ?? 0);
     if (pending === undefined) return;
     this.#pending.delete(message.id ?? 0);

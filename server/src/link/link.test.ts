@@ -31,6 +31,8 @@ const handlers: LinkHandlers = {
   status: () => ({ pid: 42 }) as GatewayStatus,
   build: () => new Promise(() => {}),
   cancelBuild: () => null,
+  openDebug: () => new Promise(() => {}),
+  closeDebug: () => null,
   trial: () => null,
 };
 

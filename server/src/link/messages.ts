@@ -25,6 +25,10 @@ export interface LinkRequests {
   cancelBuild: { params: { id: string }; result: null };
   /** One of `TrialCalls`; its own result. */
   trial: { params: TrialAsk; result: TrialAnswer };
+  /** Resolves once a debugger can be attached; rejects with `not_found`, `conflict`, or why no sandbox came to that. What happens then comes as `debugNews`. */
+  openDebug: { params: OpenDebugParams; result: DebugPlace };
+  /** Resolves when calls take their ordinary way again. One that is not there has ended. */
+  closeDebug: { params: { id: string }; result: null };
 }
 
 export interface LinkNotices {
@@ -32,11 +36,37 @@ export interface LinkNotices {
   records: RecordBatch & { lost: number };
   /** Gateway to control plane: lines of a build, in order. */
   buildOutput: { id: string; lines: string[] };
+  /** Gateway to control plane. */
+  debugNews: { id: string; news: DebugNews };
   /** Control plane to gateway: the batch is in the store. */
   recorded: { batch: number };
   /** Control plane to gateway: the batch could not be stored; it is sent again later. */
   refused: { batch: number };
 }
+
+export interface OpenDebugParams {
+  /** Unique for ever. */
+  id: string;
+  project: string;
+  name: string;
+  /** The code is loaded once a debugger is attached. */
+  isAwaited: boolean;
+}
+
+/** Where a debugger is reached: each connection to the socket is one of a debugger. */
+export interface DebugPlace {
+  socketPath: string;
+  revision: number;
+  driver: DriverName;
+  runtime: string;
+}
+
+/** What becomes of a session. `open`: a debugger can be attached, as at the start, to a new sandbox or a new revision. `ended`: nothing more comes. */
+export type DebugNews =
+  | { type: "open"; revision: number }
+  | { type: "failed"; revision: number; code: string; message: string }
+  | { type: "sandbox_ended"; revision: number; reason: string }
+  | { type: "ended"; reason: string };
 
 export interface BuildParams {
   /** Unique for ever. */

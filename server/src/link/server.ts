@@ -54,6 +54,11 @@ export class LinkServer {
     if (this.#peer !== null) writeJsonLine(this.#peer, { notice: "buildOutput", params: output });
   }
 
+  /** As `sendBuildOutput`. */
+  sendDebugNews(told: LinkNotices["debugNews"]): void {
+    if (this.#peer !== null) writeJsonLine(this.#peer, { notice: "debugNews", params: told });
+  }
+
   async close(): Promise<void> {
     this.#peer?.end();
     setImmediate(() => this.#peer?.destroySoon());

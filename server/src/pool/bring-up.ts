@@ -1,10 +1,11 @@
-import { ChannelClosed, InitRefused, type Ready } from "@isola/protocol/channel-types";
+import { ChannelClosed, type DebugInit, InitRefused, type Ready } from "@isola/protocol/channel-types";
 import type { Clock } from "../domain/clock.ts";
 import { type DeployedFunction, unpackedBytesOf } from "../domain/function.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import type { Driver, RuntimeSpec, Equipment } from "../drivers/driver.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
+import type { DebugEquipment } from "./own-blanks.ts";
 import type { MemoryHolder } from "./memory-budget.ts";
 import type { PooledSandbox } from "./pooled-sandbox.ts";
 import type { StartAttempt } from "./start-attempt.ts";
@@ -19,6 +20,7 @@ export interface BringUpOptions {
   runtime: RuntimeSpec;
   /** Of builds alone. */
   equipment?: Equipment;
+  debug?: DebugEquipment;
   clock: Clock;
   starter: Starter;
   /** The project, which holds the memory. */
@@ -68,7 +70,7 @@ async function load(
   const request = {
     ...{ driver, runtime, memoryMiB, tmpMiB, holder: share, onSandbox: take },
     ...(fn.settings.network === "internet" && { egressOf: fn.project }),
-    ...(options.equipment && { equipment: options.equipment }),
+    ...equipmentOf(options),
   };
   const sandbox = blank ?? (await starter.start(request, attempt.abort.signal));
   if (blank === null && sandbox.startedFrom === "snapshot") attempt.kind = "restored";
@@ -90,7 +92,13 @@ async function load(
   sandbox.open(ready, clock.now());
 }
 
+function equipmentOf({ equipment, debug }: BringUpOptions): { equipment?: Equipment } {
+  if (debug !== undefined) return { equipment: { hasTools: false, sockets: [debug.socket] } };
+  return equipment === undefined ? {} : { equipment };
+}
+
 function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {
+  const { debug } = options;
   const { settings, project, name, revision } = options.fn;
   return sandbox.channel.init(
     {
@@ -100,7 +108,7 @@ function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {
       revision,
       handler: settings.handler,
       concurrency: settings.concurrency,
-      memoryMiB: settings.memoryMiB,
+      memoryMiB: debug?.memoryMiB ?? settings.memoryMiB,
       timeoutMs: settings.timeoutMs,
       initTimeoutMs: settings.initTimeoutMs,
       env: settings.env,
@@ -108,9 +116,15 @@ function init(options: BringUpOptions, sandbox: PooledSandbox): Promise<Ready> {
       requestBodyBytesMax: fixedLimits.requestBodyBufferedBytesMax,
       responseBodyBytesMax: fixedLimits.responseBodyBufferedBytesMax,
       logLineBytesMax: fixedLimits.logLineBytesMax,
+      ...(debug && { debug: debugInitOf(debug) }),
     },
     codeOf(options),
   );
+}
+
+/** Without a view of its own the sandbox has the socket where the host has it. */
+function debugInitOf({ socket, isAwaited }: DebugEquipment): DebugInit {
+  return { sockets: [socket.at, socket.from], isAwaited };
 }
 
 /** The package and its layer are one archive to the runtime. */

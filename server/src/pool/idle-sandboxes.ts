@@ -12,6 +12,8 @@ const ALLOWED_AFTER_MS = 30_000;
 export interface IdleSandboxesOptions {
   clock: Clock;
   settings: RevisionSettings;
+  /** False: they go on between calls, whatever `afterResponse` says. */
+  freezes: boolean;
   /** Those that wait for a call, or have room for another. */
   listed(): readonly PooledSandbox[];
   /** Of the pool's project. */
@@ -48,7 +50,7 @@ export class IdleSandboxes implements EvictionCandidate {
   /** The sandbox has become idle, and is listed. */
   arm(sandbox: PooledSandbox): void {
     if (this.#isClosed) return;
-    if (this.#cancelFreeze === null) this.#freezeLater();
+    if (this.#cancelFreeze === null && this.#options.freezes) this.#freezeLater();
     const endsAt = sandbox.idleSince + sandbox.keepMs;
     if (this.#cancelEnd === null || endsAt < this.#endsAt) this.#endAt(endsAt);
   }

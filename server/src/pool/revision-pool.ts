@@ -67,8 +67,7 @@ export class RevisionPool implements SandboxOwner {
       },
     });
     this.idle = new IdleSandboxes({
-      clock,
-      settings: fn.settings,
+      ...{ clock, settings: fn.settings, freezes: options.debug === undefined },
       order: options.share.order,
       listed: () => this.#open.preferred(),
       spare: () => this.#spare(),

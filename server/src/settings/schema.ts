@@ -85,6 +85,11 @@ export const settingSpecs = {
     default: false,
     help: "Let the driver `process`, which is no boundary against attackers, serve more than one project",
   },
+  debugger: {
+    kind: "boolean",
+    default: false,
+    help: "Let keys that may deploy attach a debugger to functions (docs/debugging.md); for development",
+  },
   memoryBudgetMiB: {
     kind: "integer",
     least: 128,

@@ -1,0 +1,29 @@
+import { integerOption } from "../arguments.ts";
+import { type Command, usageFailure } from "../command.ts";
+import { debugFunction } from "../debug/debug-function.ts";
+
+const PORT_MAX = 65_535;
+
+export const debugCommand: Command = {
+  usage: "debug <name>",
+  isOfProject: true,
+  summary: "Attach a debugger to a function: a port for editors, until Ctrl-C",
+  options: [
+    {
+      flags: "--port <n>",
+      help: "of 127.0.0.1; left out: 9229 (Node.js) or 5678 (Python); 0: any free one",
+    },
+    {
+      flags: "--wait",
+      help: "load the code once a debugger is attached, to stop in what runs while it is loaded",
+    },
+  ],
+  async run(context, [name = ""], options) {
+    const port = integerOption(options, "port", "--port");
+    if (port !== undefined && port > PORT_MAX)
+      throw usageFailure(`--port takes a number up to ${PORT_MAX}, given: ${port}`);
+    const asked = { name, waits: options.wait === true, ...(port !== undefined && { port }) };
+    await debugFunction(context, asked, context.signal);
+    return { json: undefined, text: "" };
+  },
+};
