@@ -139,6 +139,8 @@ export class Gateway {
   /** Accepts nothing new; resolves when the calls under way have ended, or at `drainTimeoutMs`. */
   async drain(): Promise<void> {
     const answered = this.#listener.drain();
+    // What stands still at a breakpoint would stand for ever.
+    void this.#debugSessions.end("the server stops");
     const quiet = new Promise<void>((resolve) => {
       this.#onQuiet = resolve;
       if (this.#admission.calls === 0) resolve();

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { type Server, type Socket, createServer } from "node:net";
 import { join } from "node:path";
 import { systemClock as clock } from "../../domain/clock.ts";
-import type { DeployedFunction } from "../../domain/function.ts";
+import { type DeployedFunction, reservedMiBOf } from "../../domain/function.ts";
 import { INSIDE } from "../../drivers/sandbox-view.ts";
 import type { SocketFolder } from "../../drivers/socket-folder.ts";
 import { IsolaError } from "../../errors.ts";
@@ -65,7 +65,9 @@ export class DebugSession implements PoolSource {
 
   /** Resolves when a debugger can be attached; rejects with why it will not come to that, and then the session is to be closed. */
   async begin(): Promise<DebugPlace> {
-    const { table, entry, socketPath } = this.#options;
+    const { table, entry, pools, socketPath } = this.#options;
+    const needsMiB = reservedMiBOf(debuggedFunction(entry.fn).settings);
+    if (needsMiB > pools.budget.totalMiB) throw tooLarge(entry.fn, needsMiB, pools.budget.totalMiB);
     rmSync(socketPath, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
@@ -107,6 +109,7 @@ export class DebugSession implements PoolSource {
       return pool;
     } catch (error) {
       end.close();
+      this.#opened.reject(error as Error);
       throw error;
     }
   }
@@ -176,12 +179,21 @@ export class DebugSession implements PoolSource {
   }
 }
 
+/** Callers that wait have been taken over, or the function is gone. */
 async function endPlace({ pool, end }: Place): Promise<void> {
-  await pool.close();
+  for (const { waiter } of pool.retire("replaced"))
+    waiter.onRefused(new IsolaError("route_not_found", "the function was deleted"));
+  const how = "its debug session has ended or moved on";
+  await Promise.all([...pool.sandboxes].map((sandbox) => sandbox.destroy("replaced", how)));
   end.close();
 }
 
+function tooLarge({ name }: DeployedFunction, needsMiB: number, mostMiB: number): IsolaError {
+  const text = `${name} and its debugger need ${needsMiB} MiB, and the server's memoryBudgetMiB is ${mostMiB}`;
+  return new IsolaError("sandbox_start_failed", text);
+}
+
 function notInTime({ name }: DeployedFunction): IsolaError {
-  const text = `no sandbox of ${name} has opened its debugger within ${OPEN_MS_MAX} ms; the server may lack memory for it (192 MiB beside the function's), see its log`;
+  const text = `no sandbox of ${name} has opened its debugger within ${OPEN_MS_MAX} ms; its memory may be taken, or its code may keep the processor busy: see the server's log`;
   return new IsolaError("sandbox_start_failed", text);
 }

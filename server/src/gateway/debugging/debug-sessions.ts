@@ -61,6 +61,13 @@ export class DebugSessions {
     if (session) await this.#end(session);
   }
 
+  /** Ends all, and tells those who opened them why. */
+  async end(reason: string): Promise<void> {
+    for (const session of this.#sessions)
+      if (session) this.#options.onNews({ id: session.id, news: { type: "ended", reason } });
+    await this.closeAll();
+  }
+
   /** Whoever opened them has gone. */
   async closeAll(): Promise<void> {
     await Promise.all(this.#sessions.map((session) => session && this.#end(session)));
