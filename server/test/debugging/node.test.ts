@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, after, before, describe, test } from "node:test";
 import { TestServer, eventually, gatewayOf } from "../harness.ts";
 import { CdpClient } from "./cdp-client.ts";
@@ -100,6 +102,21 @@ describe("a debugger of a Node.js function", () => {
     assert.equal(await second.end(), 1);
     assert.equal((second.told[0] as any).error.code, "conflict");
     await command.end("SIGINT");
+  });
+
+  test("is not left behind where its port is taken", async (t) => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    t.after(() => taken.close());
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const refused = debugs(t, ["--port", String(port)]);
+    assert.equal(await refused.end(), 1);
+    assert.match(JSON.stringify(refused.told), /expected a free port on 127.0.0.1/);
+    const next = await eventually("the end of that session", async () => {
+      const command = debugs(t);
+      return (await command.port().catch(() => 0)) > 0 && command;
+    });
+    await next.end("SIGINT");
   });
 
   test("moves on with a deploy, and to another sandbox when its own has ended", async (t) => {
