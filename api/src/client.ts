@@ -204,7 +204,9 @@ function debugCalls(transport: Transport, { url, apiKey, project }: ClientOption
       options?: CallOptions,
     ): Promise<AsyncGenerator<TailEvent<DebugEvent>>> => {
       const call = { method: "POST", path: pathOfSessions(name), json: body, isUnbounded: true };
-      return tailOf<DebugEvent>(await transport({ ...call, accept: EVENT_STREAM_TYPE, ...options }));
+      return tailOf<DebugEvent>(
+        await transport({ ...call, accept: EVENT_STREAM_TYPE, ...options }),
+      );
     },
     /** What to ask for with `GET` for a connection of a debugger, which `fetch` cannot have. */
     debugConnection: (name: string, id: string) => ({

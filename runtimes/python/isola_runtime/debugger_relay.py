@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from contextlib import suppress
 from threading import Thread
 
 _PIECE_BYTES = 65_536
@@ -37,20 +38,14 @@ def _join(host: socket.socket, port: int) -> None:
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # one of the two has gone, which ends both
         while data := source.recv(_PIECE_BYTES):
             target.sendall(data)
-    except OSError:
-        pass  # one of the two has gone, which ends both
     for end in (source, target):
-        try:
+        with suppress(OSError):  # it has ended already
             end.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it has ended already
 
 
 if __name__ == "__main__":
-    try:
+    with suppress(OSError):  # the host takes no more connections
         main()
-    except OSError:
-        pass  # the host takes no more connections

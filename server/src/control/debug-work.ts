@@ -66,9 +66,11 @@ export class DebugWork {
   /** A connection to the function's debugger. Rejects with `not_found` where there is no such session of that function. */
   async dial({ project, name }: Pick<Asked, "project" | "name">, id: string): Promise<Socket> {
     const session = this.#sessions.get(id);
-    if (session?.socketPath == null || session.project !== project || session.name !== name)
+    const isOfThat = session?.project === project && session.name === name;
+    const path = isOfThat ? session.socketPath : null;
+    if (path === null)
       throw new IsolaError("not_found", `there is no debug session ${id} of ${name}`);
-    const socket = connect({ path: session.socketPath, timeout: DIAL_MS_MAX });
+    const socket = connect({ path, timeout: DIAL_MS_MAX });
     await new Promise<void>((resolve, reject) => {
       const fail = (why: string) => {
         socket.destroy();

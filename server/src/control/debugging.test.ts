@@ -45,7 +45,8 @@ describe("debug sessions", () => {
     const { port } = plane.app.server.address() as AddressInfo;
     const authorization = await plane.keyFor("deploy");
     const upgrade = { connection: "Upgrade", upgrade: "isola-debugger" };
-    const asked = (headers: Record<string, string>, at = path) => answerOf({ port, path: at, headers });
+    const asked = (headers: Record<string, string>, at = path) =>
+      answerOf({ port, path: at, headers });
     assert.equal(await asked(upgrade), 401);
     assert.equal(await asked({ ...upgrade, authorization: await plane.keyFor("read") }), 403);
     assert.equal(await asked({ ...upgrade, authorization }), 404);

@@ -1,4 +1,9 @@
-import { ChannelClosed, type DebugInit, InitRefused, type Ready } from "@isola/protocol/channel-types";
+import {
+  ChannelClosed,
+  type DebugInit,
+  InitRefused,
+  type Ready,
+} from "@isola/protocol/channel-types";
 import type { Clock } from "../domain/clock.ts";
 import { type DeployedFunction, unpackedBytesOf } from "../domain/function.ts";
 import { fixedLimits } from "../domain/limits.ts";

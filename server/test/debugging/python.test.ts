@@ -63,7 +63,11 @@ describe("a debugger of a Python function", () => {
   });
 
   test("stops a call at a line, reads its variables beyond its timeoutMs, and lets it go on", async (t) => {
-    await server.deploy("hello", { "app.py": code, "requirements.txt": "debugpy==1.8.17\n" }, settings);
+    await server.deploy(
+      "hello",
+      { "app.py": code, "requirements.txt": "debugpy==1.8.17\n" },
+      settings,
+    );
     const command = debugs(t, "hello");
     const debug = await attach(await command.port(), BREAK_LINE);
     const call = server.call("/hello/x");

@@ -24,7 +24,7 @@ export class DebugSessions {
   readonly #options: DebugSessionsOptions;
   readonly #folder: SocketFolder;
   /** By slot, which names the socket. */
-  readonly #sessions: (DebugSession | null)[] = new Array(SESSIONS_MAX).fill(null);
+  readonly #sessions: (DebugSession | null)[] = Array.from({ length: SESSIONS_MAX }, () => null);
 
   constructor(options: DebugSessionsOptions) {
     this.#options = options;
@@ -70,7 +70,8 @@ export class DebugSessions {
 
   /** Whoever opened them has gone. */
   async closeAll(): Promise<void> {
-    await Promise.all(this.#sessions.map((session) => session && this.#end(session)));
+    const open = this.#sessions.filter((session) => session !== null);
+    await Promise.all(open.map((session) => this.#end(session)));
     if (this.#sessions.every((session) => session === null)) this.#folder.close();
   }
 
