@@ -25,15 +25,18 @@ export class DebugWork {
     this.#gateway = gateway;
   }
 
-  /** Rejects as `openDebug` of the link does. */
+  /** Rejects as `openDebug` of the link does; `signal` gives it up. */
   async open(
     asked: Asked,
     onNews: (news: DebugNews) => void,
+    signal: AbortSignal,
   ): Promise<{ id: string; place: DebugPlace }> {
     const id = this.#newId();
     const { project, name } = asked;
     const session: Session = { project, name, socketPath: null, tunnels: new Set(), onNews };
     this.#sessions.set(id, session);
+    const giveUp = () => this.close(id);
+    signal.addEventListener("abort", giveUp, { once: true });
     try {
       const place = await this.#gateway.request("openDebug", { id, ...asked });
       session.socketPath = place.socketPath;
@@ -41,6 +44,8 @@ export class DebugWork {
     } catch (error) {
       this.#sessions.delete(id);
       throw error;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
     }
   }
 

@@ -93,7 +93,9 @@ async function answerSession(
 ): Promise<void> {
   const early: DebugNews[] = [];
   let tell = (news: DebugNews): unknown => early.push(news);
-  const { id, place } = await debugWork.open(asked, (news) => tell(news));
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  const { id, place } = await debugWork.open(asked, (news) => tell(news), gone.signal);
   const stream = new EventStream(reply);
   const reader: TailReader = {
     take: () => {},
@@ -109,7 +111,7 @@ async function answerSession(
     tails.remove(reader);
     debugWork.close(id);
   };
-  // The caller may have gone while the sandbox started.
+  // The caller may have gone in this moment.
   if (stream.isEnded) return end();
   tails.add(reader, owner);
   stream.onClosed(end);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, after, before, describe, test } from "node:test";
-import { TestServer } from "../harness.ts";
+import { TestServer, eventually } from "../harness.ts";
 import { DapClient } from "./dap-client.ts";
 import { DebugCommand } from "./debug-command.ts";
 
@@ -60,6 +60,22 @@ describe("a debugger of a Python function", () => {
     const command = debugs(t, "bare");
     assert.equal(await command.end(), 1);
     assert.match(JSON.stringify(command.told), /add a line `debugpy` to its requirements.txt/);
+  });
+
+  test("is given up with whoever asked for it, also while its sandbox starts", async (t) => {
+    const endless = { "app.py": code, "debugpy.py": "import time\ntime.sleep(600)\n" };
+    await server.deploy("stuck", endless, settings);
+    const first = debugs(t, "stuck");
+    const open = () => server.api("POST", "/api/v1/functions/stuck/debug-sessions", {});
+    const bare = { files: { "app.py": code } };
+    await eventually("its sandbox", async () => {
+      const { pools } = (await server.api("GET", "/api/v1/system")).json.gateway;
+      return pools.some((pool: { functionName: string }) => pool.functionName === "stuck");
+    });
+    assert.equal((await open()).json.error.code, "conflict");
+    await first.end("SIGKILL");
+    await server.api("PUT", "/api/v1/functions/stuck/code", bare);
+    await eventually("its end", async () => (await open()).json.error.code === "init_failed");
   });
 
   test("stops a call at a line, reads its variables beyond its timeoutMs, and lets it go on", async (t) => {

@@ -89,6 +89,8 @@ function requireHost({ containers, flavour }: StartContext, spec: SandboxSpec): 
     refuse(`sandboxes of the driver ${flavour.name} have no network`);
   if (spec.egressOf !== undefined && !containers.isLocal)
     refuse(`network: internet cannot be given, as its rules are set from here and ${elsewhere}`);
+  if (spec.equipment?.hasTools === false && !containers.isLocal)
+    refuse(`debuggers cannot be attached, as their socket is mounted and ${elsewhere}`);
   if (spec.equipment !== undefined && !containers.isLocal)
     refuse(
       `builds cannot run, as their tools and their way to the registries are mounted and ${elsewhere}; deploy with the dependencies in the package (node_modules, or pip install --target .), or have the function built and run by the driver process`,
