@@ -22,7 +22,7 @@ def open_debugger(debug: DebugSettings) -> None:
     place = next((path for path in debug.sockets if os.path.exists(path)), None)
     if place is None:
         raise LoadError(f"none of {', '.join(debug.sockets)} leads to the debugger")
-    # What it would say of modules that are part of the interpreter concerns nobody here.
+    # Else debugpy writes a warning about the interpreter's frozen modules into the function's log.
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
         import debugpy  # type: ignore[import-not-found, unused-ignore]
