@@ -19,6 +19,7 @@ export class DebugCommand {
   readonly told: Told[] = [];
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
+  readonly #port = Promise.withResolvers<number>();
 
   constructor(server: TestServer, name: string, options: string[] = []) {
     this.#child = spawn(
@@ -39,19 +40,15 @@ export class DebugCommand {
       if (value === null) return;
       text = "";
       this.told.push(value);
+      if (value.type === "session") this.#port.resolve(value.port as number);
     });
   }
 
-  /** Resolves with the port, once a debugger can be attached. */
+  /** Resolves with the port, once a debugger can be attached; the server gives that a minute. */
   async port(): Promise<number> {
-    const told = await eventually(
-      "the session",
-      async () =>
-        this.told.find(({ type }) => type === "session") ??
-        (this.#child.exitCode === null ? null : { port: -1 }),
-    );
-    if (told.port === -1) throw new Error(`it ended: ${JSON.stringify(this.told)}`);
-    return told.port as number;
+    const port = await Promise.race([this.#port.promise, this.#ended.then(() => null)]);
+    if (port === null) throw new Error(`it ended: ${JSON.stringify(this.told)}`);
+    return port;
   }
 
   /** Resolves with the first line that holds. */
