@@ -79,11 +79,7 @@ describe("a debugger of a Python function", () => {
   });
 
   test("stops a call at a line, reads its variables beyond its timeoutMs, and lets it go on", async (t) => {
-    await server.deploy(
-      "hello",
-      { "app.py": code, "requirements.txt": "debugpy==1.8.17\n" },
-      settings,
-    );
+    if (!(await deployHello(t))) return;
     const command = debugs(t, "hello");
     const debug = await attach(await command.port(), BREAK_LINE);
     const call = server.call("/hello/x");
@@ -102,6 +98,7 @@ describe("a debugger of a Python function", () => {
   });
 
   test("stops in what runs while the code is loaded, where the code waits for it", async (t) => {
+    if (!(await deployHello(t))) return;
     const command = debugs(t, "hello", ["--wait"]);
     const debug = await attach(await command.port(), LOAD_LINE);
     const { threadId, line } = await stoppedFrame(debug);
@@ -112,6 +109,17 @@ describe("a debugger of a Python function", () => {
     await command.end("SIGINT");
   });
 });
+
+/** With debugpy of the package registry. False where that cannot be reached, and then the test is skipped; on CI it fails. */
+async function deployHello(t: TestContext): Promise<boolean> {
+  const files = { "app.py": code, "requirements.txt": "debugpy==1.8.17\n" };
+  const body = { name: "hello", ...settings, code: { files } };
+  const { status, json, text } = await server.api("POST", "/api/v1/functions", body);
+  if (status === 201 || json.error.code === "conflict") return true;
+  assert.ok(json.error.code === "build_failed" && process.env.CI !== "true", text);
+  t.skip("debugpy cannot be had: pip of this machine has to reach PyPI or a mirror of it");
+  return false;
+}
 
 function debugs(t: TestContext, name: string, options: string[] = []): DebugCommand {
   const command = new DebugCommand(server, name, options);
