@@ -1,5 +1,5 @@
 import Value from "typebox/value";
-import type { ErrorDetail } from "../errors.ts";
+import type { ErrorDetail } from "./errors.ts";
 
 /** The part of JSON Schema that the API's schemas use. */
 export interface Schema {
