@@ -29,6 +29,10 @@ const WELL_FORMED = "text without half surrogate pairs";
 /** What lies below these may be a secret or somebody's data: only its kind is told. */
 const HIDDEN = /^(env|code|files|zip|event|request)\b/;
 
+export function fits(schema: Schema, value: unknown): boolean {
+  return Value.Check(schema as object, value);
+}
+
 /** Everything in `value` that breaks `schema`, in the order of the schema, one detail for each place, 100 at most. */
 export function explain(schema: Schema, value: unknown, path = ""): ErrorDetail[] {
   const details: ErrorDetail[] = [];

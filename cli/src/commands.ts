@@ -15,6 +15,7 @@ import { invocationsCommands } from "./commands/invocations.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { projectsCommands } from "./commands/projects.ts";
 import { metricsCommand } from "./commands/metrics.ts";
+import { schemaCommand } from "./commands/schema.ts";
 import { upCommand } from "./commands/up.ts";
 
 /** In the order of the help. */
@@ -22,6 +23,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   upCommand,
   consoleCommand,
   deployCommand,
+  schemaCommand,
   invokeCommand,
   listCommand,
   getCommand,

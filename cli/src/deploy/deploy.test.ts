@@ -86,7 +86,7 @@ describe("isola deploy", () => {
     assert.equal(exitCode, 2);
     assert.match(
       stderr,
-      /function is unknown[\s\S]*functions\.a\.memory[\s\S]*functions\.b\.tiemoutMs/,
+      /line 2: functions\.a\.memory: [\s\S]*line 3: functions\.b\.tiemoutMs: [\s\S]*line 4: function: /,
     );
     write("isola.yaml", "functions: { a: {} }\n");
     assert.match((await isola("deploy", "--memory-mib", "256")).stderr, /leave out .*--memory-mib/);
@@ -159,8 +159,8 @@ describe("isola deploy", () => {
     assert.match(flags, /^isola: --memory-mib: exp.*\n {2}--methods: exp.*\n {2}--name: exp/);
     write("f/isola.yaml", "functions: { g: { runtime: nodejs } }\n");
     const file = (await isola("deploy", "f")).stderr;
-    assert.match(file, /^isola: isola\.yaml: functions\.g\.memoryMiB: expected at least 128/);
-    assert.match(file, /\n {2}isola\.yaml: functions\.g: expected/);
+    assert.match(file, /^isola: isola\.yaml:1: functions\.g\.memoryMiB: expected at least 128/);
+    assert.match(file, /\n {2}isola\.yaml:1: functions\.g: expected/);
     assert.match((await isola("get", "F")).stderr, /\n {2}the name: expected/);
   });
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join, matchesGlob } from "node:path";
 import { requestLimits } from "@isola/api/limits";
@@ -55,16 +54,6 @@ export function zipOf(files: readonly PackageFile[]): Promise<Buffer<ArrayBuffer
   }
   zip.end();
   return collect(zip.outputStream);
-}
-
-/** Equal for packages with the same files, whatever their archive. */
-export function fingerprint(files: readonly PackageFile[]): string {
-  const hash = createHash("sha256");
-  for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const digest = createHash("sha256").update(file.bytes).digest("hex");
-    hash.update(`${JSON.stringify(file.path)} ${file.isExecutable} ${digest}\n`);
-  }
-  return hash.digest("hex");
 }
 
 function readPackageFile(dir: string, path: string): PackageFile {
