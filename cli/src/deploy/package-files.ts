@@ -46,8 +46,13 @@ export function readPackageFiles(dir: string): PackageFile[] {
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-export function zipOf(files: readonly PackageFile[]): Promise<Buffer<ArrayBuffer>> {
+/** `folders` are entries of their own; those that hold files need none. */
+export function zipOf(
+  files: readonly PackageFile[],
+  folders: readonly string[] = [],
+): Promise<Buffer<ArrayBuffer>> {
   const zip = new yazl.ZipFile();
+  for (const folder of folders) zip.addEmptyDirectory(folder, { mtime: new Date(2000, 0, 1) });
   for (const { path, bytes, isExecutable } of files) {
     const mode = isExecutable ? 0o100755 : 0o100644;
     zip.addBuffer(bytes, path, { mode, mtime: new Date(2000, 0, 1) });

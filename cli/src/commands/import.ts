@@ -1,0 +1,39 @@
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Command, usageFailure } from "../command.ts";
+import { importers } from "../import/importers.ts";
+
+const HEAD_BYTES = 4096;
+
+const options = new Map(
+  importers.flatMap((importer) => importer.options ?? []).map((option) => [option.flags, option]),
+);
+
+export const importCommand: Command = {
+  usage: "import <file>",
+  isOfProject: true,
+  summary: `Make functions of a file: ${importers.map(({ kind }) => kind).join(", ")}`,
+  options: [...options.values()],
+  async run(context, [file = ""], given) {
+    const path = resolve(context.cwd, file);
+    const head = await headOf(path);
+    const importer = importers.find((one) => one.recognises(path, head));
+    if (importer !== undefined) return importer.run(context, path, given);
+    const kinds = importers.map(({ kind }) => kind).join(", ");
+    throw usageFailure(`${path} is none of what can be imported: ${kinds}`);
+  },
+};
+
+async function headOf(path: string): Promise<Buffer> {
+  const file = await open(path).catch((error: Error) => {
+    throw usageFailure(`${path} cannot be read: ${error.message}`);
+  });
+  try {
+    if (!(await file.stat()).isFile()) throw usageFailure(`${path} is no file`);
+    const head = Buffer.alloc(HEAD_BYTES);
+    const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0);
+    return head.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
