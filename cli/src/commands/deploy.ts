@@ -49,10 +49,8 @@ export const deployCommand: Command = {
     const plans = await planAll(context.client, all, { adopts: options.adopt === true, prunes });
     if (options.check === true) return driftResult(plans, showsValues);
     const asks = plans.some(({ action }) => action === "update" || action === "delete");
-    if (asks && options.yes !== true) {
-      context.note(plans.map((plan) => shownPlan(plan, showsValues)).join("\n"));
-      await askFirst(context);
-    }
+    if (asks) context.note(plans.map((plan) => shownPlan(plan, showsValues)).join("\n"));
+    if (asks && options.yes !== true) await askFirst(context);
     const outcomes = await applyAll(plans, (plan) => apply(context, all, plan), context.signal);
     const [first] = outcomes;
     // Of one function the failure itself is told, as of any other command.

@@ -23,6 +23,7 @@ export async function writeExport(
   readCode: (revision: number) => Promise<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
+  signal.throwIfAborted();
   const part = `${path}.part`;
   const tar = pack();
   // Values of env may be secrets.
@@ -30,7 +31,11 @@ export async function writeExport(
     flags: "wx",
     mode: manifest.hasEnvValues ? 0o600 : 0o644,
   });
-  const written = pipeline(tar as unknown as NodeJS.ReadableStream, createGzip(), file, { signal });
+  const gzip = createGzip();
+  // Each tells its failure again once the pipeline has told it.
+  tar.on("error", () => {});
+  for (const stream of [gzip, file]) stream.on("error", () => {});
+  const written = pipeline(tar as unknown as NodeJS.ReadableStream, gzip, file, { signal });
   written.catch(() => {}); // awaited below
   let isOurs = true;
   file.once("error", (error: NodeJS.ErrnoException) => {
