@@ -16,11 +16,21 @@ export const exportCommand: Command = {
   usage: "export <name>",
   isOfProject: true,
   summary: "Write a function with its revisions into a file that `isola import` takes",
+  positionals: { name: { help: "of the function", completes: "function" } },
+  details: [
+    "Settings, code and description of each revision, and which is live: [export.md](export.md). Values of `env` are left out unless `--with-env` is given.",
+  ],
+  examples: [
+    { line: "isola export hello", says: "hello.isola.tar.gz, all revisions" },
+    { line: "isola export hello --revisions live --with-env", says: "the live one, ready to run" },
+  ],
+  json: "`file`, `bytes`, `revisions`, `live`, `hasEnvValues`",
   options: [
-    { flags: "--output <file>", help: "default: <name>.isola.tar.gz" },
+    { flags: "--output <file>", help: "default: <name>.isola.tar.gz", completes: "file" },
     {
       flags: "--revisions <which>",
       help: "all, the default; live alone; or a number: the newest so many, and the live one",
+      completes: ["all", "live"],
     },
     { flags: "--with-env", help: "with the values of env, which may be secrets: mode 0600" },
   ],

@@ -13,6 +13,18 @@ export const importCommand: Command = {
   usage: "import <file>",
   isOfProject: true,
   summary: `Make functions of a file: ${importers.map(({ kind }) => kind).join(", ")}`,
+  positionals: { file: { help: "what it is, is told by its content", completes: "file" } },
+  details: [
+    "Of an export, the function is made anew with its revisions; nothing that exists is replaced: [export.md](export.md).",
+  ],
+  examples: [
+    { line: "isola import hello.isola.tar.gz", says: "the function as it was exported" },
+    {
+      line: "isola import hello.isola.tar.gz --name copy --without-route --env-file .env",
+      says: "a copy beside it, with values of env that the export lacks",
+    },
+  ],
+  json: "of an export: `name`, `liveRevision`, `revisions` (number here by number there), `url`",
   options: [...options.values()],
   async run(context, [file = ""], given) {
     const path = resolve(context.cwd, file);

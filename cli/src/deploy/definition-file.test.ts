@@ -176,7 +176,7 @@ functions:
     const { settings } = folder(t).read(text, variables).definitions[0] ?? {};
     assert.deepEqual(settings, {
       ...{ idleTimeoutMs: 5000, reservedConcurrency: null, memoryMiB: 512, exposeErrors: false },
-      env: { N: "512", EMPTY: "", BOTH: "a512by z", PLAIN: "\${MEMORY} $HOME" },
+      env: { N: "512", EMPTY: "", BOTH: "a512by z", PLAIN: "${MEMORY} $HOME" },
     });
     const injected = [{ MEMORY: "512\n    driver: docker" }];
     assert.match(folder(t).refusal(text, injected), /memoryMiB: expected integer/);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ExportManifest } from "@isola/api/export-manifest";
+import { driverNames } from "@isola/api/limits";
 import { listOption, pairsOf, textOption } from "../arguments.ts";
 import { type Context, Failure, type Options, type Result, usageFailure } from "../command.ts";
 import { readEnvFile } from "../deploy/env-file.ts";
@@ -16,11 +17,24 @@ export const exportImporter: Importer = {
   options: [
     { flags: "--name <name>", help: "of the function that is made; default: its own" },
     { flags: "--env <name=value>", help: "value that the export lacks", isRepeatable: true },
-    { flags: "--env-file <file>", help: "file of such values, as .env", isRepeatable: true },
+    {
+      flags: "--env-file <file>",
+      help: "file of such values, as .env",
+      isRepeatable: true,
+      completes: "file",
+    },
     { flags: "--without-env", help: "leave out names of env that have no value" },
     { flags: "--without-route", help: "leave out routes, which another function may have" },
-    { flags: "--driver <driver>", help: "of all its revisions, instead of their own" },
-    { flags: "--runtime <runtime>", help: "of all its revisions, instead of their own" },
+    {
+      flags: "--driver <driver>",
+      help: "of all its revisions, instead of their own",
+      completes: driverNames,
+    },
+    {
+      flags: "--runtime <runtime>",
+      help: "of all its revisions, instead of their own",
+      completes: "runtime",
+    },
   ],
   recognises: (_path, head) => head[0] === 0x1f && head[1] === 0x8b,
   async run(context, path, options) {

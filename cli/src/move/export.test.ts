@@ -45,7 +45,7 @@ async function makeHistory(name: string): Promise<void> {
 async function historyOf(name: string) {
   const fn = (await server.api("GET", `${fns}/${name}`)).json;
   const { items } = (await server.api("GET", `${fns}/${name}/revisions`)).json;
-  const revisions = items.map(({ createdAt, createdBy, route, ...rest }: any) => rest);
+  const revisions = items.map((one: object) => ({ ...one, createdAt: "", createdBy: "" }));
   return { live: fn.liveRevision, description: fn.description, labels: fn.labels, revisions };
 }
 
