@@ -127,6 +127,9 @@ functions:
     const { refusal } = folder(t);
     assert.match(refusal("functions:\n  a: {}\n  a: {}\n"), /line 3: a stands here twice/);
     assert.match(refusal("functions:\n  a: {\n  b: ]\n"), /line \d/);
+    const bare = refusal("functions:\n  a: { memoryMiB: ${M}, timeoutMs: 1 }\n  b: {}\n");
+    assert.match(bare, /line 2: Unexpected .* a variable stands in quotes/);
+    assert.ok(bare.split("\n").length <= 4);
     const laughs = Array.from({ length: 9 }, (_, n) =>
       n === 0 ? "x0: &x0 [a, a]" : `x${n}: &x${n} [${Array(9).fill(`*x${n - 1}`)}]`,
     );

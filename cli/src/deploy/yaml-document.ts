@@ -21,6 +21,7 @@ const TEXT_CHARS_MAX = 1_048_576;
 /** How often aliases may multiply what they name. */
 const ALIASES_MAX = 100;
 const PROBLEMS_MAX = 100;
+const SYNTAX_ERRORS_MAX = 3;
 
 /** Reads YAML 1.2, with merge keys, so that everything in it still knows its line. Never throws. */
 export function readYaml(text: string): YamlDocument {
@@ -40,10 +41,11 @@ export function readYaml(text: string): YamlDocument {
       uniqueKeys: false, // looked for below: the parser takes quadratic time
     });
     const lineAt = (offset: number) => lines.linePos(offset).line;
-    const wrong = document.errors.map((error) => ({
-      line: lineAt(error.pos[0]),
-      text: error.message,
-    }));
+    // Where YAML is malformed, what comes after the first faults follows from them.
+    const wrong = document.errors.slice(0, SYNTAX_ERRORS_MAX).map((error) => {
+      const line = lineAt(error.pos[0]);
+      return { line, text: error.message + hintFor(text.split("\n")[line - 1] ?? "") };
+    });
     const problems = [...wrong, ...duplicates(document.contents, lineAt)];
     if (problems.length > 0) return failed(problems);
     return {
@@ -70,6 +72,11 @@ export function readYaml(text: string): YamlDocument {
     }
     return line;
   }
+}
+
+/** `{ memoryMiB: ${MEMORY} }` reads as a mapping in a mapping. */
+function hintFor(line: string): string {
+  return /[{[,].*[^"'\w]\$\{/.test(line) ? " (inside { } and [ ] a variable stands in quotes)" : "";
 }
 
 function duplicates(contents: unknown, lineAt: (offset: number) => number): Problem[] {
