@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, usageFailure } from "../command.ts";
 import { importers } from "../import/importers.ts";
@@ -37,11 +37,16 @@ export const importCommand: Command = {
 };
 
 async function headOf(path: string): Promise<Buffer> {
+  const cannot = (error: Error) => usageFailure(`${path} cannot be read: ${error.message}`);
+  const status = await stat(path).catch((error: Error) => {
+    throw cannot(error);
+  });
+  // A pipe would be waited for.
+  if (!status.isFile()) throw usageFailure(`${path} is no file`);
   const file = await open(path).catch((error: Error) => {
-    throw usageFailure(`${path} cannot be read: ${error.message}`);
+    throw cannot(error);
   });
   try {
-    if (!(await file.stat()).isFile()) throw usageFailure(`${path} is no file`);
     const head = Buffer.alloc(HEAD_BYTES);
     const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0);
     return head.subarray(0, bytesRead);

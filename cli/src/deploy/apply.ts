@@ -1,9 +1,10 @@
 import type { ChangeOptions, Client } from "@isola/api/client";
 import type { ChangedFunction, CreateFunction, FunctionView } from "@isola/api/functions";
 import { Failure } from "../command.ts";
+import { requestLimits } from "@isola/api/limits";
 import type { Change } from "./change.ts";
 import { digestOf } from "./package-digest.ts";
-import { type PackageFile, readPackageFiles, zipOf } from "./package-files.ts";
+import { readPackageFiles, zipOf } from "./package-files.ts";
 import type { Plan } from "./plan.ts";
 
 export interface Deployed {
@@ -28,7 +29,7 @@ export async function applyPlan(
   const { name, live, settings, changes } = plan;
   if (plan.action === "delete") return remove(client, plan, options);
   if (live === null) {
-    const zip = await zipOf(await filesAsCompared(plan));
+    const zip = await packed(plan);
     // The server checks every member: what a person wrote is sent as it is.
     const body = { name, ...settings, code: { zip: zip.toString("base64") } };
     return report(plan, "created", await client.createFunction(body as CreateFunction, options));
@@ -38,20 +39,27 @@ export async function applyPlan(
   const isCode = members.delete("code");
   const given = { ...options, ifMatch: live.etag };
   if (isCode && members.size === 0) {
-    const zip = await zipOf(await filesAsCompared(plan));
+    const zip = await packed(plan);
     return report(plan, "updated", await client.putCode(name, { zip }, given));
   }
   const patch: Record<string, unknown> = {};
   for (const member of members) patch[member] = settings[member];
-  if (isCode) patch.code = { zip: (await zipOf(await filesAsCompared(plan))).toString("base64") };
+  if (isCode) patch.code = { zip: (await packed(plan)).toString("base64") };
   return report(plan, "updated", await client.patchFunction(name, patch, given));
 }
 
-async function filesAsCompared({ codeDir, digest }: Plan): Promise<PackageFile[]> {
+/** The files that were compared. */
+async function packed({ codeDir, digest }: Plan): Promise<Buffer<ArrayBuffer>> {
   const files = readPackageFiles(codeDir);
-  if ((await digestOf(files)) === digest) return files;
+  if ((await digestOf(files)) !== digest)
+    throw new Failure(
+      `${codeDir} has changed since it was compared with what is deployed; deploy again`,
+    );
+  const zip = await zipOf(files);
+  const { packageBytesMax } = requestLimits;
+  if (zip.length <= packageBytesMax) return zip;
   throw new Failure(
-    `${codeDir} has changed since it was compared with what is deployed; deploy again`,
+    `${codeDir} has ${zip.length} bytes when packed, and a package takes ${packageBytesMax}; name what the function does not need in .isolaignore`,
   );
 }
 

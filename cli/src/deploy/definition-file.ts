@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import {
   APP_LABEL,
@@ -12,6 +12,7 @@ import { usageFailure } from "../command.ts";
 import type { Definition, Definitions } from "./definition.ts";
 import { readEnvFile } from "./env-file.ts";
 import { Filled, type Variables, fillIn, settle } from "./variables.ts";
+import { readSmallFile } from "./small-file.ts";
 import { type Path, readYaml } from "./yaml-document.ts";
 
 type Mapping = Record<string, unknown>;
@@ -82,7 +83,7 @@ export function readDefinitionFile(
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
+    return readSmallFile(file);
   } catch (error) {
     throw usageFailure(`${file} cannot be read: ${(error as Error).message}`);
   }

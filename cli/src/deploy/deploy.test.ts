@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { workplace } from "../../test/run-isola.ts";
@@ -129,6 +130,28 @@ describe("isola deploy", () => {
     const { exitCode, stderr } = await isola("deploy", "f");
     assert.equal(exitCode, 1);
     assert.match(stderr, /f\/folder is neither a file nor a folder/);
+  });
+
+  test("refuses names that an archive would read as folders, and more than a package takes", async (t) => {
+    const { api, write, dir, isola } = await workplace(t);
+    write("f/index.mjs", handler);
+    write("f/a\\b", "");
+    assert.match((await isola("deploy", "f")).stderr, /a\\b has a backslash in its name/);
+    rmSync(join(dir, "f/a\\b"));
+    writeFileSync(join(dir, "f/large.bin"), randomBytes(51 * 1_048_576));
+    const { exitCode, stderr } = await isola("deploy", "f");
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /f has 53\d{6} bytes when packed, and a package takes 52428800/);
+    assert.equal(api.functions.size, 0);
+  });
+
+  test("refuses an isola.yaml that is no file", async (t) => {
+    const { dir, write, isola } = await workplace(t);
+    write("index.mjs", handler);
+    symlinkSync("/dev/zero", join(dir, "isola.yaml"));
+    const { exitCode, stderr } = await isola("deploy");
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /isola\.yaml cannot be read: expected a file, given something else/);
   });
 
   test("refuses a folder that is not there or empty", async (t) => {

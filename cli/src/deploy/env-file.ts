@@ -1,7 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
 import { parseEnv } from "node:util";
+import { readSmallFile } from "./small-file.ts";
 
-const BYTES_MAX = 1_048_576;
 const ASSIGNMENT = /^\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*(.*)$/;
 
 /**
@@ -14,16 +13,12 @@ export function readEnvFile(
 ): Record<string, string> {
   let text: string;
   try {
-    if (statSync(path).size > BYTES_MAX) {
-      report(null, "expected at most 1 MiB of variables");
-      return {};
-    }
-    text = readFileSync(path, "utf8");
+    text = readSmallFile(path);
   } catch (error) {
     report(null, `cannot be read: ${(error as Error).message}`);
     return {};
   }
-  const plain = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+  const plain = text.replaceAll("\r\n", "\n");
   const wrong = wrongLines(plain);
   for (const { line, problem } of wrong) report(line, problem);
   return wrong.length > 0 ? {} : ({ ...parseEnv(plain) } as Record<string, string>);

@@ -62,6 +62,9 @@ export function zipOf(
 }
 
 function readPackageFile(dir: string, path: string): PackageFile {
+  // An archive would make folders of it.
+  if (path.includes("\\"))
+    throw new Failure(`${join(dir, path)} has a backslash in its name; name it in ${IGNORE_FILE}`);
   const status = statSync(join(dir, path));
   if (status.isFile()) {
     return {
