@@ -9,6 +9,7 @@ import {
 import { type Schema, explain, fits, isObject } from "@isola/api/explain";
 import { NAME_PATTERN } from "@isola/api/limits";
 import { usageFailure } from "../command.ts";
+import { didYouMean } from "../nearest.ts";
 import type { Definition, Definitions } from "./definition.ts";
 import { readEnvFile } from "./env-file.ts";
 import { Filled, type Variables, fillIn, settle } from "./variables.ts";
@@ -114,8 +115,19 @@ function checkPart(
   if (fits(schema, value)) return;
   for (const { path: place, expected, given } of explain(schema, value)) {
     const below = place === "body" ? [] : stepsOf(place);
-    tell([...path, ...below], `expected ${expected}, given ${given}`);
+    tell(
+      [...path, ...below],
+      unknownMember(below, expected) ?? `expected ${expected}, given ${given}`,
+    );
   }
+}
+
+/** In place of a list of all that are known, those that may be meant. */
+function unknownMember(below: Path, expected: string): string | undefined {
+  const [, names] = /^one of the members (.*)$/.exec(expected) ?? [];
+  const given = String(below.at(-1) ?? "");
+  const meant = names === undefined ? "" : didYouMean(given, names.split(", "));
+  return meant === "" ? undefined : `is unknown${meant}`;
 }
 
 function checkNames(names: readonly string[], tell: (path: Path, text: string) => void): void {

@@ -87,7 +87,7 @@ describe("isola deploy", () => {
     assert.equal(exitCode, 2);
     assert.match(
       stderr,
-      /line 2: functions\.a\.memory: [\s\S]*line 3: functions\.b\.tiemoutMs: [\s\S]*line 4: function: /,
+      /line 2: functions\.a\.memory: is unknown; did you mean memoryMiB\?[\s\S]*line 3: functions\.b\.tiemoutMs: .* timeoutMs.*\?[\s\S]*line 4: function: .* functions\?/,
     );
     write("isola.yaml", "functions: { a: {} }\n");
     assert.match((await isola("deploy", "--memory-mib", "256")).stderr, /leave out .*--memory-mib/);
