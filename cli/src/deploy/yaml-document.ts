@@ -73,7 +73,9 @@ export function readYaml(text: string): YamlDocument {
 
 /** `{ memoryMiB: ${MEMORY} }` reads as a mapping in a mapping. */
 function hintFor(line: string): string {
-  return /[{[,].*[^"'\w]\$\{/.test(line) ? " (inside { } and [ ] a variable stands in quotes)" : "";
+  const at = line.search(/[^"'\w]\$\{/);
+  const isInside = at > 0 && /[{[]/.test(line.slice(0, at));
+  return isInside ? " (inside { } and [ ] a variable stands in quotes)" : "";
 }
 
 function duplicates(contents: unknown, lineAt: (offset: number) => number): Problem[] {
