@@ -11,11 +11,17 @@ import { runIsola } from "../../test/run-isola.ts";
 const server = new TestServer();
 const dir = mkdtempSync(join(tmpdir(), "isola-export-"));
 const fns = "/api/v1/functions";
+// Of this process alone, so that what is left there is ours.
+const tempDir = mkdtempSync(join(tmpdir(), "isola-export-temp-"));
 
-before(() => server.start());
+before(async () => {
+  await server.start();
+  process.env.TMPDIR = tempDir;
+});
 after(async () => {
   await server.dispose();
   rmSync(dir, { recursive: true });
+  rmSync(tempDir, { recursive: true });
 });
 
 function isola(...argv: string[]) {
@@ -158,7 +164,7 @@ describe("isola export and isola import", () => {
   });
 
   test("leave nothing in temporary folders and no part of a file", async () => {
-    assert.ok(readdirSync(tmpdir()).every((name) => !name.startsWith("isola-import-")));
+    assert.deepEqual(readdirSync(tempDir), []);
     assert.equal((await isola("export", "absent")).exitCode, 1);
     const stopped = await runIsola(["export", "whole"], {
       env: { ISOLA_URL: server.apiUrl, ISOLA_API_KEY: server.adminKey },
