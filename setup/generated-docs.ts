@@ -1,3 +1,4 @@
+import { definitionFileSchema } from "../api/src/definition-file.ts";
 import { describeSettings } from "../server/src/config.ts";
 import { eventCatalogue, eventKinds } from "../server/src/domain/events.ts";
 import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
@@ -13,6 +14,7 @@ export function generatedDocs(): Map<string, string> {
     ["docs/events.md", eventsPage()],
     ["docs/metrics.md", metricsPage()],
     ["docs/conformance.md", conformancePage()],
+    ["docs/isola.schema.json", `${JSON.stringify(definitionFileSchema(), null, 2)}\n`],
   ]);
 }
 

@@ -28,9 +28,14 @@ export const CreateFunction = closed(
 );
 export type CreateFunction = Static<typeof CreateFunction>;
 
-/** Each member replaces the one of that name; what is left out stays. */
+/** Each member replaces the one of that name; what is left out stays. Code and settings that come together are one revision. */
 export const PatchFunction = closed(
-  { ...metadataMembers, runtime: Type.Optional(runtimeAsked), ...settingMembers },
+  {
+    ...metadataMembers,
+    runtime: Type.Optional(runtimeAsked),
+    ...settingMembers,
+    code: Type.Optional(Code),
+  },
   "PatchFunction",
 );
 export type PatchFunction = Static<typeof PatchFunction>;

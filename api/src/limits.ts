@@ -25,6 +25,19 @@ export const streamLimits = {
   streamTimeoutMs: { least: 1, most: 86_400_000 },
 } as const;
 
+/** Defaults of the settings that are no numbers. */
+export const otherDefaults = {
+  description: "",
+  labels: {},
+  route: null,
+  afterResponse: "freeze",
+  onDisconnect: "cancel",
+  network: "none",
+  build: { dependencies: "auto", scripts: false, bundle: false },
+  env: {},
+  exposeErrors: false,
+} as const;
+
 const MiB = 1_048_576;
 
 /** Bounds of what is sent to the API. */

@@ -95,11 +95,14 @@ const buildMembers = {
   }),
 };
 /** What is left out has its default. */
-const buildAsked = closed({
-  dependencies: Type.Optional(buildMembers.dependencies),
-  scripts: Type.Optional(buildMembers.scripts),
-  bundle: Type.Optional(buildMembers.bundle),
-});
+const buildAsked = Type.Object(
+  {
+    dependencies: Type.Optional(buildMembers.dependencies),
+    scripts: Type.Optional(buildMembers.scripts),
+    bundle: Type.Optional(buildMembers.bundle),
+  },
+  { additionalProperties: false, description: "What is made of the package when it is deployed" },
+);
 
 const handler = Type.String({
   maxLength: requestLimits.handlerCharsMax,
@@ -146,7 +149,9 @@ export const runtimeAsked = Type.String({
 
 /** What does not make a revision. */
 export const metadataMembers = {
-  description: Type.Optional(Type.String({ maxLength: requestLimits.descriptionCharsMax })),
+  description: Type.Optional(
+    Type.String({ maxLength: requestLimits.descriptionCharsMax, description: "For people" }),
+  ),
   labels: Type.Optional(
     textByName("Names and values as Kubernetes labels", {
       maxProperties: requestLimits.labelsMax,

@@ -16,6 +16,9 @@ import { invocationsCommands } from "./commands/invocations.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { projectsCommands } from "./commands/projects.ts";
 import { metricsCommand } from "./commands/metrics.ts";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
+import { schemaCommand } from "./commands/schema.ts";
 import { upCommand } from "./commands/up.ts";
 
 /** In the order of the help. */
@@ -23,6 +26,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   upCommand,
   consoleCommand,
   deployCommand,
+  schemaCommand,
   invokeCommand,
   debugCommand,
   listCommand,
@@ -34,6 +38,8 @@ export const commands: readonly (Command | CommandGroup)[] = [
   envCommands,
   rollbackCommand,
   rmCommand,
+  exportCommand,
+  importCommand,
   projectsCommands,
   imagesCommands,
   vmCommands,

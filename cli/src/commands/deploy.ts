@@ -1,10 +1,16 @@
 import { resolve } from "node:path";
 import { ApiError } from "@isola/api/client";
-import { type Command, type Context, type Result, exitCodes, usageFailure } from "../command.ts";
+import { listOption, pairsOf } from "../arguments.ts";
+import { type Command, type Context, type Options, usageFailure } from "../command.ts";
+import { applyAll } from "../deploy/apply-all.ts";
 import { type Deployed, applyPlan } from "../deploy/apply.ts";
-import { type Definition, definitionOptions, readDefinitions } from "../deploy/definition.ts";
-import { type Plan, planOf } from "../deploy/plan.ts";
-import { inPlaces } from "../explain-failure.ts";
+import { type Definitions, readDefinitions } from "../deploy/definition.ts";
+import { deployResult, driftResult, shownPlan } from "../deploy/deploy-report.ts";
+import { readEnvFile } from "../deploy/env-file.ts";
+import { inItsPlaces, planAll } from "../deploy/plan-all.ts";
+import type { Plan } from "../deploy/plan.ts";
+import { settingOptions } from "../deploy/setting-flags.ts";
+import type { Variables } from "../deploy/variables.ts";
 
 export const deployCommand: Command = {
   usage: "deploy [dir]",
@@ -13,47 +19,79 @@ export const deployCommand: Command = {
     "Create or update the functions of a folder: those of its isola.yaml, or the folder itself",
   positionals: { dir: { help: "left out: the current folder", completes: "folder" } },
   details: [
-    "`isola deploy [dir]` takes the functions of the folder's `isola.yaml` ([functions.md](functions.md#deploying)) or, without one, the folder itself as one function with its name; then flags are its settings. A function that exists is changed after a question, or at once with `--yes`; `--check` only says what differs. Settings that are not named stay as they are.",
+    "`isola deploy [dir]` takes the functions of the folder's `isola.yaml` ([isola-yaml.md](isola-yaml.md)) or, without one, the folder itself as one function with its name; then flags are its settings. A function that exists is changed after a question, or at once with `--yes`; `--check` only says what differs. Settings that are not named stay as they are.",
+    "With isola.yaml: `--var` and `--var-file` fill in its variables, `--prune` deletes functions of its application that it does not name any more, `--adopt` takes over functions of other applications. One function that fails does not hold up the others; deploy again to finish.",
+    "Values of `env` are told by their length only, with `--json` too, unless `--show-values` is given.",
     "The output of a build ([builds.md](builds.md)) is shown as it comes, on stderr; `--build` is the setting `build`.",
     "Left out of the package: `.git`, `.DS_Store`, `__pycache__`, `node_modules/.bin`, `isola.yaml`, a server's data folder, and what `.isolaignore` in the code's folder names, a pattern a line: `*.secret` or `test` is a name in any folder, `/build/drop.js` a path from the code's folder, `#` begins a comment.",
   ],
   examples: [
     { line: "isola deploy hello", says: "the folder hello, as the function hello" },
     { line: "isola deploy --check", says: "what differs from isola.yaml; exit code 4" },
+    { line: "isola deploy --prune --yes", says: "makes the application what isola.yaml says" },
     { line: "isola deploy hello --memory-mib 256 --yes", says: "with a setting, unasked" },
   ],
-  json: "`functions`: `name`, `action` (created, updated, unchanged), `changes` (`what`, `from`, `to`), `revision`, `url`, `applied`; with `--check`: `name`, `action` (create, update, none), `changes`",
+  json: "`functions`: `name`, `action` (created, updated, unchanged, deleted; or failed, unknown with `error`, or notTried with `reason`), `changes` (`what`, `from`, `to`, of code `files`), `revision`, `url`, `applied`; with `--check`: `name`, `action` (create, update, delete, none), `changes`",
   options: [
-    ...definitionOptions,
+    ...settingOptions,
+    { flags: "--var <name=value>", help: "variable of isola.yaml", isRepeatable: true },
+    {
+      flags: "--var-file <file>",
+      help: "file of variables, as .env",
+      isRepeatable: true,
+      completes: "file",
+    },
+    { flags: "--prune", help: "delete functions of the application that isola.yaml does not name" },
+    { flags: "--adopt", help: "take over functions of other applications" },
+    { flags: "--show-values", help: "show values of env, which may be secrets, in differences" },
     { flags: "--check", help: "only say what differs; exit code 4 if anything does" },
     { flags: "--yes", help: "change without asking" },
   ],
   async run(context, [dir = "."], options) {
-    const definitions = readDefinitions(resolve(context.cwd, dir), options);
-    const plans: Plan[] = [];
-    for (const definition of definitions) {
-      plans.push(await inItsPlaces(definition, planOf(context.client, definition)));
-    }
-    if (options.check === true) return drift(plans);
-    if (plans.some(({ action }) => action === "update") && options.yes !== true) {
-      context.note(plans.map(shownPlan).join("\n"));
-      await askFirst(context);
-    }
-    const deployed: Deployed[] = [];
-    for (const [index, definition] of definitions.entries()) {
-      const applied = applyShowing(context, definition.name, plans[index] as Plan);
-      deployed.push(await inItsPlaces(definition, applied));
-    }
-    return { json: { functions: deployed }, text: deployed.map(shownDeployed).join("\n") };
+    const folder = resolve(context.cwd, dir);
+    const showsValues = options.showValues === true;
+    const all = readDefinitions(folder, options, variablesOf(context, options));
+    const prunes = options.prune === true;
+    if (all.definitions.length === 0 && !prunes)
+      throw usageFailure(`${folder}/isola.yaml names no function`);
+    const plans = await planAll(context.client, all, { adopts: options.adopt === true, prunes });
+    if (options.check === true) return driftResult(plans, showsValues);
+    const asks = plans.some(({ action }) => action === "update" || action === "delete");
+    if (asks) context.note(plans.map((plan) => shownPlan(plan, showsValues)).join("\n"));
+    if (asks && options.yes !== true) await askFirst(context);
+    const outcomes = await applyAll(plans, (plan) => apply(context, all, plan), context.signal);
+    const [first] = outcomes;
+    // Of one function the failure itself is told, as of any other command.
+    if (outcomes.length === 1 && first && "error" in first) throw first.error;
+    const isInterrupted = context.signal.aborted;
+    return deployResult(outcomes, { showsValues, isInterrupted });
   },
 };
 
+/** `--var` wins over `--var-file`, of which the last wins, and both over the environment. */
+function variablesOf(context: Context, options: Options): Variables {
+  const problems: string[] = [];
+  const files = listOption(options, "varFile").map((file) =>
+    readEnvFile(resolve(context.cwd, file), (line, text) => {
+      problems.push(line === null ? `${file} ${text}` : `${file}:${line}: ${text}`);
+    }),
+  );
+  if (problems.length > 0) throw usageFailure(problems.join("\n  "));
+  return [pairsOf(listOption(options, "var"), "--var"), ...files.reverse(), context.env];
+}
+
+async function apply(context: Context, all: Definitions, plan: Plan): Promise<Deployed> {
+  const definition = all.definitions.find(({ name }) => name === plan.name);
+  const applied = applyShowing(context, plan);
+  return definition === undefined ? applied : inItsPlaces(definition, applied);
+}
+
 /** Shows the output of a build as it comes; a failure need not repeat it. */
-async function applyShowing(context: Context, name: string, plan: Plan): Promise<Deployed> {
+async function applyShowing(context: Context, plan: Plan): Promise<Deployed> {
   let isShown = false;
   const onOutput = (text: string) => {
     isShown ||= !context.isJson;
-    context.note(`${name} | ${text}`);
+    context.note(`${plan.name} | ${text}`);
   };
   try {
     return await applyPlan(context.client, plan, { signal: context.signal, onOutput });
@@ -64,47 +102,8 @@ async function applyShowing(context: Context, name: string, plan: Plan): Promise
   }
 }
 
-/** What the server finds wrong is said in the words of the definition. */
-async function inItsPlaces<T>(definition: Definition, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    throw inPlaces(error, (path) => definition.placeOf(path));
-  }
-}
-
 async function askFirst(context: Context): Promise<void> {
   const answer = await context.confirm("Apply these changes?");
   if (answer === null) throw usageFailure("There is nobody to ask: add --yes to apply the changes");
   if (!answer) throw usageFailure("Nothing was changed");
-}
-
-function drift(plans: readonly Plan[]): Result {
-  const functions = plans.map(({ name, action, changes }) => ({ name, action, changes }));
-  const differs = plans.some(({ action }) => action !== "none");
-  return {
-    json: { functions },
-    text: plans.map(shownPlan).join("\n"),
-    exitCode: differs ? exitCodes.drift : exitCodes.ok,
-  };
-}
-
-function shownPlan({ name, action, changes }: Plan): string {
-  if (action === "none") return `${name}: as deployed`;
-  const lines = changes.map(({ what, from, to }) =>
-    action === "create"
-      ? `  + ${what}: ${shown(to)}`
-      : `  ~ ${what}: ${shown(from)} -> ${shown(to)}`,
-  );
-  return [`${name}: ${action}`, ...lines].join("\n");
-}
-
-function shownDeployed({ name, action, revision, url, applied }: Deployed): string {
-  const later = applied ? "" : " (stored; reaches the gateway when that answers again)";
-  return `${name}: ${action}, revision ${revision}, ${url}${later}`;
-}
-
-function shown(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

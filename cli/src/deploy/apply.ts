@@ -1,11 +1,15 @@
 import type { ChangeOptions, Client } from "@isola/api/client";
 import type { ChangedFunction, CreateFunction, FunctionView } from "@isola/api/functions";
-import { zipOf } from "./package-files.ts";
-import type { Change, Plan } from "./plan.ts";
+import { Failure } from "../command.ts";
+import { requestLimits } from "@isola/api/limits";
+import type { Change } from "./change.ts";
+import { digestOf } from "./package-digest.ts";
+import { readPackageFiles, zipOf } from "./package-files.ts";
+import type { Plan } from "./plan.ts";
 
 export interface Deployed {
   name: string;
-  action: "created" | "updated" | "unchanged";
+  action: "created" | "updated" | "unchanged" | "deleted";
   changes: Change[];
   revision: number;
   url: string;
@@ -14,37 +18,57 @@ export interface Deployed {
 }
 
 /**
- * Carries out a plan. New code and new settings are two revisions, code first, each made only if nothing else has changed the function
- * since the plan was made (`precondition_failed`).
+ * Carries out a plan, whole or not at all: code and settings are one revision, made only if nothing else has changed the function since the plan was made
+ * (`precondition_failed`), of the files that were compared.
  */
 export async function applyPlan(
   client: Client,
   plan: Plan,
   options: ChangeOptions = {},
 ): Promise<Deployed> {
-  if (plan.live === null) return report(plan, "created", await create(client, plan, options));
-  let fn: FunctionView | ChangedFunction = plan.live;
-  if (plan.changes.some(({ what }) => what === "code")) {
-    const zip = await zipOf(plan.files);
-    fn = await client.putCode(plan.name, { zip }, { ...options, ifMatch: fn.etag });
+  const { name, live, settings, changes } = plan;
+  if (plan.action === "delete") return remove(client, plan, options);
+  if (live === null) {
+    const zip = await packed(plan);
+    // The server checks every member: what a person wrote is sent as it is.
+    const body = { name, ...settings, code: { zip: zip.toString("base64") } };
+    return report(plan, "created", await client.createFunction(body as CreateFunction, options));
   }
-  const settings = plan.changes.filter(({ what }) => what !== "code");
-  if (settings.length > 0) {
-    const patch = Object.fromEntries(settings.map(({ what, to }) => [what, to]));
-    fn = await client.patchFunction(plan.name, patch, { ...options, ifMatch: fn.etag });
+  if (plan.action === "none") return report(plan, "unchanged", live);
+  const members = new Set(changes.map(({ what }) => (what.startsWith("env.") ? "env" : what)));
+  const isCode = members.delete("code");
+  const given = { ...options, ifMatch: live.etag };
+  if (isCode && members.size === 0) {
+    const zip = await packed(plan);
+    return report(plan, "updated", await client.putCode(name, { zip }, given));
   }
-  return report(plan, plan.action === "none" ? "unchanged" : "updated", fn);
+  const patch: Record<string, unknown> = {};
+  for (const member of members) patch[member] = settings[member];
+  if (isCode) patch.code = { zip: (await packed(plan)).toString("base64") };
+  return report(plan, "updated", await client.patchFunction(name, patch, given));
 }
 
-async function create(
-  client: Client,
-  plan: Plan,
-  options: ChangeOptions,
-): Promise<ChangedFunction> {
-  const zip = await zipOf(plan.files);
-  // The server checks every member: what a person wrote is sent as it is.
-  const body = { name: plan.name, ...plan.settings, code: { zip: zip.toString("base64") } };
-  return client.createFunction(body as CreateFunction, options);
+/** The files that were compared. */
+async function packed({ codeDir, digest }: Plan): Promise<Buffer<ArrayBuffer>> {
+  const files = readPackageFiles(codeDir);
+  if ((await digestOf(files)) !== digest)
+    throw new Failure(
+      `${codeDir} has changed since it was compared with what is deployed; deploy again`,
+    );
+  const zip = await zipOf(files);
+  const { packageBytesMax } = requestLimits;
+  if (zip.length <= packageBytesMax) return zip;
+  throw new Failure(
+    `${codeDir} has ${zip.length} bytes when packed, and a package takes ${packageBytesMax}; name what the function does not need in .isolaignore`,
+  );
+}
+
+async function remove(client: Client, plan: Plan, options: ChangeOptions): Promise<Deployed> {
+  const live = plan.live as FunctionView;
+  const { signal } = options;
+  const call = { ifMatch: live.etag, ...(signal && { signal }) };
+  const { applied } = await client.deleteFunction(plan.name, call);
+  return { ...report(plan, "deleted", live), applied };
 }
 
 function report(

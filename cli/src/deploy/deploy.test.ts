@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { workplace } from "../../test/run-isola.ts";
@@ -86,7 +87,7 @@ describe("isola deploy", () => {
     assert.equal(exitCode, 2);
     assert.match(
       stderr,
-      /function is unknown[\s\S]*functions\.a\.memory[\s\S]*functions\.b\.tiemoutMs/,
+      /line 2: functions\.a\.memory: is unknown; did you mean memoryMiB\?[\s\S]*line 3: functions\.b\.tiemoutMs: .* timeoutMs.*\?[\s\S]*line 4: function: .* functions\?/,
     );
     write("isola.yaml", "functions: { a: {} }\n");
     assert.match((await isola("deploy", "--memory-mib", "256")).stderr, /leave out .*--memory-mib/);
@@ -131,6 +132,28 @@ describe("isola deploy", () => {
     assert.match(stderr, /f\/folder is neither a file nor a folder/);
   });
 
+  test("refuses names that an archive would read as folders, and more than a package takes", async (t) => {
+    const { api, write, dir, isola } = await workplace(t);
+    write("f/index.mjs", handler);
+    write("f/a\\b", "");
+    assert.match((await isola("deploy", "f")).stderr, /a\\b has a backslash in its name/);
+    rmSync(join(dir, "f/a\\b"));
+    writeFileSync(join(dir, "f/large.bin"), randomBytes(51 * 1_048_576));
+    const { exitCode, stderr } = await isola("deploy", "f");
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /f has 53\d{6} bytes when packed, and a package takes 52428800/);
+    assert.equal(api.functions.size, 0);
+  });
+
+  test("refuses an isola.yaml that is no file", async (t) => {
+    const { dir, write, isola } = await workplace(t);
+    write("index.mjs", handler);
+    symlinkSync("/dev/zero", join(dir, "isola.yaml"));
+    const { exitCode, stderr } = await isola("deploy");
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /isola\.yaml cannot be read: expected a file, given something else/);
+  });
+
   test("refuses a folder that is not there or empty", async (t) => {
     const { dir, isola } = await workplace(t);
     assert.equal((await isola("deploy", "nowhere")).exitCode, 2);
@@ -159,8 +182,8 @@ describe("isola deploy", () => {
     assert.match(flags, /^isola: --memory-mib: exp.*\n {2}--methods: exp.*\n {2}--name: exp/);
     write("f/isola.yaml", "functions: { g: { runtime: nodejs } }\n");
     const file = (await isola("deploy", "f")).stderr;
-    assert.match(file, /^isola: isola\.yaml: functions\.g\.memoryMiB: expected at least 128/);
-    assert.match(file, /\n {2}isola\.yaml: functions\.g: expected/);
+    assert.match(file, /^isola: isola\.yaml:1: functions\.g\.memoryMiB: expected at least 128/);
+    assert.match(file, /\n {2}isola\.yaml:1: functions\.g: expected/);
     assert.match((await isola("get", "F")).stderr, /\n {2}the name: expected/);
   });
 

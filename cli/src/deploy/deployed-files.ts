@@ -3,10 +3,15 @@ import type { PackageFile } from "./package-files.ts";
 
 const BLOCK_BYTES = 512;
 
-/** The files in a tar as the server answers it: ustar, with `path` records of pax for long names. */
 export function filesOfTar(tar: Uint8Array): PackageFile[] {
+  return entriesOfTar(tar).files;
+}
+
+/** What is in a tar as the server answers it: ustar, with `path` records of pax for long names. Names of folders end with a slash. */
+export function entriesOfTar(tar: Uint8Array): { files: PackageFile[]; folders: string[] } {
   const bytes = Buffer.from(tar.buffer, tar.byteOffset, tar.byteLength);
   const files: PackageFile[] = [];
+  const folders: string[] = [];
   let longPath: string | null = null;
   let at = 0;
   while (at + BLOCK_BYTES <= bytes.length && bytes[at] !== 0) {
@@ -24,11 +29,12 @@ export function filesOfTar(tar: Uint8Array): PackageFile[] {
       const path = longPath ?? pathIn(header);
       const isExecutable = (mode & 0o111) !== 0;
       if (type === "0" || type === "") files.push({ path, bytes: content, isExecutable });
+      if (type === "5") folders.push(path);
       longPath = null;
     }
     at = start + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
   }
-  return files;
+  return { files, folders };
 }
 
 function pathIn(header: Buffer): string {

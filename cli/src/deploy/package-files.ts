@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join, matchesGlob } from "node:path";
 import { requestLimits } from "@isola/api/limits";
@@ -47,8 +46,13 @@ export function readPackageFiles(dir: string): PackageFile[] {
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-export function zipOf(files: readonly PackageFile[]): Promise<Buffer<ArrayBuffer>> {
+/** `folders` are entries of their own; those that hold files need none. */
+export function zipOf(
+  files: readonly PackageFile[],
+  folders: readonly string[] = [],
+): Promise<Buffer<ArrayBuffer>> {
   const zip = new yazl.ZipFile();
+  for (const folder of folders) zip.addEmptyDirectory(folder, { mtime: new Date(2000, 0, 1) });
   for (const { path, bytes, isExecutable } of files) {
     const mode = isExecutable ? 0o100755 : 0o100644;
     zip.addBuffer(bytes, path, { mode, mtime: new Date(2000, 0, 1) });
@@ -57,17 +61,10 @@ export function zipOf(files: readonly PackageFile[]): Promise<Buffer<ArrayBuffer
   return collect(zip.outputStream);
 }
 
-/** Equal for packages with the same files, whatever their archive. */
-export function fingerprint(files: readonly PackageFile[]): string {
-  const hash = createHash("sha256");
-  for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
-    const digest = createHash("sha256").update(file.bytes).digest("hex");
-    hash.update(`${JSON.stringify(file.path)} ${file.isExecutable} ${digest}\n`);
-  }
-  return hash.digest("hex");
-}
-
 function readPackageFile(dir: string, path: string): PackageFile {
+  // An archive would make folders of it.
+  if (path.includes("\\"))
+    throw new Failure(`${join(dir, path)} has a backslash in its name; name it in ${IGNORE_FILE}`);
   const status = statSync(join(dir, path));
   if (status.isFile()) {
     return {

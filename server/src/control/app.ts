@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import swagger from "@fastify/swagger";
 import { StartComparison } from "@isola/api/comparisons";
+import { definitionFileSchema } from "@isola/api/definition-file";
 import { CreateFunction, PatchFunction, Code } from "@isola/api/functions";
 import { Invoke } from "@isola/api/invocations";
 import { requestLimits } from "@isola/api/limits";
@@ -252,6 +253,12 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   const uploads = new UploadSlots();
   app.get("/openapi.json", { config: { policy: "open" }, schema: { hide: true } }, async () =>
     server.swagger(),
+  );
+  const definition = definitionFileSchema();
+  app.get(
+    "/isola.schema.json",
+    { config: { policy: "open" }, schema: { hide: true } },
+    async () => definition,
   );
   registerDocs(server);
   registerFunctions(app, context, uploads);

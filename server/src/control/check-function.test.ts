@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { requestLimits, settingLimits } from "@isola/api/limits";
 import * as api from "@isola/api/limits";
-import { NAME_PATTERN, driverNames } from "../domain/function.ts";
+import { NAME_PATTERN, driverNames, laterSettings } from "../domain/function.ts";
 import { outcomes } from "../domain/invocation.ts";
 import { fixedLimits, settingLimits as ownLimits } from "../domain/limits.ts";
 import { checkCode, checkCreate, checkPatch } from "./check-function.ts";
@@ -18,6 +18,10 @@ describe("the numbers of the API", () => {
     assert.equal(requestLimits.packageBytesMax, fixedLimits.packageBytesMax);
     assert.equal(requestLimits.packageEntriesMax, fixedLimits.packageEntriesMax);
     assert.equal(api.NAME_PATTERN, NAME_PATTERN);
+    assert.partialDeepStrictEqual(api.otherDefaults, {
+      ...{ afterResponse: laterSettings.afterResponse, onDisconnect: laterSettings.onDisconnect },
+      ...{ network: laterSettings.network, build: laterSettings.build },
+    });
     assert.deepEqual(api.driverNames, driverNames);
     assert.deepEqual(api.outcomes, outcomes);
   });

@@ -1,7 +1,7 @@
 import { requestLimits } from "@isola/api/limits";
 import { type RevisionSettings, networkDrivers } from "../domain/function.ts";
 import type { ErrorDetail } from "../errors.ts";
-import { isObject, memberPath, problem } from "./explain.ts";
+import { isObject, memberPath, problem } from "@isola/api/explain";
 import { routePathProblem } from "./route-pattern.ts";
 
 /** What the schemas of functions cannot say. Members of the wrong type are left to the schema. */
@@ -20,7 +20,8 @@ export function checkCreate(body: unknown): ErrorDetail[] {
 }
 
 export function checkPatch(body: unknown): ErrorDetail[] {
-  return isObject(body) ? checkSettings(body) : [];
+  if (!isObject(body)) return [];
+  return [...checkSettings(body), ...checkCode(body.code, "code")];
 }
 
 /** Exactly one of `files` and `zip`; `path` is where they lie. */

@@ -9,7 +9,7 @@ import {
 } from "../domain/comparison.ts";
 import { type DriverName, driverNames } from "../domain/function.ts";
 import type { ErrorDetail } from "../errors.ts";
-import { isObject, problem } from "./explain.ts";
+import { isObject, problem } from "@isola/api/explain";
 import { checkInvoke } from "./invoke-params.ts";
 import { invalidRequest } from "./validation.ts";
 

@@ -23,7 +23,8 @@ const CONTENT_POLICY = [
 /** Names of files there hold a digest of their content. */
 const ASSETS = "/assets/";
 const ASSET_SECONDS = 31_536_000;
-const NOT_PAGES = /^\/(api|assets|docs|openapi\.json|healthz|readyz|metrics)(\/|\?|$)/;
+const NOT_PAGES =
+  /^\/(api|assets|docs|openapi\.json|isola\.schema\.json|healthz|readyz|metrics)(\/|\?|$)/;
 
 /** Serves the console from its folder, and its first page wherever a browser asks for a page that is none of the API. */
 export async function registerConsole(app: FastifyInstance, folder: string | null): Promise<void> {

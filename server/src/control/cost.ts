@@ -3,7 +3,7 @@ import type { Costs } from "../cost/costs.ts";
 import { type ControlApp, type ControlContext, answers } from "./context.ts";
 import { projectOf } from "./request-policy.ts";
 import { isoTime } from "./function-view.ts";
-import { problem } from "./explain.ts";
+import { problem } from "@isola/api/explain";
 import { invalidRequest } from "./validation.ts";
 
 export function registerCost(app: ControlApp, { costs, store }: ControlContext): void {

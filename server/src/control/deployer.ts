@@ -2,17 +2,11 @@ import type { CreateFunction, PatchFunction } from "@isola/api/functions";
 import type { BuildProgress } from "../builds/ports.ts";
 import type { Clock } from "../domain/clock.ts";
 import { type EventKind, type EventSink, eventOf } from "../domain/events.ts";
-import {
-  type Artifact,
-  type DriverName,
-  type Layer,
-  type RevisionSettings,
-  unpackedBytesOf,
-} from "../domain/function.ts";
-import { fixedLimits, settingLimits } from "../domain/limits.ts";
+import type { Artifact, DriverName, RevisionSettings } from "../domain/function.ts";
+import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
-import type { FunctionRow, NewRevision, RevisionRow, Store } from "../store/store.ts";
+import type { FunctionRow, Metadata, NewRevision, RevisionRow, Store } from "../store/store.ts";
 import { checkReserved, checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
 import { Gate } from "./gate.ts";
@@ -22,6 +16,15 @@ import { chooseDriver } from "./machine-choice.ts";
 import type { Artifacts, CodeInput, PackageBuilds } from "./ports.ts";
 import type { Publisher } from "./publisher.ts";
 import { changesSettings, resolveSettings } from "./resolve-settings.ts";
+import {
+  type Code,
+  buildKey,
+  changedMeanwhile,
+  checkSize,
+  codeFor,
+  sameCode,
+  sameSettings,
+} from "./revision-code.ts";
 import { invalidRequest } from "./validation.ts";
 
 export interface DeployerOptions {
@@ -54,6 +57,14 @@ export interface Deployed {
   live: RevisionRow;
   /** The gateway has confirmed; else it is told as soon as it answers. */
   applied: boolean;
+}
+
+/** What a PATCH names beside code. */
+type FunctionSettings = Omit<PatchFunction, "code">;
+
+export interface FunctionChange {
+  settings: FunctionSettings;
+  code?: CodeInput | undefined;
 }
 
 const APPLY_WAIT_MS = 5000;
@@ -105,10 +116,11 @@ export class Deployer {
     return this.#told(target, made.fn, made.revision);
   }
 
-  /** Metadata changes in place; any other member that differs makes a revision. */
-  async patch(target: Target, body: PatchFunction, progress: BuildProgress): Promise<Deployed> {
-    const { store, facts } = this.#options;
-    const { description, labels } = body;
+  /** Metadata changes in place; any other member that differs makes a revision, one with the code that comes with it. */
+  async patch(target: Target, change: FunctionChange, progress: BuildProgress): Promise<Deployed> {
+    const { settings: body, code } = change;
+    if (code !== undefined) return this.putCode(target, code, progress, body);
+    const { facts } = this.#options;
     const machine = changesSettings(body) ? await facts.known() : null;
     const rebuilt = machine === null ? null : await this.#rebuilt(target, body, machine, progress);
     const { fn, live, isNew } = await this.#commit(async () => {
@@ -120,10 +132,7 @@ export class Deployer {
       const isNew = !sameSettings(settings, before.live.settings);
       if (isNew) this.#checkLive(target, settings);
       if (isNew) this.#checkCaps(settings);
-      const metadata = {
-        ...(description !== undefined && { description }),
-        ...(labels && { labels }),
-      };
+      const metadata = metadataOf(body);
       if (isNew) {
         const next = {
           ...codeFor(before.live, settings, rebuilt),
@@ -133,31 +142,45 @@ export class Deployer {
         } as const;
         return { ...(await this.#addRevision(target, before.fn, next)), isNew };
       }
-      if (Object.keys(metadata).length === 0) return { ...before, isNew };
-      const { project, name } = target;
-      const fn = await store.updateMetadata(project, name, metadata, before.fn.version);
-      return { fn, live: before.live, isNew };
+      return { ...(await this.#describe(target, before, metadata)), isNew };
     });
     if (!isNew) return { fn, live, applied: true };
     this.#noteRevision(target, live);
     return this.#told(target, fn, live);
   }
 
-  async putCode(target: Target, code: CodeInput, progress: BuildProgress): Promise<Deployed> {
+  /** A revision with this code. `also` changes with it, and then there is none where all is as it was. */
+  async putCode(
+    target: Target,
+    code: CodeInput,
+    progress: BuildProgress,
+    also?: FunctionSettings,
+  ): Promise<Deployed> {
     const machine = await this.#options.facts.known();
     const { live: first } = await this.#current(target);
-    const builtFor = resolveSettings({}, first.settings, machine);
+    const builtFor = resolveSettings(also ?? {}, first.settings, machine);
+    if (also !== undefined) this.#checkLive(target, builtFor);
+    this.#checkCaps(builtFor);
     const built = await this.#built(target, code, builtFor, progress);
-    const { fn, live } = await this.#codeGate.share(async () => {
+    const { fn, live, isNew } = await this.#codeGate.share(async () => {
       await this.#keep(built, code);
       return this.#commit(async () => {
         const before = await this.#current(target);
-        const settings = resolveSettings({}, before.live.settings, machine);
+        const settings = resolveSettings(also ?? {}, before.live.settings, machine);
+        if (also !== undefined) this.#checkLive(target, settings);
         this.#checkCaps(settings);
         if (buildKey(settings) !== buildKey(builtFor)) throw changedMeanwhile(target.name);
-        return this.#addRevision(target, before.fn, { ...built, settings, reason: "code" });
+        const metadata = metadataOf(also ?? {});
+        const isSame = sameCode(built, before.live) && sameSettings(settings, before.live.settings);
+        if (also !== undefined && isSame)
+          return { ...(await this.#describe(target, before, metadata)), isNew: false };
+        const isCode = also === undefined || built.artifact.digest !== before.live.artifact.digest;
+        const reason = isCode ? ("code" as const) : ("settings" as const);
+        const next = { ...built, settings, reason, metadata };
+        return { ...(await this.#addRevision(target, before.fn, next)), isNew: true };
       });
     });
+    if (!isNew) return { fn, live, applied: true };
     this.#noteRevision(target, live);
     return this.#told(target, fn, live);
   }
@@ -230,7 +253,7 @@ export class Deployer {
   /** What a change of settings makes of the code that is live; null: the code stays as it is. */
   async #rebuilt(
     target: Target,
-    body: PatchFunction,
+    body: FunctionSettings,
     machine: Awaited<ReturnType<GatewayFacts["known"]>>,
     progress: BuildProgress,
   ): Promise<(Code & { key: string }) | null> {
@@ -294,6 +317,17 @@ export class Deployer {
     return { fn, live: await store.getRevision(fn.id, fn.liveRevision) };
   }
 
+  /** Changes what makes no revision, where anything was given. */
+  async #describe(
+    { project, name }: Target,
+    { fn, live }: { fn: FunctionRow; live: RevisionRow },
+    metadata: Metadata,
+  ): Promise<{ fn: FunctionRow; live: RevisionRow }> {
+    if (Object.keys(metadata).length === 0) return { fn, live };
+    const { store } = this.#options;
+    return { fn: await store.updateMetadata(project, name, metadata, fn.version), live };
+  }
+
   async #addRevision(
     target: Target,
     fn: FunctionRow,
@@ -335,45 +369,6 @@ export class Deployer {
   }
 }
 
-type Code = { artifact: Artifact; layer?: Layer };
-
-/** Settings with the same key make the same of a package. */
-function buildKey({ runtime, driver, handler, build }: RevisionSettings): string {
-  return JSON.stringify([runtime, driver, build.bundle ? handler : "", build]);
-}
-
-/** Of a new revision with other settings than the live one. */
-function codeFor(
-  { artifact, layer, settings: before }: RevisionRow,
-  settings: RevisionSettings,
-  rebuilt: (Code & { key: string }) | null,
-): Code {
-  if (buildKey(settings) === buildKey(before)) return { artifact, ...(layer && { layer }) };
-  if (rebuilt?.key !== buildKey(settings) || rebuilt.artifact.digest !== artifact.digest)
-    throw changedMeanwhile("the function");
-  return { artifact, ...(rebuilt.layer && { layer: rebuilt.layer }) };
-}
-
-function changedMeanwhile(name: string): IsolaError {
-  return new IsolaError("conflict", `${name} was changed while this change was built; repeat it`);
-}
-
-function checkSize({ artifact, layer }: Code): void {
-  const { packageUnpackedBytesMax, packageEntriesMax } = fixedLimits;
-  const bytes = unpackedBytesOf({ artifact, ...(layer && { layer }) });
-  const entries =
-    (layer?.place === "instead" ? 0 : artifact.entries) + (layer?.artifact.entries ?? 0);
-  if (bytes <= packageUnpackedBytesMax && entries <= packageEntriesMax) return;
-  const text = `with what was built the code has ${entries} files and folders with ${bytes} bytes; at most ${packageEntriesMax} with ${packageUnpackedBytesMax} are taken`;
-  throw new IsolaError("package_too_large", text);
-}
-
-function sameSettings(a: RevisionSettings, b: RevisionSettings): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-function sorted(settings: RevisionSettings): unknown {
-  const env = Object.entries(settings.env).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const members = Object.entries({ ...settings, env });
-  return members.toSorted(([a], [b]) => (a < b ? -1 : 1));
+function metadataOf({ description, labels }: Metadata): Metadata {
+  return { ...(description !== undefined && { description }), ...(labels && { labels }) };
 }

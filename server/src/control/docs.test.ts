@@ -11,3 +11,11 @@ test("the reference is called Isola API, offers no tools of others, and says whe
   assert.match(openApi.info.description, /`admin-key` of the server's data folder/);
   assert.equal(openApi.servers[0].url, "/");
 });
+
+test("the JSON Schema of isola.yaml is answered without a key", async (t) => {
+  const { app } = await openControlPlane(t);
+  const schema = (await app.inject("/isola.schema.json")).json();
+  const { memoryMiB } = schema.properties.functions.additionalProperties.properties;
+  assert.equal(memoryMiB.default, 128);
+  assert.match(memoryMiB.description, /Memory/);
+});

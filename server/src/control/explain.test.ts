@@ -5,7 +5,7 @@ import { Invoke } from "@isola/api/invocations";
 import { CreateKey } from "@isola/api/keys";
 import fc from "fast-check";
 import Value from "typebox/value";
-import { type Schema, explain } from "./explain.ts";
+import { type Schema, explain } from "@isola/api/explain";
 
 describe("explain", () => {
   test("tells every problem at once, by place, in words", () => {

@@ -61,6 +61,49 @@ describe("a function", () => {
     assert.equal((await call("GET", "/api/v1/functions/hello")).statusCode, 404);
   });
 
+  test("gets code, settings and labels by one PATCH as one revision, and none where nothing differs", async (t) => {
+    const plane = await openControlPlane(t);
+    const url = "/api/v1/functions/hello";
+    const first = (await create(plane)).json();
+    const code = { files: { "index.mjs": "other" } };
+    const body = { memoryMiB: 256, env: { A: "1" }, labels: { a: "b" }, code };
+    const headers = { "if-match": first.etag };
+    const patched = await plane.call("PATCH", url, { body, headers });
+    assert.equal(patched.statusCode, 200);
+    const { liveRevision, memoryMiB, labels, codeDigest } = patched.json();
+    assert.deepEqual([liveRevision, memoryMiB, labels], [2, 256, { a: "b" }]);
+    assert.notEqual(codeDigest, first.codeDigest);
+    assert.equal(plane.gateway.functions.get("hello")?.artifact.digest, codeDigest);
+    assert.equal((await plane.call("PATCH", url, { body, headers })).statusCode, 412);
+    const same = (await plane.call("PATCH", url, { body: { ...body, description: "d" } })).json();
+    assert.deepEqual([same.liveRevision, same.description], [2, "d"]);
+    const settings = (await plane.call("PATCH", url, { body: { code, memoryMiB: 512 } })).json();
+    assert.equal(settings.liveRevision, 3);
+    const { items } = (await plane.call("GET", `${url}/revisions`)).json();
+    const reasons = items.map((one: { reason: string }) => one.reason);
+    assert.deepEqual(reasons, ["settings", "code", "create"]);
+  });
+
+  test("keeps code and settings as they were where a PATCH of both is refused", async (t) => {
+    const plane = await openControlPlane(t);
+    const url = "/api/v1/functions/hello";
+    const first = (await create(plane)).json();
+    await create(plane, { name: "other", route: { path: "/taken" } });
+    const code = { files: { "index.mjs": "other" } };
+    const refused = async (body: object) => {
+      const answer = await plane.call("PATCH", url, { body });
+      const now = (await plane.call("GET", url)).json();
+      assert.deepEqual([now.codeDigest, now.etag], [first.codeDigest, first.etag]);
+      return answer.json().error;
+    };
+    const taken = await refused({ code, route: { path: "/taken" } });
+    assert.equal(taken.code, "route_conflict");
+    assert.equal((await refused({ code, minSandboxes: 500 })).code, "invalid_request");
+    assert.match((await refused({ code: {}, memoryMiB: 256 })).message, /either files or zip/);
+    const unsafe = { files: { "../index.mjs": "" } };
+    assert.equal((await refused({ code: unsafe, memoryMiB: 256 })).code, "invalid_package");
+  });
+
   test("gets no revision by a change of description and labels, nor by settings it has already", async (t) => {
     const plane = await openControlPlane(t);
     await create(plane);

@@ -120,9 +120,11 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
     "/api/v1/functions/:name",
     {
       config: deploys,
+      bodyLimit: requestLimits.codeBodyBytesMax,
+      preParsing: uploads.take,
       schema: {
         tags,
-        summary: "Change settings (a new revision), description or labels (none)",
+        summary: "Change settings, code or both (one new revision), description or labels (none)",
         description: buildsAndStreams,
         params: FunctionParams,
         querystring: ProjectQuery,
@@ -134,7 +136,9 @@ function registerChanges(app: ControlApp, context: ControlContext, uploads: Uplo
     async (request, reply) => {
       const target = targetOf(request, request.params.name);
       return withProgress(request, reply, async (progress) => {
-        const changed = await deployer.patch(target, request.body, progress);
+        const { code, ...settings } = request.body;
+        const input = code === undefined ? undefined : codeInput(code);
+        const changed = await deployer.patch(target, { settings, code: input }, progress);
         return changedAnswer(context, changed, request, reply);
       });
     },

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Invoke } from "@isola/api/invocations";
 import type { ErrorDetail } from "../errors.ts";
 import type { InvokeParams } from "../link/messages.ts";
-import { isObject, problem } from "./explain.ts";
+import { isObject, problem } from "@isola/api/explain";
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/;
 /** Without line ends and other control characters; what is sent on is Latin-1. */

@@ -6,7 +6,7 @@ import { eventOf } from "../domain/events.ts";
 import { IsolaError } from "../errors.ts";
 import type { KeyRow } from "../store/store.ts";
 import { type ControlApp, type ControlContext, answers, pageAsked } from "./context.ts";
-import { problem } from "./explain.ts";
+import { problem } from "@isola/api/explain";
 import { isoTime } from "./function-view.ts";
 import { pageOfKeys } from "./key-page.ts";
 import { callerOf, refuseForeign } from "./request-policy.ts";

@@ -2,7 +2,7 @@ import { type DriverName, preferredDrivers } from "../domain/function.ts";
 import type { DriverProbe } from "../drivers/driver.ts";
 import { IsolaError } from "../errors.ts";
 import type { GatewayStatus } from "../link/messages.ts";
-import { problem } from "./explain.ts";
+import { problem } from "@isola/api/explain";
 import { invalidRequest } from "./validation.ts";
 
 /** `nodejs` and `python` become the newest installed, a full name itself. Throws `invalid_request` naming what is installed. */

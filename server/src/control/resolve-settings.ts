@@ -4,7 +4,7 @@ import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
 import type { ErrorDetail } from "../errors.ts";
 import { checkNetwork, checkSandboxes, checkTarget } from "./check-function.ts";
-import { problem } from "./explain.ts";
+import { problem } from "@isola/api/explain";
 import { checkDriver, chooseDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
@@ -18,7 +18,7 @@ type Nullables = Record<keyof typeof nullableLimits, number | null>;
  * Throws `invalid_request` and `driver_unavailable`.
  */
 export function resolveSettings(
-  given: PatchFunction,
+  given: Omit<PatchFunction, "code">,
   base: RevisionSettings | null,
   machine: Machine,
 ): RevisionSettings {
@@ -52,7 +52,7 @@ export function resolveSettings(
 }
 
 /** Whether the body asks for anything that makes a revision. */
-export function changesSettings(given: PatchFunction): boolean {
+export function changesSettings(given: Omit<PatchFunction, "code">): boolean {
   const { description: _description, labels: _labels, ...settings } = given;
   return Object.keys(settings).length > 0;
 }

@@ -2,7 +2,7 @@ import { OpenSession, SessionView, SignInLink } from "@isola/api/sessions";
 import Type from "typebox";
 import { type OpenedSession, SESSION_MS, type Sessions } from "../auth/sessions.ts";
 import { type ControlApp, answers } from "./context.ts";
-import { problem } from "./explain.ts";
+import { problem } from "@isola/api/explain";
 import { isoTime } from "./function-view.ts";
 import { callerOf } from "./request-policy.ts";
 import { checkCookieKept, sessionCookie, sessionTokenOf } from "./session-cookie.ts";

@@ -4,7 +4,7 @@ import type { Arrived, StoredRecords } from "../store/store.ts";
 import { EventStream } from "./event-stream.ts";
 import type { LiveTails, TailOwner, TailReader } from "./live-tails.ts";
 import { callerOf } from "./request-policy.ts";
-import { problem } from "./explain.ts";
+import { problem } from "@isola/api/explain";
 import { sessionTokenOf } from "./session-cookie.ts";
 import { invalidRequest } from "./validation.ts";
 

@@ -2,7 +2,7 @@ import type { FastifySchemaCompiler } from "fastify";
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { type ErrorDetail, IsolaError } from "../errors.ts";
-import { DETAILS_MAX, type Schema, explain, illFormedText, isObject } from "./explain.ts";
+import { DETAILS_MAX, type Schema, explain, illFormedText, isObject } from "@isola/api/explain";
 
 /** What a schema cannot say. Gets the value before it is known to be well formed, so that all problems are told at once. */
 export type Check = (value: unknown) => ErrorDetail[];

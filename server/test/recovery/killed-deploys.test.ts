@@ -34,6 +34,16 @@ function settings(): Change {
   };
 }
 
+function both(): Change {
+  const gen = `gen-${(turn += 1)}`;
+  const code = codeOf(gen);
+  return {
+    name: "kept",
+    make: (server) => server.api("PATCH", `${fns}/kept`, { env: { GEN: gen }, code }),
+    after: (_old, latest) => ({ tag: gen, revision: latest + 1, gen }),
+  };
+}
+
 function rollback(): Change {
   return {
     name: "kept",
@@ -69,6 +79,9 @@ const cases: [point: string, change: () => Change, side: "old" | "new"][] = [
   ["deploy.before-commit", rollback, "old"],
   ["deploy.inserted", create, "old"],
   ["deploy.inserted", settings, "old"],
+  ["artifact.renamed", both, "old"],
+  ["deploy.inserted", both, "old"],
+  ["deploy.committed", both, "new"],
   ["deploy.committed", create, "new"],
   ["deploy.committed", update, "new"],
   ["deploy.committed", rollback, "new"],

@@ -1,5 +1,5 @@
 import Value from "typebox/value";
-import type { ErrorDetail } from "../errors.ts";
+import type { ErrorDetail } from "./errors.ts";
 
 /** The part of JSON Schema that the API's schemas use. */
 export interface Schema {
@@ -28,6 +28,10 @@ const SHOWN_CHARS_MAX = 80;
 const WELL_FORMED = "text without half surrogate pairs";
 /** What lies below these may be a secret or somebody's data: only its kind is told. */
 const HIDDEN = /^(env|code|files|zip|event|request)\b/;
+
+export function fits(schema: Schema, value: unknown): boolean {
+  return Value.Check(schema as object, value);
+}
 
 /** Everything in `value` that breaks `schema`, in the order of the schema, one detail for each place, 100 at most. */
 export function explain(schema: Schema, value: unknown, path = ""): ErrorDetail[] {

@@ -1,0 +1,5 @@
+import { exportImporter } from "../move/export-importer.ts";
+import type { Importer } from "./importer.ts";
+
+/** Asked in this order; the first that recognises the file takes it. */
+export const importers: readonly Importer[] = [exportImporter];
