@@ -13,6 +13,7 @@ const pythonPlaces = [
   "builders/python",
   "probes/python",
   "examples",
+  "templates",
 ];
 /** @type {[name: string, command: string, args: string[], folder: string][]} */
 const pythonSteps = [

@@ -25,6 +25,7 @@ await runScript(async () => {
       "builders/python",
       "probes/python",
       "examples",
+      "templates",
     ];
     steps.push([ruff, ["check", "--no-cache", "--fix", ...places]]);
     steps.push([ruff, ["format", "--no-cache", ...places]]);

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from "node:stream";
 import type { Client } from "@isola/api/client";
 import type { Connection } from "./connection.ts";
 
@@ -94,7 +95,17 @@ export interface Context {
   note(text: string): void;
   /** null where there is nobody to ask. */
   confirm(question: string): Promise<boolean | null>;
+  /** For questions that `confirm` is too little for; null where there is nobody to ask. */
+  terminal: Terminal | null;
   readStdin(): Promise<Buffer>;
+}
+
+/** Where a person sits. */
+export interface Terminal {
+  input: Readable;
+  output: Writable;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
 }
 
 export const exitCodes = {

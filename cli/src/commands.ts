@@ -11,6 +11,7 @@ import { eventsCommand } from "./commands/events.ts";
 import { getCommand, listCommand, rmCommand, rollbackCommand } from "./commands/functions.ts";
 import { imagesCommands } from "./commands/images.ts";
 import { vmCommands } from "./commands/vm.ts";
+import { initCommand } from "./commands/init.ts";
 import { invokeCommand } from "./commands/invoke.ts";
 import { invocationsCommands } from "./commands/invocations.ts";
 import { logsCommand } from "./commands/logs.ts";
@@ -25,6 +26,7 @@ import { upCommand } from "./commands/up.ts";
 export const commands: readonly (Command | CommandGroup)[] = [
   upCommand,
   consoleCommand,
+  initCommand,
   deployCommand,
   schemaCommand,
   invokeCommand,

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import type { Readable, Writable } from "node:stream";
 import { ApiError, type Client, createClient } from "@isola/api/client";
 import { textOption } from "./arguments.ts";
 import {
@@ -7,6 +8,7 @@ import {
   Failure,
   type Options,
   type Result,
+  type Terminal,
   exitCodes,
 } from "./command.ts";
 import { type Connection, findConnection } from "./connection.ts";
@@ -61,6 +63,7 @@ export async function runCommand(
         if (!isJson) around.stderr.write(`${printable(text)}\n`);
       },
       confirm: (question) => confirm(question, around),
+      terminal: isJson ? null : terminalOf(around),
       readStdin: () => readAll(around.stdin),
     };
     const result = await command.run(context, args, options);
@@ -133,9 +136,14 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error;
 }
 
+function terminalOf({ stdin, stderr, signal }: Surroundings): Terminal | null {
+  if (!stdin.isTTY || !stderr.isTTY) return null;
+  return { input: stdin as Readable, output: stderr as Writable, signal };
+}
+
 /** Ctrl-C is a no that ends the command, the end of the input an ordinary one. */
 async function confirm(question: string, around: Surroundings): Promise<boolean | null> {
-  if (!around.stdin.isTTY || !around.stderr.isTTY) return null;
+  if (terminalOf(around) === null) return null;
   const lines = createInterface({ input: around.stdin, output: around.stderr });
   const ended = Promise.withResolvers<string>();
   lines.once("SIGINT", () => ended.reject(new Failure("Nothing was done", exitCodes.interrupted)));

@@ -1,3 +1,4 @@
+/** Greets whoever the query names: `/?name=Ada`. */
 export const handler = async (event) => {
   const name = event.queryStringParameters?.name ?? "world";
   console.log(`greeting ${name}`);

@@ -1,4 +1,9 @@
-def handler(event, context):
+"""Greets whoever the query names: /?name=Ada."""
+
+from typing import Any
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     name = (event.get("queryStringParameters") or {}).get("name", "world")
     print(f"greeting {name}")
     return {

@@ -1,44 +1,68 @@
+"""A JSON API with several paths, without a framework."""
+
 import base64
 import json
+import math
+from typing import Any, Callable
+
+Event = dict[str, Any]
 
 
-class BadRequest(Exception):
-    pass
+class Refusal(Exception):
+    """What the caller did wrong: answered with this status and message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
-def index(_body):
+def index(event: Event) -> Any:
     return {"try": 'POST /sum with {"numbers": [1, 2, 3]}'}
 
 
-def add_up(body):
-    numbers = body.get("numbers") if isinstance(body, dict) else None
-    if not isinstance(numbers, list) or not all(isinstance(one, int | float) for one in numbers):
-        raise BadRequest('expected {"numbers": [...]}')
-    return {"sum": sum(numbers)}
+def add_up(event: Event) -> Any:
+    return {"sum": sum(numbers_in(json_of(event)))}
 
 
-ROUTES = {("GET", "/"): index, ("POST", "/sum"): add_up}
+# What each method and path answers; the value becomes JSON.
+ROUTES: dict[str, Callable[[Event], Any]] = {"GET /": index, "POST /sum": add_up}
 
 
-def handler(event, context):
-    method, path = event["requestContext"]["http"]["method"], event["rawPath"]
-    route = ROUTES.get((method, path))
-    if route is None:
-        return answer(404, {"error": f"no {method} {path}"})
+def handler(event: Event, context: Any) -> dict[str, Any]:
+    asked = f"{event['requestContext']['http']['method']} {event['rawPath']}"
     try:
-        return answer(200, route(body_of(event)))
-    except (BadRequest, json.JSONDecodeError) as error:
-        return answer(400, {"error": str(error)})
+        if asked not in ROUTES:
+            raise Refusal(404, f"no {asked}; there are {', '.join(ROUTES)}")
+        return answer(200, ROUTES[asked](event))
+    except Refusal as refusal:
+        return answer(refusal.status, {"error": str(refusal)})
 
 
-def body_of(event):
-    text = event.get("body") or "null"
-    if event.get("isBase64Encoded"):
-        text = base64.b64decode(text).decode()
-    return json.loads(text)
+def json_of(event: Event) -> Any:
+    body = event.get("body") or ""
+    try:
+        text = base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
+        return json.loads(text, parse_constant=refuse_constant)
+    except ValueError as error:
+        raise Refusal(400, f"expected JSON: {error}") from error
 
 
-def answer(status, value):
+def refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def numbers_in(body: Any) -> list[float]:
+    numbers = body.get("numbers") if isinstance(body, dict) else None
+    if not isinstance(numbers, list) or not all(is_finite_number(each) for each in numbers):
+        raise Refusal(400, 'expected {"numbers": [1, 2, 3]}')
+    return numbers
+
+
+def is_finite_number(value: Any) -> bool:
+    return type(value) is int or (type(value) is float and math.isfinite(value))
+
+
+def answer(status: int, value: Any) -> dict[str, Any]:
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json"},

@@ -1,12 +1,20 @@
+"""An ASGI app that sends each word as soon as it is there."""
+
 import asyncio
+from typing import Any, Awaitable, Callable
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+TEXT = "Each word is sent as soon as it is there."
 
 
-async def app(scope, receive, send):
+async def app(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Send) -> None:
     if scope["type"] != "http":
         return
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    for word in b"Each word is sent as soon as it is there.".split():
-        await send({"type": "http.response.body", "body": word + b"\n", "more_body": True})
+    for word in TEXT.split():
+        part = f"{word}\n".encode()
+        await send({"type": "http.response.body", "body": part, "more_body": True})
         await asyncio.sleep(0.1)
     await send({"type": "http.response.body", "body": b""})

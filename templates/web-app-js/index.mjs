@@ -2,7 +2,9 @@ import { page } from "./page.mjs";
 
 export default {
   fetch(request) {
-    const name = new URL(request.url).searchParams.get("name") ?? "";
-    return new Response(page(name), { headers: { "content-type": "text/html; charset=utf-8" } });
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname !== "/") return new Response("There is no such page.\n", { status: 404 });
+    const html = page(searchParams.get("name") ?? "");
+    return new Response(html, { headers: { "content-type": "text/html; charset=utf-8" } });
   },
 };

@@ -1,4 +1,7 @@
+"""A page with a form, as a WSGI app: what Flask and Django are, with nothing to install."""
+
 from html import escape
+from typing import Any, Callable
 from urllib.parse import parse_qs
 
 PAGE = """<!doctype html>
@@ -14,8 +17,11 @@ PAGE = """<!doctype html>
 """
 
 
-def app(environ, start_response):
-    name = escape(parse_qs(environ.get("QUERY_STRING", "")).get("name", [""])[0])
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    if environ["PATH_INFO"] not in ("", "/"):
+        start_response("404 Not Found", [("content-type", "text/plain")])
+        return [b"There is no such page.\n"]
+    name = escape(parse_qs(environ["QUERY_STRING"]).get("name", [""])[0])
     greeting = f"Hello, {name}!" if name else "Who are you?"
     start_response("200 OK", [("content-type", "text/html; charset=utf-8")])
     return [PAGE.format(greeting=greeting, name=name).encode()]

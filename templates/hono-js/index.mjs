@@ -1,0 +1,31 @@
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { validator } from "hono/validator";
+
+const app = new Hono();
+
+app.get("/", (c) =>
+  c.json({ try: ["GET /words/level", 'POST /words with {"words": ["b", "a"]}'] }),
+);
+
+app.get("/words/:word", (c) => {
+  const word = c.req.param("word");
+  return c.json({ word, letters: [...word].length, backwards: [...word].reverse().join("") });
+});
+
+const words = validator("json", (body) => {
+  const isList = Array.isArray(body?.words) && body.words.every((each) => typeof each === "string");
+  if (!isList) throw new HTTPException(400, { message: 'expected {"words": ["b", "a"]}' });
+  return body.words;
+});
+
+app.post("/words", words, (c) => c.json({ sorted: c.req.valid("json").toSorted() }));
+
+app.notFound((c) => c.json({ error: `no ${c.req.method} ${c.req.path}` }, 404));
+
+app.onError((error, c) => {
+  if (!(error instanceof HTTPException)) throw error; // ours: the platform answers 500 and logs the stack
+  return c.json({ error: error.message }, error.status);
+});
+
+export default app;
