@@ -30,7 +30,11 @@ export async function ensureConsole(node, say) {
 
 function inputsDigest() {
   const hash = createHash("sha256");
-  const files = [...inputs, ...sourceFiles(root, sources, ["console", "api"])];
+  const files = [
+    ...inputs,
+    ...sourceFiles(root, sources, ["console", "api"]),
+    ...sourceFiles(root, [""], ["templates"]), // all of them: they are in the console as they are
+  ];
   for (const path of files) hash.update(`${path}\0`).update(readFileSync(join(root, path)));
   return hash.digest("hex");
 }

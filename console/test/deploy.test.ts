@@ -15,7 +15,7 @@ import { writeCode } from "./write-code.ts";
 
 /** Presses Tab until it is there. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
-  await target.waitFor();
+  await target.waitFor({ state: "attached" }); // some are seen by what stands around them
   for (let presses = 0; presses < TABS_MAX; presses += 1) {
     await page.keyboard.press("Tab");
     if ((await target.and(page.locator(":focus")).count()) === 1) return;
@@ -43,10 +43,12 @@ describe("a function in the console", { skip }, () => {
       await page.keyboard.press("Enter");
       await tabTo(page, page.getByRole("textbox", { name: "Name", exact: true }));
       await page.keyboard.type(name);
-      await tabTo(page, page.getByRole("radio", { name: "Hello, JavaScript" }));
-      const template = page.getByRole("radio", { name: `Hello, ${language}` });
-      if (language === "Python") await page.keyboard.press("ArrowRight");
-      assert.equal(await template.isChecked(), true);
+      await tabTo(page, page.getByRole("radio", { name: "JavaScript", exact: true }));
+      const presses = ["JavaScript", "TypeScript", "Python"].indexOf(language);
+      for (let press = 0; press < presses; press += 1) await page.keyboard.press("ArrowRight");
+      const ofLanguage = page.getByRole("radio", { name: language, exact: true });
+      assert.equal(await ofLanguage.isChecked(), true);
+      await tabTo(page, page.getByRole("radio", { name: /^Hello/ }));
       await assertAccessible(page, "new function");
       if (language === "JavaScript") await takePicture(page, "new-function-light");
       await tabTo(page, page.getByRole("button", { name: "Deploy" }));
@@ -61,6 +63,33 @@ describe("a function in the console", { skip }, () => {
       await takePicture(page, `deployed-${language.toLowerCase()}`);
     });
   }
+
+  test("is made from templates whose settings, call and files go with the choice", async (t) => {
+    const page = await openPage(t, stand);
+    await page.goto("/new");
+    const choose = (name: string) => page.getByText(name, { exact: true }).click();
+    await choose("Webhook");
+    const env = page.getByRole("textbox", { name: /^Environment/ });
+    assert.equal(await env.inputValue(), "WEBHOOK_SECRET=change-me");
+    const files = page.getByRole("navigation", { name: "Files" }).getByText(/\.\w+$/);
+    await page.getByText("signature.mjs", { exact: true }).waitFor();
+    assert.deepEqual(await files.allInnerTexts(), ["index.mjs", "signature.mjs"]);
+    await choose("Python");
+    assert.equal(await page.getByRole("radio", { name: /^Webhook/ }).isChecked(), true);
+    assert.equal(await env.inputValue(), "WEBHOOK_SECRET=change-me");
+    await choose("Scheduled job");
+    assert.equal(await env.inputValue(), "");
+    await choose("Webhook");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("hooked");
+    await assertAccessible(page, "templates");
+    await page.getByRole("button", { name: "Deploy" }).click();
+    await page.getByRole("heading", { name: "hooked is deployed" }).waitFor();
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.getByText("accepted order.paid").waitFor();
+    const { json } = await stand.server.api("GET", "/api/v1/functions/hooked");
+    assert.equal(json.handler, "app.handler");
+    assert.deepEqual(json.env, { WEBHOOK_SECRET: "change-me" });
+  });
 
   test("is edited, shows an error with its stack, and is rolled back", async (t) => {
     await stand.server.deploy("edited", { "index.mjs": "export const handler = () => 'one';\n" });
@@ -225,7 +254,7 @@ describe("a function in the console", { skip }, () => {
     await page.getByText("Folder or zip", { exact: true }).click();
     const folder = new URL("../../templates/json-api-js", import.meta.url).pathname;
     await page.getByLabel("Folder", { exact: true }).setInputFiles(folder);
-    await page.getByText("2 files").waitFor();
+    await page.getByText("6 files").waitFor();
     await page.getByRole("textbox", { name: "Handler" }).fill("index.default");
     await page.getByRole("button", { name: "Deploy" }).click();
     await page.getByRole("heading", { name: "from-folder is deployed" }).waitFor();

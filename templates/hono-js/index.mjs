@@ -24,7 +24,8 @@ app.post("/words", words, (c) => c.json({ sorted: c.req.valid("json").toSorted()
 app.notFound((c) => c.json({ error: `no ${c.req.method} ${c.req.path}` }, 404));
 
 app.onError((error, c) => {
-  if (!(error instanceof HTTPException)) throw error; // ours: the platform answers 500 and logs the stack
+  // What is our own fault goes on: the platform answers 500 and logs the stack.
+  if (!(error instanceof HTTPException)) throw error;
   return c.json({ error: error.message }, error.status);
 });
 

@@ -3,7 +3,8 @@
 import base64
 import json
 import math
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 Event = dict[str, Any]
 

@@ -18,7 +18,8 @@ export default {
       if (!route) throw new Refusal(404, `no ${asked}; there are ${[...routes.keys()].join(", ")}`);
       return Response.json(await route(request));
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error; // ours: the platform answers 500 and logs the stack
+      // What is our own fault goes on: the platform answers 500 and logs the stack.
+      if (!(error instanceof Refusal)) throw error;
       return Response.json({ error: error.message }, { status: error.status });
     }
   },

@@ -1,6 +1,7 @@
 /**
- * What runs at certain times: takes any JSON event, `{"time": "2026-01-31T04:00:00Z"}` of a scheduler or `{}` by hand, and works on the day before it (UTC).
- * The same event means the same day, so that a run that is repeated does no harm.
+ * What runs at certain times: works on the day before the time of its event (UTC). Takes any JSON
+ * event: `{"time": "2026-01-31T04:00:00Z"}` of a scheduler, `{}` by hand. The same event means the
+ * same day, so that a run that is repeated does no harm.
  */
 export const handler = async (event, context) => {
   const day = dayBefore(timeOf(event));

@@ -1,7 +1,7 @@
 """What runs at certain times: works on the day before the time of its event (UTC).
 
-Takes any JSON event: `{"time": "2026-01-31T04:00:00Z"}` of a scheduler, `{}` by hand. The same event
-means the same day, so that a run that is repeated does no harm.
+Takes any JSON event: `{"time": "2026-01-31T04:00:00Z"}` of a scheduler, `{}` by hand. The same
+event means the same day, so that a run that is repeated does no harm.
 """
 
 from datetime import datetime, timedelta, timezone

@@ -11,8 +11,9 @@ interface Context {
 }
 
 /**
- * What runs at certain times: takes any JSON event, `{"time": "2026-01-31T04:00:00Z"}` of a scheduler or `{}` by hand, and works on the day before it (UTC).
- * The same event means the same day, so that a run that is repeated does no harm.
+ * What runs at certain times: works on the day before the time of its event (UTC). Takes any JSON
+ * event: `{"time": "2026-01-31T04:00:00Z"}` of a scheduler, `{}` by hand. The same event means the
+ * same day, so that a run that is repeated does no harm.
  */
 export async function handler(event: unknown, context: Context): Promise<Day & { hours: number }> {
   const day = dayBefore(timeOf(event));

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const encoder = new TextEncoder();
 
-/** Each word when it is there. Ends early when `signal` aborts: the caller went away, or the time is up. */
+/** Ends early when `signal` aborts: the caller went away, or the time is up. */
 async function* words(text, signal) {
   for (const word of text.split(" ")) {
     yield encoder.encode(`${word}\n`);

@@ -1,7 +1,8 @@
 """An ASGI app that sends each word as soon as it is there."""
 
 import asyncio
-from typing import Any, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 

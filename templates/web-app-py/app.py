@@ -1,7 +1,8 @@
 """A page with a form, as a WSGI app: what Flask and Django are, with nothing to install."""
 
+from collections.abc import Callable
 from html import escape
-from typing import Any, Callable
+from typing import Any
 from urllib.parse import parse_qs
 
 PAGE = """<!doctype html>

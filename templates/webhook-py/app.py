@@ -30,13 +30,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def accept(sent: dict[str, Any]) -> str:
-    """What is done with an event that is known to come from the sender. Senders repeat what was not answered in time."""
+    """What is done with an event that is known to come from the sender.
+
+    Senders repeat what was not answered in time.
+    """
     print(f"accepted {sent['type']}")
     return str(sent["type"])
 
 
 def is_signed(body: bytes, header: Optional[str], secret: str) -> bool:
-    """Whether `header` is `sha256=` and the HMAC of these very bytes. Takes as long for a wrong one as for a right one."""
+    """Whether `header` is `sha256=` and the HMAC of these very bytes.
+
+    Takes as long for a wrong one as for a right one.
+    """
     expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest((header or "").encode(), f"sha256={expected}".encode())
 

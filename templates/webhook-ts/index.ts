@@ -23,7 +23,10 @@ export default {
   },
 };
 
-/** What is done with an event that is known to come from the sender. Senders repeat what was not answered in time. */
+/**
+ * What is done with an event that is known to come from the sender. Senders repeat what was not
+ * answered in time.
+ */
 function accept(event: WebhookEvent): string {
   console.log(`accepted ${event.type}`);
   return event.type;

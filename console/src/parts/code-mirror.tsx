@@ -29,7 +29,7 @@ export default function CodeMirror({ label, path, value, onChange, height }: Cod
           theme.current.of(themeOf(scheme)),
           EditorState.readOnly.of(isReadOnly),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": label }),
+          EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) heard.current?.(update.state.doc.toString());
           }),

@@ -9,8 +9,8 @@ import { TryPanel } from "../function/try/try-tab.tsx";
 import { curlLine } from "./curl-line.ts";
 
 /** It is there: its address, a line for the terminal, and a first call. */
-export function Deployed({ fn, first }: { fn: ChangedFunction; first: Invoke["request"] }) {
-  const line = curlLine(fn.url, first);
+export function Deployed({ fn, first }: { fn: ChangedFunction; first: Invoke | undefined }) {
+  const line = curlLine(fn.url, first?.request);
   return (
     <>
       <PageHeader title={`${fn.name} is deployed`}>

@@ -15,7 +15,9 @@ import { SettingFields } from "../../settings/setting-fields.tsx";
 import { Deployed } from "./deployed.tsx";
 import { type DroppedPackage, PackageDrop } from "./package-drop.tsx";
 import { TemplateChoice } from "./template-choice.tsx";
-import { type Template, templates } from "./templates.ts";
+import type { Template } from "./read-templates.ts";
+import { withTemplate, withoutTemplate } from "./template-draft.ts";
+import { templates } from "./templates.ts";
 
 /** From nothing to a function that answers. */
 export function NewFunctionPage() {
@@ -25,7 +27,7 @@ export function NewFunctionPage() {
   const [files, setFiles] = useState(template.files);
   const [dropped, setDropped] = useState<DroppedPackage | null>(null);
   const [language, setLanguage] = useState<"nodejs" | "python">("nodejs");
-  const [draft, setDraft] = useState<Draft>({ handler: template.handler });
+  const [draft, setDraft] = useState<Draft>(() => withTemplate({}, template));
   const [output, setOutput] = useState<string[]>([]);
   const { api } = useScope();
   const client = useQueryClient();
@@ -41,14 +43,16 @@ export function NewFunctionPage() {
   const choose = (next: Template) => {
     setTemplate(next);
     setFiles(next.files);
-    setDraft((before) => ({ ...before, handler: next.handler }));
+    setDraft((before) => withTemplate(withoutTemplate(before, template), next));
+  };
+  const chooseSource = (next: typeof source) => {
+    setSource(next);
+    setDraft((before) => (next === "template" ? withTemplate : withoutTemplate)(before, template));
   };
   const code = source === "template" ? { files } : (dropped?.code ?? null);
-  const runtime = source === "template" ? template.runtime : language;
+  const runtime = source === "template" ? template.settings.runtime : language;
   if (deploy.isSuccess)
-    return (
-      <Deployed fn={deploy.data} first={source === "template" ? template.request : undefined} />
-    );
+    return <Deployed fn={deploy.data} first={source === "template" ? template.try : undefined} />;
   return (
     <form
       onSubmit={(event) => {
@@ -76,7 +80,7 @@ export function NewFunctionPage() {
         <SegmentedControl
           aria-label="Where the code comes from"
           value={source}
-          onChange={(next) => setSource(next as typeof source)}
+          onChange={(next) => chooseSource(next as typeof source)}
           data={[
             { value: "template", label: "Template" },
             { value: "package", label: "Folder or zip" },

@@ -13,22 +13,18 @@ import { httpMethods } from "@isola/api/limits";
 import { Play, Square } from "lucide-react";
 import { useState } from "react";
 import { CodeEditor } from "../../../parts/code-editor.tsx";
-import { type RequestText, emptyRequest, invokeOf } from "./request-text.ts";
+import { type RequestText, invokeOf, textOf } from "./request-text.ts";
 
 export interface RequestFormProps {
-  first?: Invoke["request"];
+  /** What stands in it at first. */
+  first?: Invoke;
   isPending: boolean;
   onSend(body: Invoke): void;
   onCancel(): void;
 }
 
 export function RequestForm({ first, isPending, onSend, onCancel }: RequestFormProps) {
-  const [text, setText] = useState<RequestText>(() => ({
-    ...emptyRequest,
-    ...(first?.method !== undefined && { method: first.method }),
-    ...(first?.path !== undefined && { path: first.path }),
-    ...(first?.body !== undefined && { body: first.body }),
-  }));
+  const [text, setText] = useState<RequestText>(() => textOf(first));
   const [problem, setProblem] = useState<string | null>(null);
   const change = (part: Partial<RequestText>) => setText((before) => ({ ...before, ...part }));
   const send = () => {

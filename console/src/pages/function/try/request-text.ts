@@ -12,9 +12,23 @@ export interface RequestText {
   event: string;
 }
 
-export const emptyRequest: RequestText = {
+const emptyRequest: RequestText = {
   ...{ kind: "request", method: "GET", path: "/", headers: "", body: "", event: "{}" },
 };
+
+/** What a person fills in for this call. */
+export function textOf(call: Invoke | undefined): RequestText {
+  if (call?.event !== undefined)
+    return { ...emptyRequest, kind: "event", event: JSON.stringify(call.event, null, 2) };
+  const { method, path, headers = [], body } = call?.request ?? {};
+  return {
+    ...emptyRequest,
+    ...(method !== undefined && { method }),
+    ...(path !== undefined && { path }),
+    headers: headers.map(([name, value]) => `${name}: ${value}`).join("\n"),
+    ...(body !== undefined && { body }),
+  };
+}
 
 /** The call that it says, or what is wrong with it. */
 export function invokeOf(text: RequestText): Invoke | { problem: string } {

@@ -14,7 +14,7 @@ export function TryTab() {
   return <TryPanel name={name} />;
 }
 
-export function TryPanel({ name, first }: { name: string; first?: Invoke["request"] }) {
+export function TryPanel({ name, first }: { name: string; first?: Invoke }) {
   const { api } = useScope();
   const client = useQueryClient();
   const giveUp = useRef<AbortController>(null);
