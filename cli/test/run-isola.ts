@@ -47,18 +47,29 @@ export async function runIsola(
     stdin?: string;
     /** Keys pressed at a terminal once something is asked. */
     typed?: string;
+    /** Keys pressed at a terminal, each once its question stands there. */
+    keys?: readonly (readonly [question: string, keys: string])[];
     checkoutData?: string;
     signal?: AbortSignal;
     stdout?: { write(text: string): unknown };
   },
 ): Promise<Outcome> {
   const text = { stdout: "", stderr: "" };
-  const { typed } = given;
-  const stdin = typed === undefined ? Readable.from([Buffer.from(given.stdin ?? "")]) : terminal();
-  const stderr = typed === undefined ? new PassThrough() : terminal();
+  const keys = [...(given.keys ?? [])];
+  if (given.typed !== undefined) keys.push(["[y/N]", given.typed]);
+  const hasTerminal = keys.length > 0;
+  const stdin = hasTerminal ? terminal() : Readable.from([Buffer.from(given.stdin ?? "")]);
+  const stderr = hasTerminal ? terminal() : new PassThrough();
+  let seen = 0;
   stderr.on("data", (chunk: Buffer) => {
     text.stderr += chunk.toString("utf8");
-    if (typed !== undefined && chunk.includes("[y/N]")) (stdin as PassThrough).write(typed);
+    const [question, pressed] = keys[0] ?? [];
+    if (question === undefined || pressed === undefined) return;
+    const at = text.stderr.indexOf(question, seen);
+    if (at === -1) return;
+    seen = at + question.length;
+    keys.shift();
+    setImmediate(() => (stdin as PassThrough).write(pressed)); // no person is as quick as the one that asks
   });
   const exitCode = await runProgram(argv, {
     // Whatever contexts this machine has are none of a test.

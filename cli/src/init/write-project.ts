@@ -143,6 +143,7 @@ function inWords(error: unknown, target: string): unknown {
 }
 
 const reasons: Record<string, string> = {
+  ENOENT: "nothing can be made there ($path)",
   EACCES: "this user may not write there ($path)",
   EPERM: "this user may not write there ($path)",
   EROFS: "the file system cannot be written ($path)",
