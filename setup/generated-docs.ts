@@ -5,6 +5,7 @@ import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
 import { notice, table, tableRow } from "./docs-table.ts";
 import { conformancePage } from "./conformance-page.ts";
 import { metricsPage } from "./metrics-page.ts";
+import { templatesPage } from "./templates-page.ts";
 
 /** Pages made from tables in the sources, by their path below the root. */
 export function generatedDocs(): Map<string, string> {
@@ -15,6 +16,7 @@ export function generatedDocs(): Map<string, string> {
     ["docs/metrics.md", metricsPage()],
     ["docs/conformance.md", conformancePage()],
     ["docs/isola.schema.json", `${JSON.stringify(definitionFileSchema(), null, 2)}\n`],
+    ["docs/templates.md", templatesPage()],
   ]);
 }
 

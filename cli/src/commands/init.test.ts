@@ -54,8 +54,11 @@ describe("isola init", () => {
   test("says what was expected of a template, a name or a folder, and writes nothing", async (t) => {
     const { isola, dir } = await workplace(t);
     for (const [argv, message] of [
-      [["x", "--template", "hello"], /--template takes one of hello-js, .*; given: hello/],
-      [["x", "--template", "../examples"], /--template takes one of/],
+      [["x", "--template", "hello"], /there is no template hello; did you mean hello-js, .*\?/],
+      [
+        ["x", "--template", "../examples"],
+        /there is no template \.\.\/examples; `isola init --list` lists them/,
+      ],
       [["x"], /nobody to ask: .*--template; `isola init --list`/],
       [["Über", "--template", "hello-js"], /folder's name is no name .*given: Über; .*--name/],
       [

@@ -6,18 +6,36 @@ import { problemOfName } from "../init/function-name.ts";
 import { firstCurl, projectFiles } from "../init/project-files.ts";
 import { type Template, languages, readTemplates } from "../init/templates.ts";
 import { refuseUnfit, writeProject } from "../init/write-project.ts";
+import { didYouMean } from "../nearest.ts";
 import { quotedForShell } from "../quoted-for-shell.ts";
 
 export const initCommand: Command = {
   usage: "init [dir]",
-  summary:
-    "Begin a function: write a template's files into a new folder; asks where flags are left out",
+  summary: "Begin a function: write the files of a template into a new folder",
+  positionals: {
+    dir: { help: "new or empty; left out: named for the function", completes: "folder" },
+  },
   options: [
-    { flags: "--template <name>", help: "what to begin with, as hello-js; --list has all" },
+    {
+      flags: "--template <name>",
+      help: "what to begin with, as hello-js; --list has all",
+      get completes() {
+        return readTemplates().map(({ id }) => id);
+      },
+    },
     { flags: "--name <name>", help: "of the function; left out: that of the folder" },
-    { flags: "--force", help: "into a folder with other files, too; none is overwritten" },
+    { flags: "--force", help: "write beside other files, too; none is overwritten" },
     { flags: "--list", help: "list the templates" },
   ],
+  examples: [
+    { line: "isola init", says: "asks for the language, what it is, and a name" },
+    { line: "isola init shop --template hono-ts", says: "a folder `shop` with a Hono app" },
+    { line: "isola init --list", says: "what there is to begin with" },
+  ],
+  details: [
+    "At a terminal it asks for what is left out. The files are written all or not at all. `isola.yaml` gets the function's name and, for editors, the address of its schema; [templates.md](templates.md) has the templates.",
+  ],
+  json: "`name`, `template`, `folder`, `files`, and `next`, the commands to go on with; `--list`: `templates`",
   async run(context, [dir], options) {
     const templates = readTemplates();
     if (options.list === true) return listed(templates);
@@ -59,8 +77,11 @@ function namedTemplate(templates: readonly Template[], id: string | undefined) {
   if (id === undefined) return undefined;
   const found = templates.find((each) => each.id === id);
   if (found !== undefined) return found;
-  const all = templates.map((each) => each.id).join(", ");
-  throw usageFailure(`--template takes one of ${all}; given: ${id}`);
+  const meant = didYouMean(
+    id,
+    templates.map((each) => each.id),
+  );
+  throw usageFailure(`there is no template ${id}${meant || "; `isola init --list` lists them"}`);
 }
 
 /** By `--name`, or as the folder is called; undefined where neither is said. */
