@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import FastAPI, HTTPException, Path
+from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 app = FastAPI(title="Orders")
@@ -32,8 +32,3 @@ async def index() -> dict[str, str]:
 async def price(order: Order) -> Total:
     cents = sum(item.cents * item.count for item in order.items)
     return Total(items=len(order.items), cents=cents)
-
-
-@app.get("/orders/{number}")
-async def find(number: Annotated[int, Path(ge=1)]) -> Total:
-    raise HTTPException(404, f"there is no order {number}: nothing is stored yet")
