@@ -139,7 +139,10 @@ function inWords(error: unknown, target: string): unknown {
   const why = reasons[codeOf(error)];
   if (why === undefined) return error;
   const path = (error as NodeJS.ErrnoException).path ?? target;
-  return new Failure(`${target} was not made: ${why.replace("$path", path)}. Nothing was written`);
+  const stage = path.indexOf(join("/", STAGE_PREFIX));
+  const place = stage === -1 ? path : path.slice(0, stage) || "/";
+  const told = why.replace("$path", () => place);
+  return new Failure(`${target} was not made: ${told}. Nothing was written`);
 }
 
 const reasons: Record<string, string> = {

@@ -5,6 +5,7 @@ const texts = import.meta.glob<string>(
   [
     "../../../../templates/*/*",
     "!../../../../templates/*/README.md",
+    "!../../../../templates/*/isola.yaml",
     "!../../../../templates/*/tsconfig.json",
   ],
   // With names that begin with a point: `.isolaignore` says what is no part of the package.
