@@ -75,7 +75,9 @@ describe("a template, begun by `isola init`", { concurrency: 3 }, () => {
   };
 
   for (const template of longestFirst(readTemplates()))
-    test(`${template.id} answers as its README says, and is the same when it is deployed again`, { timeout: BUILD_MS_MAX }, async () => {
+    test(`${template.id} answers as its README says, and is the same when it is deployed again`, {
+      timeout: BUILD_MS_MAX,
+    }, async () => {
       const name = `my-${template.kind}-${template.language.toLowerCase()}`;
       const folder = join(dir, name);
       await isola("init", name, "--template", template.id);

@@ -103,7 +103,8 @@ test("where this user may not write is told, and nothing is left there", (t) => 
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(65_534);
   try {
-    const refusal = /was not made: this user may not write there \((?!.*\.isola-init-).*\)\. Nothing was written/;
+    const refusal =
+      /was not made: this user may not write there \((?!.*\.isola-init-).*\)\. Nothing was written/;
     assert.throws(() => writeProject(join(dir, "x"), files, careful), refusal);
     assert.throws(() => writeProject(dir, files, careful), refusal);
   } finally {
