@@ -75,6 +75,11 @@ export const settingSpecs = {
     default: [],
     help: "Further `Host` names the API answers to, beside loopback and `controlHost`",
   },
+  trustedProxies: {
+    kind: "networks",
+    default: [],
+    help: "Proxies before the functions listener whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed (docs/operations.md); others' are replaced",
+  },
   acceptNoIsolation: {
     kind: "boolean",
     default: false,
@@ -311,7 +316,7 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" | "decimal" }
   ? number
   : S extends { kind: "boolean" }
     ? boolean
-    : S extends { kind: "hosts" | "ranges" | "addresses" | "registries" }
+    : S extends { kind: "hosts" | "ranges" | "addresses" | "networks" | "registries" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
@@ -351,7 +356,7 @@ export function shownDefault(spec: SettingSpec): string {
   if ("shown" in spec && spec.shown !== undefined) return spec.shown;
   if (spec.default === "70% of memory") return "70 % of the memory this machine or container has";
   if (
-    ["hosts", "ranges", "addresses", "registries"].includes(spec.kind) &&
+    ["hosts", "ranges", "addresses", "networks", "registries"].includes(spec.kind) &&
     Array.isArray(spec.default)
   )
     return spec.default.length === 0 ? "none" : spec.default.join(", ");
@@ -383,6 +388,8 @@ export function expectedOf(spec: SettingSpec): string {
       return "IPv4 addresses, divided by commas";
     case "ranges":
       return "IPv4 addresses or ranges like 10.1.2.0/24, divided by commas";
+    case "networks":
+      return "IP addresses or ranges like 10.1.2.0/24 or fd00::/8, divided by commas";
     case "registries":
       return "hosts, each with or without `http://` before and `:port` behind it, divided by commas";
     case "path":

@@ -58,7 +58,7 @@ interface Facts {
 /** What the API tells of things that the load does not change. */
 async function factsOf(server: RecoveringServer): Promise<Facts> {
   const ask = async (path: string) => (await server.api("GET", path)).json;
-  const { urls: _, ...hello } = await ask(`${fns}/hello`);
+  const { url: _, urls: __, ...hello } = await ask(`${fns}/hello`);
   const unused = (key: object) => ({ ...key, lastUsedAt: null });
   return {
     hello,
