@@ -1,0 +1,10 @@
+import { ensureConsole } from "./console.mjs";
+import { prepare, runScript, say } from "./prepare.mjs";
+
+// node setup/install.mjs: what `npm start` does before it starts the server; for a service or an image, which start it themselves.
+await runScript(async () => {
+  const node = await prepare();
+  await ensureConsole(node, say);
+  say(`Installed. The server: ${node} server/src/main.ts`);
+  return 0;
+});
