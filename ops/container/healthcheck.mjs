@@ -4,6 +4,6 @@ const answer = await fetch(`http://127.0.0.1:${port}/readyz`, {
   signal: AbortSignal.timeout(3000),
 });
 if (answer.status !== 200) {
-  console.error(`/readyz answers ${answer.status}`);
+  process.stderr.write(`/readyz answers ${answer.status}\n`);
   process.exit(1);
 }

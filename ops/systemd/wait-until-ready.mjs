@@ -9,7 +9,7 @@ const PAUSE_MS = 100;
 
 const dataDir = process.env.ISOLA_DATA;
 if (!dataDir) {
-  console.error("wait-until-ready: expected ISOLA_DATA, the data folder of the server");
+  process.stderr.write("wait-until-ready: expected ISOLA_DATA, the data folder of the server\n");
   process.exit(2);
 }
 
@@ -26,5 +26,5 @@ while (Date.now() < end) {
   }
   await sleep(PAUSE_MS);
 }
-console.error(`wait-until-ready: not ready after ${WAIT_MS_MAX} ms: ${last}`);
+process.stderr.write(`wait-until-ready: not ready after ${WAIT_MS_MAX} ms: ${last}\n`);
 process.exit(1);

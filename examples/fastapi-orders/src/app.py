@@ -9,7 +9,6 @@ from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi import Path as InPath
-
 from orders import Catalogue, NewOrder, Order, OrderBook
 
 OrderId = Annotated[int, InPath(ge=1, le=10**9)]

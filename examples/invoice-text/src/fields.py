@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 NUMBER = re.compile(
-    r"\b(?:invoice|rechnung)(?:s?[ -]?(?:number|no\.?|nummer|nr\.?))?[ \t]*[:#][ \t]*([A-Z0-9][A-Z0-9/._-]{0,39})",
+    r"\b(?:invoice|rechnung)(?:s?[ -]?(?:number|no\.?|nummer|nr\.?))?[ \t]*[:#][ \t]*"
+    r"([A-Z0-9][A-Z0-9/._-]{0,39})",
     re.IGNORECASE,
 )
 DATE = re.compile(
@@ -17,9 +18,11 @@ DATE = re.compile(
     re.IGNORECASE,
 )
 CURRENCIES = {"€": "EUR", "$": "USD", "£": "GBP"}
-MONEY = r"(EUR|USD|GBP|CHF|[€$£])?[ \t]*(\d{1,3}(?:[.,' ]\d{3})*[.,]\d\d|\d{1,9}[.,]\d\d)(?!\d)[ \t]*(EUR|USD|GBP|CHF|[€$£])?"
+CURRENCY = r"(EUR|USD|GBP|CHF|[€$£])?"
+DIGITS = r"(\d{1,3}(?:[.,' ]\d{3})*[.,]\d\d|\d{1,9}[.,]\d\d)(?!\d)"
 TOTAL = re.compile(
-    rf"^[ \t]*(?:grand total|total due|amount due|total|gesamtbetrag|summe)\b[^\S\n]*:?[^\S\n]*{MONEY}",
+    r"^[ \t]*(?:grand total|total due|amount due|total|gesamtbetrag|summe)\b[^\S\n]*:?[^\S\n]*"
+    rf"{CURRENCY}[ \t]*{DIGITS}[ \t]*{CURRENCY}",
     re.IGNORECASE | re.MULTILINE,
 )
 

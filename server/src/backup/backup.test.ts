@@ -18,7 +18,7 @@ import { after, before, describe, test, type TestContext } from "node:test";
 import { createGzip, gunzipSync, gzipSync } from "node:zlib";
 import Database from "better-sqlite3";
 import { extract, pack } from "tar-stream";
-import { IsolaError } from "../errors.ts";
+import type { IsolaError } from "../errors.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import { openDataFolder } from "../supervisor/data-folder.ts";
 import { createBackup } from "./create-backup.ts";

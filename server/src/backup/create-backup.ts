@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { lstat, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -144,8 +144,7 @@ async function readAdminKey(dataDir: string, workDir: string): Promise<Source[]>
   });
   if (text === null) return [];
   const copy = join(workDir, ADMIN_KEY);
-  const file = await open(copy, "wx", 0o600);
-  await file.writeFile(text).finally(() => file.close());
+  await writeFile(copy, text, { flag: "wx", mode: 0o600 });
   return [await sourceOf(ADMIN_KEY, copy)];
 }
 

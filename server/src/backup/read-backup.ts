@@ -63,7 +63,7 @@ async function walk(entries: AsyncIterable<Entry>, sink: BackupSink): Promise<Ma
 }
 
 async function readManifest(entry: Entry): Promise<Manifest> {
-  const { name, size = 0 } = entry.header;
+  const { name, size } = entry.header;
   if (name !== MANIFEST || size > MANIFEST_BYTES_MAX)
     throw invalidBackup(`it does not begin with a ${MANIFEST}`);
   const parts: Buffer[] = [];

@@ -1,6 +1,7 @@
 import { costSettings } from "./cost-settings.ts";
 import { keptSettings } from "./kept-settings.ts";
 import { prometheusSettings } from "./prometheus-settings.ts";
+import { proxySettings } from "./proxy-settings.ts";
 import type { SettingSpec } from "./setting-spec.ts";
 import { traceSettings } from "./trace-settings.ts";
 
@@ -64,22 +65,7 @@ export const settingSpecs = {
     default: 8081,
     help: "Port of the API; 0 takes any free one",
   },
-  publicUrl: {
-    kind: "url",
-    default: null,
-    shown: "from `gatewayHost` and `gatewayPort`",
-    help: "Base URL under which callers reach functions, as behind a proxy",
-  },
-  allowedHosts: {
-    kind: "hosts",
-    default: [],
-    help: "Further `Host` names the API answers to, beside loopback and `controlHost`",
-  },
-  trustedProxies: {
-    kind: "networks",
-    default: [],
-    help: "Proxies before the functions listener whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed (docs/operations.md); others' are replaced",
-  },
+  ...proxySettings,
   acceptNoIsolation: {
     kind: "boolean",
     default: false,
