@@ -15,8 +15,9 @@ import { imageContext } from "./image-context.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 const compose = parse(readFileSync(join(root, "ops/container/compose.yaml"), "utf8")).services
   .isola;
-/** What node:26-bookworm-slim has of them, and what the Dockerfile adds. */
-const packages = "bubblewrap,ca-certificates,coreutils,dash,libatomic1,libc-bin,libstdc++6,python3";
+/** What node:26-bookworm-slim has of them, and what the Dockerfile adds. `ldd` is a script of bash. */
+const packages =
+  "bash,bubblewrap,ca-certificates,coreutils,dash,libatomic1,libc-bin,libstdc++6,python3";
 const docker = findProgram("docker");
 const READY_MS_MAX = 60_000;
 
@@ -137,8 +138,8 @@ describe("Isola in a container", { skip: skipOf(), timeout: 280_000 }, () => {
     assert.match(await ask("exec", container, "cat", "/proc/1/status"), /^CapEff:\t0{16}$/m);
     assert.match(await ask("exec", container, "cat", "/proc/1/status"), /^Uid:\t10001\t/m);
     const { drivers } = JSON.parse(await isola("doctor", "--json"));
-    const { available, tier } = drivers.find((one: { name: string }) => one.name === "process");
-    assert.deepEqual([available, tier], [true, "namespaces"]);
+    const { isAvailable, tier } = drivers.find((one: { name: string }) => one.name === "process");
+    assert.deepEqual([isAvailable, tier], [true, "namespaces"]);
     await isola("deploy", "/opt/isola/examples/hello-js", "--yes");
     assert.match(await inside("-e", call), /Hello, box!/);
   });
