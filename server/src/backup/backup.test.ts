@@ -295,6 +295,7 @@ test("code that is lost or damaged is told, and no archive is made", async (t) =
   assert.equal(existsSync(file), false);
 });
 
+const programs = { mount: "mount", umount: "umount" };
 /** Mounting needs root: `sudo npm test`. */
 const mounts = {
   skip: process.getuid?.() === 0 ? false : "mounting a small disk needs root: sudo npm test",
@@ -302,8 +303,8 @@ const mounts = {
 
 function smallDisk(t: TestContext, KiB: number): string {
   const dir = mkdtempSync(join(root, "disk-"));
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${KiB}k`, "isola-test", dir]);
-  t.after(() => execFileSync("umount", [dir]));
+  execFileSync(programs.mount, ["-t", "tmpfs", "-o", `size=${KiB}k`, "isola-test", dir]);
+  t.after(() => execFileSync(programs.umount, [dir]));
   return dir;
 }
 

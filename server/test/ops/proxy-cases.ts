@@ -58,6 +58,7 @@ export default { async fetch(request) {
 
 const consoleDir = fileURLToPath(new URL("../../../console/dist", import.meta.url));
 
+const openssl = "openssl";
 /** Not the proxy's own address. */
 const caller = "127.0.0.2";
 
@@ -102,7 +103,7 @@ export function proxyCases(
       const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
       const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
       const files = ["-keyout", key, "-out", certificate, "-days", "1"];
-      execFileSync("openssl", ["req", "-x509", ...curve, ...subject, ...files], {
+      execFileSync(openssl, ["req", "-x509", ...curve, ...subject, ...files], {
         stdio: "ignore",
       });
       ca = readFileSync(certificate);
