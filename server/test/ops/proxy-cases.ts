@@ -193,7 +193,9 @@ export function proxyCases(
     test("the console's page loads, and one signs in there; another site's page cannot", async () => {
       const port = place.apiPort;
       // Where the console is not built, the page of the API stands for it.
-      const page = await ask({ port, path: existsSync(consoleDir) ? "/" : "/docs/" });
+      const headers = { accept: "text/html" };
+      const path = existsSync(consoleDir) ? "/" : "/docs/";
+      const page = await ask({ port, path, headers });
       assert.equal(page.statusCode, 200);
       assert.match(await textOf(page), /<html|<!doctype/i);
       const body = JSON.stringify({ key: server.adminKey });
