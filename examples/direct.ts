@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Case, ExampleFunction } from "./cases.ts";
 
-/** Calls the code of a function without a server, in this process (JavaScript) or a child (Python), with the event or request that Isola would give it. */
+/** Calls the code of a function without a server, in this process (JavaScript) or a child (Python), with the event or request that Isola would give it. Its `env` is set in this process and stays. */
 export async function answerDirectly(fn: ExampleFunction, one: Case): Promise<Response> {
+  Object.assign(process.env, fn.settings.env);
   if (fn.runtime.startsWith("python")) return toResponse(await callPython(fn, one));
   const module = await import(pathToFileURL(javaScriptFile(fn.codeDir)).href);
   if (module.default?.fetch !== undefined) {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, test, type TestContext } from "node:test";
 import { pathToFileURL } from "node:url";
 import { checkResponse, type Example, loadExamples } from "./cases.ts";
 import { answerDirectly, javaScriptFile } from "./direct.ts";
@@ -24,13 +25,26 @@ for (const example of examples) {
     });
     // What their deploy installs is not here; the server's tests call them.
     if (needsBuild(example)) return;
-    test("answers its cases as expected when its code is called directly", async () => {
+    test("answers its cases as expected when its code is called directly", async (t) => {
+      giveOwnTmp(t);
       for (const one of example.cases) {
         const [fn] = example.functions;
         assert(fn, "one function");
         await checkResponse(await answerDirectly(fn, one), one);
       }
     });
+  });
+}
+
+/** In a sandbox `/tmp` is the function's own. */
+function giveOwnTmp(t: TestContext): void {
+  const { TMPDIR: before } = process.env;
+  const dir = mkdtempSync(join(tmpdir(), "isola-example-"));
+  process.env.TMPDIR = dir;
+  t.after(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    rmSync(dir, { recursive: true });
   });
 }
 
@@ -44,6 +58,7 @@ const settingNames = new Set([
   "concurrency",
   "env",
   "handler",
+  "idleTimeoutMs",
   "maxSandboxes",
   "memoryMiB",
   "route",
@@ -68,24 +83,44 @@ function checkFiles(example: Example): void {
   }
 }
 
-test("the stream of server-sent events ends when the caller goes away", {
-  timeout: 20_000,
-}, async () => {
-  const fn = examples.find((example) => example.name === "server-sent-events")?.functions[0];
-  assert(fn);
-  const module = await import(pathToFileURL(javaScriptFile(fn.codeDir)).href);
-  const caller = new AbortController();
-  const url = "http://127.0.0.1/?count=1000&intervalMs=10000";
-  const response: Response = await module.default.fetch(
-    new Request(url, { signal: caller.signal }),
-  );
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  const first = await reader.read();
-  assert.match(Buffer.from(first.value as Uint8Array).toString(), /^id: 1\nevent: tick\n/);
-  const second = reader.read();
-  caller.abort();
-  assert.deepEqual(await second, { done: true, value: undefined });
-});
+const streams = [
+  {
+    name: "server-sent-events",
+    request: { url: "http://127.0.0.1/?count=1000&intervalMs=10000" },
+    begins: /^id: 1\nevent: tick\n/,
+  },
+  {
+    name: "streaming-chat",
+    request: {
+      url: "http://127.0.0.1/",
+      method: "POST",
+      body: JSON.stringify({ messages: [{ role: "user", content: "word ".repeat(9000) }] }),
+    },
+    begins: /^data: \{.*"content":"You said:"/,
+  },
+];
+
+for (const { name, request, begins } of streams)
+  test(`the stream of ${name} ends when the caller goes away`, { timeout: 20_000 }, async () => {
+    const fn = examples.find((example) => example.name === name)?.functions[0];
+    assert(fn);
+    const module = await import(pathToFileURL(javaScriptFile(fn.codeDir)).href);
+    const caller = new AbortController();
+    const { url, ...init } = request;
+    const response: Response = await module.default.fetch(
+      new Request(url, { ...init, signal: caller.signal }),
+      {},
+    );
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const first = await reader.read();
+    assert.match(Buffer.from(first.value as Uint8Array).toString(), begins);
+    const second = reader.read();
+    caller.abort();
+    let left = await second;
+    // What was made before the caller went may still come; no more than that.
+    if (!left.done) left = await reader.read();
+    assert.equal(left.done, true);
+  });
 
 test("the numbers of csv-stats do not depend on the order of the rows", async () => {
   const example = examples.find((one) => one.name === "csv-stats");

@@ -4,6 +4,7 @@ import { ensureDocker } from "./docker.mjs";
 import { engineFootprint, footprint, leaksSince } from "./leaks.mjs";
 import { root } from "./pinned-node.mjs";
 import { prepare, runScript, say } from "./prepare.mjs";
+import { ensureOperationTools } from "./operation-tools.mjs";
 import { ensurePrometheus } from "./prometheus.mjs";
 import { problemsOf, runTests } from "./run-tests.mjs";
 import { sourceFiles } from "./source-files.mjs";
@@ -17,6 +18,7 @@ await runScript(async (args) => {
   await ensureConsole(node, say);
   process.env.CHROMIUM_PATH ??= (await ensureChromium(say)) ?? "";
   await ensurePrometheus(say);
+  await ensureOperationTools(say);
   const before = footprint();
   const { code, tally, files: left, inEngine } = await withDocker(node, files);
   const leaks = [

@@ -35,15 +35,15 @@ function gatewayPart(traces: CallTraces | null, traceparent?: string) {
   const request = {
     rawHeaders: traceparent === undefined ? own : [...own, "Traceparent", traceparent],
     headers: { traceparent },
-    socket: { remoteAddress: "127.0.0.1" },
   } as unknown as IncomingMessage;
+  const origin = { address: "127.0.0.1", scheme: "http" } as const;
   const writer = new ChunkWriter(PER_CHUNK);
   const record = { ...recordAt(load, 0, newId()), queueMs: 0 };
   const bytes = Buffer.alloc(4096);
   return (calls: number) => {
     for (let at = 0; at < calls; at += 1) {
       const trace = traces === null ? null : traces.begin(traceparent, undefined);
-      bytes.write(requestHeaderBlock(request, trace), 0, "latin1");
+      bytes.write(requestHeaderBlock(request, trace, origin), 0, "latin1");
       writer.add({ ...record, id: newId(), trace: trace?.place ?? null });
       if (writer.isFull) writer.take();
     }

@@ -86,6 +86,8 @@ export interface Context {
   urlSource: string;
   env: NodeJS.ProcessEnv;
   cwd: string;
+  /** Data folder of the checkout that this command belongs to. */
+  checkoutData: string | undefined;
   isJson: boolean;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;

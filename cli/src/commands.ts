@@ -1,4 +1,5 @@
 import type { Command, CommandGroup } from "./command.ts";
+import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { consoleCommand } from "./commands/console.ts";
 import { compareCommands } from "./commands/compare.ts";
 import { contextCommands } from "./commands/context.ts";
@@ -47,6 +48,8 @@ export const commands: readonly (Command | CommandGroup)[] = [
   vmCommands,
   compareCommands,
   costCommand,
+  backupCommand,
+  restoreCommand,
   doctorCommand,
   contextCommands,
 ];

@@ -23,7 +23,7 @@ export interface ConnectionSources {
   env: NodeJS.ProcessEnv;
   cwd: string;
   /** Data folder of the checkout that this command belongs to. */
-  checkoutData?: string;
+  checkoutData?: string | undefined;
 }
 
 /** What `--context` and `--project` say. */
@@ -96,13 +96,15 @@ function ofDataFolder(sources: ConnectionSources): Omit<Connection, "context"> {
   const keySource = `${keyPath}${folder.isNamed ? " (ISOLA_DATA)" : ""}`;
   return { url, urlSource, keySource, ...(apiKey && { apiKey }) };
 }
-interface Folder {
+
+export interface DataFolder {
   path: string;
   /** By ISOLA_DATA; otherwise it is where this command happens to run. */
   isNamed: boolean;
 }
 
-function dataFolderOf({ env, cwd, checkoutData }: ConnectionSources): Folder {
+/** Of a server on this machine. */
+export function dataFolderOf({ env, cwd, checkoutData }: ConnectionSources): DataFolder {
   if (env.ISOLA_DATA) return { path: resolve(cwd, env.ISOLA_DATA), isNamed: true };
   const here = resolve(cwd, "data");
   const isElsewhere =
@@ -112,7 +114,7 @@ function dataFolderOf({ env, cwd, checkoutData }: ConnectionSources): Folder {
   return { path: isElsewhere ? checkoutData : here, isNamed: false };
 }
 
-function findUrl(env: NodeJS.ProcessEnv, folder: Folder): { url: string; urlSource: string } {
+function findUrl(env: NodeJS.ProcessEnv, folder: DataFolder): { url: string; urlSource: string } {
   if (env.ISOLA_URL) return { url: env.ISOLA_URL, urlSource: "ISOLA_URL" };
   const path = join(folder.path, "api-url");
   const url = readIfThere(path);

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { exitCodes } from "./command.ts";
 import { commands } from "./commands.ts";
 import { helpText } from "./help.ts";
 import { type Parsed, parseLine } from "./parse-line.ts";
 import { type Surroundings, report, runCommand } from "./run-command.ts";
+import { ownVersion } from "./version-skew.ts";
 
 /** Runs one command line (without the names of Node and the script). Resolves with the exit code: see `exitCodes`. */
 export async function runProgram(argv: readonly string[], around: Surroundings): Promise<number> {
@@ -14,7 +14,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings):
     return report(error, argv.includes("--json"), around);
   }
   if (parsed.kind === "version") {
-    around.stdout.write(`${version()}\n`);
+    around.stdout.write(`${ownVersion()}\n`);
     return exitCodes.ok;
   }
   if (parsed.kind === "help") {
@@ -26,9 +26,4 @@ export async function runProgram(argv: readonly string[], around: Surroundings):
   }
   const { command, args, options } = parsed;
   return runCommand(command, { args, options, around });
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

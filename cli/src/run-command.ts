@@ -14,6 +14,7 @@ import {
 import { type Connection, findConnection } from "./connection.ts";
 import { explainFailure, inPlaces, placeOfCall } from "./explain-failure.ts";
 import { printable, printableJson } from "./printable.ts";
+import { ownVersion, skewNote } from "./version-skew.ts";
 
 /** What a run of the command line touches. */
 export interface Surroundings {
@@ -39,7 +40,8 @@ export async function runCommand(
   { args, options, around }: Run,
 ): Promise<number> {
   const isJson = options.json === true;
-  const server = serverOf(options, around);
+  const seen: Seen = { version: null };
+  const server = serverOf(options, around, seen);
   try {
     const context: Context = {
       get connection() {
@@ -56,6 +58,7 @@ export async function runCommand(
       },
       env: around.env,
       cwd: around.cwd,
+      checkoutData: around.checkoutData,
       isJson,
       signal: around.signal,
       emit: (result) => emitLine(result, isJson, around),
@@ -68,12 +71,26 @@ export async function runCommand(
     };
     const result = await command.run(context, args, options);
     write(result, isJson, around);
+    tellSkew(seen, isJson, around);
     return result.exitCode ?? exitCodes.ok;
   } catch (error) {
     // Only a call of this server's client rejects so.
     const told = error instanceof ApiError ? inOurWords(error, server().connection) : error;
-    return report(told, isJson, around);
+    const exitCode = report(told, isJson, around);
+    tellSkew(seen, isJson, around);
+    return exitCode;
   }
+}
+
+/** What the answers said beside what was asked. */
+interface Seen {
+  /** Of the server. */
+  version: string | null;
+}
+
+function tellSkew({ version }: Seen, isJson: boolean, around: Surroundings): void {
+  const note = skewNote(ownVersion(), version);
+  if (note !== null && !isJson) around.stderr.write(`${printable(`isola: ${note}`)}\n`);
 }
 
 interface Server {
@@ -82,13 +99,18 @@ interface Server {
 }
 
 /** Looked for when a command first asks for it: some need no server. */
-function serverOf(options: Options, around: Surroundings): () => Server {
+function serverOf(options: Options, around: Surroundings, seen: Seen): () => Server {
   let found: Server | null = null;
   return () => {
     if (found !== null) return found;
     const [context, project] = [textOption(options, "context"), textOption(options, "project")];
     const connection = findConnection(around, { context, project });
-    found = { connection, client: createClient(connection) };
+    const send: typeof fetch = async (...call) => {
+      const response = await fetch(...call);
+      seen.version = response.headers.get("isola-version") ?? seen.version;
+      return response;
+    };
+    found = { connection, client: createClient({ ...connection, fetch: send }) };
     return found;
   };
 }

@@ -22,6 +22,12 @@ export const errorCatalogue = {
     cause: "The package exceeds a size or entry limit.",
     cure: "Leave out what the function does not need, or let the operator raise the limit.",
   },
+  invalid_backup: {
+    status: 400,
+    blame: "caller",
+    cause: "The archive is no backup of Isola, is damaged, or is of a newer version.",
+    cure: "Use another backup, or the Isola that wrote it; docs/operations.md has the procedure.",
+  },
   build_failed: {
     status: 422,
     blame: "caller",

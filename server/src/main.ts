@@ -7,7 +7,7 @@ import { exitCodeOf, runSupervisor } from "./supervisor/supervisor.ts";
 
 /**
  * The only file that knows every layer. Without arguments, or with settings as flags, it is the supervisor; the supervisor starts it again as `gateway` and as
- * `control`. Exit codes: 0 stopped as asked, 1 a port is taken or a defect, 2 wrong settings, 3 the data folder is in use.
+ * `control`. With `backup` or `restore` it does that and ends. Exit codes: 0 stopped as asked, 1 a port is taken or a defect, 2 wrong settings, 3 the data folder is in use.
  */
 const [first, ...rest] = process.argv.slice(2);
 
@@ -21,6 +21,9 @@ if (first === "gateway") {
     const { startControl } = await import("./control/role.ts");
     return startControl(config, boot);
   });
+} else if (first === "backup" || first === "restore") {
+  const { runBackupProgram } = await import("./backup/backup-program.ts");
+  process.exitCode = await runBackupProgram(first, rest);
 } else if (first === "--help" || first === "-h") {
   process.stdout.write(helpText());
 } else if (first === "--version") {

@@ -7,6 +7,7 @@ import { dirname, join, normalize, relative } from "node:path";
  */
 export const serverLevels: readonly (readonly string[])[] = [
   ["main"],
+  ["backup"],
   ["supervisor"],
   ["control", "gateway"],
   ["auth", "pool", "triggers", "builds", "comparisons", "cost", "traces"],

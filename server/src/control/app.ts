@@ -213,6 +213,7 @@ function guardRequests(app: FastifyInstance, settings: ControlSettings): void {
   const guard = hostGuard(settings.allowedHosts);
   app.addHook("onRequest", async (request, reply) => {
     setCommonHeaders(request, reply);
+    reply.header("isola-version", settings.version);
     guard(request.method, request.headers);
   });
 }

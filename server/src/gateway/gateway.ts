@@ -110,9 +110,10 @@ export class Gateway {
       logLinesLost: () => this.#records.logsLost,
       onSample: (sample) => this.#records.addSample(sample),
     });
-    const { gatewayHost: host, gatewayPort: port } = config;
+    const { gatewayHost: host, gatewayPort: port, trustedProxies } = config;
     this.#invoker = new ApiInvoker(calls);
-    this.#listener = new Listener({ ...calls, at: { host, port }, limits: config, onProblem });
+    const at = { host, port };
+    this.#listener = new Listener({ ...calls, at, limits: config, trustedProxies, onProblem });
     this.#trials = new Trials({
       ...{ pools: this.#pools, limits: config, newId: calls.newId, onProblem },
       socketPath: join(dirname(boot.gatewaySocketPath), "trial.sock"),

@@ -9,9 +9,10 @@ function blockOf(rawHeaders: string[], connection?: string): string[] {
   const request = {
     rawHeaders,
     headers: { connection },
-    socket: { remoteAddress: "10.0.0.9" },
   } as unknown as IncomingMessage;
-  return requestHeaderBlock(request, null).split("\n").slice(1);
+  return requestHeaderBlock(request, null, { address: "10.0.0.9", scheme: "http" })
+    .split("\n")
+    .slice(1);
 }
 
 const forwarded = [

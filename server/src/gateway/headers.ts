@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import type { StartedTrace } from "./call-traces.ts";
+import type { CallerOrigin } from "./caller-origin.ts";
 import { endToEnd, isTraceName, requestName, responseName } from "./header-names.ts";
 
 /** Cookies of the console begin with this: functions neither get nor set them. */
@@ -15,6 +16,7 @@ const CONSOLE_COOKIE = "__Host-isola";
 export function requestHeaderBlock(
   request: IncomingMessage,
   trace: Pick<StartedTrace, "headerBlock"> | null,
+  { address, scheme }: CallerOrigin,
 ): string {
   const { rawHeaders } = request;
   const connection = request.headers.connection;
@@ -42,7 +44,7 @@ export function requestHeaderBlock(
       `the request's headers have ${bytes} bytes, more than ${fixedLimits.headerBytesMax}`,
     );
   if (trace !== null) block += trace.headerBlock;
-  return `${block}\nx-forwarded-for\n${request.socket.remoteAddress ?? ""}\nx-forwarded-proto\nhttp\nx-forwarded-host\n${host ?? ""}`;
+  return `${block}\nx-forwarded-for\n${address}\nx-forwarded-proto\n${scheme}\nx-forwarded-host\n${host ?? ""}`;
 }
 
 const KNOWN_HOSTS_MAX = 1000;

@@ -9,6 +9,7 @@ import { CallerConnection, type ConnectionEvents } from "./caller-connection.ts"
 import { TARGET_BYTES_MAX, checkRequest, isLast } from "./check-request.ts";
 import { type Failure, failureAnswer, rawFailure } from "./error-body.ts";
 import type { Destination, FunctionTable } from "./function-table.ts";
+import { type CallerOrigin, type OriginOf, originReader } from "./caller-origin.ts";
 import { requestHeaderBlock } from "./headers.ts";
 import { HttpReply, hasBody } from "./http-reply.ts";
 import type { InvocationContext } from "./invocation-context.ts";
@@ -30,6 +31,8 @@ export interface ListenerOptions {
   /** A port for callers, or the path of a unix socket. */
   at: { host: string; port: number } | { path: string };
   limits: CallerLimits;
+  /** Addresses and ranges; see caller-origin.ts. */
+  trustedProxies: readonly string[];
   table: Pick<FunctionTable, "find" | "poolOf" | "methodsFor">;
   context: InvocationContext;
   newId: () => string;
@@ -54,6 +57,7 @@ const knownMethods: ReadonlySet<string> = new Set(allMethods);
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #originOf: OriginOf;
   readonly #connections = new Set<CallerConnection>();
   readonly #events: ConnectionEvents = {
     onTurn: (connection, reply) => this.#onTurn(connection, reply),
@@ -67,6 +71,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#originOf = originReader(options.trustedProxies);
     this.#answers = new OpenAnswers(options.context.clock);
     const { limits } = options;
     this.#server = createServer(
@@ -175,7 +180,8 @@ export class Listener {
     const at = url.indexOf("?");
     const path = at === -1 ? url : url.slice(0, at);
     const trace = traces === null ? null : traces.begin(...traceHeaders(request));
-    const headers = requestHeaderBlock(request, trace);
+    const origin = this.#originOf(request);
+    const headers = requestHeaderBlock(request, trace, origin);
     const to = table.find(method, path);
     const { isEvent = false } = to;
     const pool = table.poolOf(to.entry);
@@ -185,7 +191,7 @@ export class Listener {
       pool,
       {
         id,
-        lines: isEvent ? eventLines : linesOf(request, to, at === -1 ? "" : url.slice(at)),
+        lines: isEvent ? eventLines : linesOf(request, to, origin, at === -1 ? "" : url.slice(at)),
         headerBlock: isEvent ? "" : headers,
         body: hasBody(request) ? bodyOf(request, response) : null,
         isEvent,
@@ -257,15 +263,16 @@ function traceHeaders({ headers }: IncomingMessage): [string | undefined, string
 function linesOf(
   request: IncomingMessage,
   { path, prefix, routeKey, pathParameters }: Destination,
+  { address, scheme }: CallerOrigin,
   query: string,
 ): InvocationRequest["lines"] {
   return {
     method: request.method as string,
     target: path + query,
     prefix,
-    sourceAddress: request.socket.remoteAddress ?? "",
+    sourceAddress: address,
     httpVersion: `HTTP/${request.httpVersion}`,
-    scheme: "http",
+    scheme,
     routeKey,
     pathParameters,
   };

@@ -176,6 +176,7 @@ export class Trial {
     return new Listener({
       ...{ at, limits, table, context, newId, onProblem },
       admit: () => {},
+      trustedProxies: [],
       traces: null,
     });
   }

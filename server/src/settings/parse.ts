@@ -36,6 +36,8 @@ export function parseSetting(spec: SettingSpec, given: unknown, baseDir: string)
       return parseList(given, isAddress);
     case "ranges":
       return parseList(given, isRange);
+    case "networks":
+      return parseList(given, isNetwork);
     case "registries":
       return parseRegistries(given);
     case "path":
@@ -120,6 +122,14 @@ function isRange(given: unknown): given is string {
   if (typeof given !== "string") return false;
   const [address = "", bits = "32", ...more] = given.split("/");
   return isIPv4(address) && /^([12]?\d|3[0-2])$/.test(bits) && more.length === 0;
+}
+
+function isNetwork(given: unknown): given is string {
+  if (typeof given !== "string") return false;
+  const [address = "", bits, ...more] = given.split("/");
+  const bitsMost = isIPv4(address) ? 32 : isIPv6(address) && !address.includes("%") ? 128 : -1;
+  if (bitsMost === -1 || more.length > 0) return false;
+  return bits === undefined || (/^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= bitsMost);
 }
 
 function parseList(given: unknown, isFit: (part: unknown) => part is string): Parsed {

@@ -1,6 +1,7 @@
 import { costSettings } from "./cost-settings.ts";
 import { keptSettings } from "./kept-settings.ts";
 import { prometheusSettings } from "./prometheus-settings.ts";
+import { proxySettings } from "./proxy-settings.ts";
 import type { SettingSpec } from "./setting-spec.ts";
 import { traceSettings } from "./trace-settings.ts";
 
@@ -64,17 +65,7 @@ export const settingSpecs = {
     default: 8081,
     help: "Port of the API; 0 takes any free one",
   },
-  publicUrl: {
-    kind: "url",
-    default: null,
-    shown: "from `gatewayHost` and `gatewayPort`",
-    help: "Base URL under which callers reach functions, as behind a proxy",
-  },
-  allowedHosts: {
-    kind: "hosts",
-    default: [],
-    help: "Further `Host` names the API answers to, beside loopback and `controlHost`",
-  },
+  ...proxySettings,
   acceptNoIsolation: {
     kind: "boolean",
     default: false,
@@ -311,7 +302,7 @@ type ValueOf<S extends SettingSpec> = S extends { kind: "integer" | "decimal" }
   ? number
   : S extends { kind: "boolean" }
     ? boolean
-    : S extends { kind: "hosts" | "ranges" | "addresses" | "registries" }
+    : S extends { kind: "hosts" | "ranges" | "addresses" | "networks" | "registries" }
       ? readonly string[]
       : S extends { kind: "choice"; choices: readonly (infer C)[] }
         ? C
@@ -351,7 +342,7 @@ export function shownDefault(spec: SettingSpec): string {
   if ("shown" in spec && spec.shown !== undefined) return spec.shown;
   if (spec.default === "70% of memory") return "70 % of the memory this machine or container has";
   if (
-    ["hosts", "ranges", "addresses", "registries"].includes(spec.kind) &&
+    ["hosts", "ranges", "addresses", "networks", "registries"].includes(spec.kind) &&
     Array.isArray(spec.default)
   )
     return spec.default.length === 0 ? "none" : spec.default.join(", ");
@@ -383,6 +374,8 @@ export function expectedOf(spec: SettingSpec): string {
       return "IPv4 addresses, divided by commas";
     case "ranges":
       return "IPv4 addresses or ranges like 10.1.2.0/24, divided by commas";
+    case "networks":
+      return "IP addresses or ranges like 10.1.2.0/24 or fd00::/8, divided by commas";
     case "registries":
       return "hosts, each with or without `http://` before and `:port` behind it, divided by commas";
     case "path":

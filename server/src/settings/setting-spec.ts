@@ -13,7 +13,7 @@ export type SettingSpec = {
   | { kind: "choice"; choices: readonly string[]; default: string }
   | { kind: "host"; default: string }
   | { kind: "hosts"; default: readonly string[] }
-  | { kind: "ranges" | "addresses"; default: readonly string[]; shown?: string }
+  | { kind: "ranges" | "addresses" | "networks"; default: readonly string[]; shown?: string }
   | { kind: "path"; default: string | null; shown: string }
   | { kind: "url"; default: null; shown: string }
   | { kind: "engine"; default: string; shown: string }

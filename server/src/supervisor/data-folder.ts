@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   mkdtempSync,
@@ -30,6 +31,8 @@ export interface DataFolder {
 /** A unix socket's address holds 104 bytes on macOS, 108 on Linux, with the NUL. */
 const SOCKET_PATH_BYTES_MAX = 100;
 const SOCKET_DIR_PREFIX = "isola-sockets-";
+/** In here a restore lays down what it reads; it goes away last. */
+export const RESTORING_DIR = "restoring";
 /** Files of a process that was killed before it gave them their names. */
 const HALF_WRITTEN = /^(?:admin-key\.[0-9a-f]{12}|(?:api-url|node-id)\.new)$/;
 
@@ -44,11 +47,20 @@ export function openDataFolder(dir: string): DataFolder {
   }
   const lock = lockDataDir(dir, runDir);
   try {
+    refuseHalfRestored(dir);
     return makeFolder(dir, runDir, lock);
   } catch (cause) {
     lock.release();
     throw unusable(dir, cause);
   }
+}
+
+/** Half of a backup must not begin to live: what is missing would be made anew. */
+function refuseHalfRestored(dir: string): void {
+  if (!existsSync(join(dir, RESTORING_DIR))) return;
+  throw new Error(
+    `a restore into it was cut short (${RESTORING_DIR}): remove all that is in it and restore again`,
+  );
 }
 
 function makeFolder(dir: string, runDir: string, lock: DataLock): DataFolder {
