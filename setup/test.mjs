@@ -6,6 +6,7 @@ import { root } from "./pinned-node.mjs";
 import { prepare, runScript, say } from "./prepare.mjs";
 import { ensurePrometheus } from "./prometheus.mjs";
 import { problemsOf, runTests } from "./run-tests.mjs";
+import { ensureShells } from "./shells.mjs";
 import { sourceFiles } from "./source-files.mjs";
 import { ensureVm } from "./vm.mjs";
 
@@ -17,6 +18,7 @@ await runScript(async (args) => {
   await ensureConsole(node, say);
   process.env.CHROMIUM_PATH ??= (await ensureChromium(say)) ?? "";
   await ensurePrometheus(say);
+  await ensureShells(say);
   const before = footprint();
   const { code, tally, files: left, inEngine } = await withDocker(node, files);
   const leaks = [

@@ -2,6 +2,11 @@ import type { Command, CommandGroup } from "./command.ts";
 import { consoleCommand } from "./commands/console.ts";
 import { compareCommands } from "./commands/compare.ts";
 import { contextCommands } from "./commands/context.ts";
+import { apiCommand } from "./commands/api.ts";
+import { keysCommands } from "./commands/keys.ts";
+import { buildsCommand, revisionsCommand } from "./commands/revisions.ts";
+import { systemCommand } from "./commands/system.ts";
+import { completionCommands } from "./commands/completion.ts";
 import { costCommand } from "./commands/cost.ts";
 import { debugCommand } from "./commands/debug.ts";
 import { deployCommand } from "./commands/deploy.ts";
@@ -36,7 +41,9 @@ export const commands: readonly (Command | CommandGroup)[] = [
   invocationsCommands,
   metricsCommand,
   envCommands,
+  revisionsCommand,
   rollbackCommand,
+  buildsCommand,
   rmCommand,
   exportCommand,
   importCommand,
@@ -46,5 +53,9 @@ export const commands: readonly (Command | CommandGroup)[] = [
   compareCommands,
   costCommand,
   doctorCommand,
+  systemCommand,
+  keysCommands,
+  apiCommand,
   contextCommands,
+  completionCommands(() => commands),
 ];
