@@ -62,7 +62,8 @@ export const deployCommand: Command = {
       return { ...result, paint: paintChanges };
     }
     const asks = plans.some(({ action }) => action === "update" || action === "delete");
-    if (asks) context.note(plans.map((plan) => shownPlan(plan, showsValues)).join("\n"), paintChanges);
+    if (asks)
+      context.note(plans.map((plan) => shownPlan(plan, showsValues)).join("\n"), paintChanges);
     if (asks && options.yes !== true) await askFirst(context);
     const outcomes = await applyAll(plans, (plan) => apply(context, all, plan), context.signal);
     const [first] = outcomes;
