@@ -3,6 +3,7 @@ import { describeSettings } from "../server/src/config.ts";
 import { eventCatalogue, eventKinds } from "../server/src/domain/events.ts";
 import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
 import { notice, table, tableRow } from "./docs-table.ts";
+import { cliPage } from "./cli-page.ts";
 import { conformancePage } from "./conformance-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { templatesPage } from "./templates-page.ts";
@@ -10,6 +11,7 @@ import { templatesPage } from "./templates-page.ts";
 /** Pages made from tables in the sources, by their path below the root. */
 export function generatedDocs(): Map<string, string> {
   return new Map([
+    ["docs/cli.md", cliPage()],
     ["docs/settings.md", settingsPage()],
     ["docs/errors.md", errorsPage()],
     ["docs/events.md", eventsPage()],

@@ -7,6 +7,7 @@ import { prepare, runScript, say } from "./prepare.mjs";
 import { ensureOperationTools } from "./operation-tools.mjs";
 import { ensurePrometheus } from "./prometheus.mjs";
 import { problemsOf, runTests } from "./run-tests.mjs";
+import { ensureShells } from "./shells.mjs";
 import { sourceFiles } from "./source-files.mjs";
 import { ensureVm } from "./vm.mjs";
 
@@ -19,6 +20,7 @@ await runScript(async (args) => {
   process.env.CHROMIUM_PATH ??= (await ensureChromium(say)) ?? "";
   await ensurePrometheus(say);
   await ensureOperationTools(say);
+  await ensureShells(say);
   const before = footprint();
   const { code, tally, files: left, inEngine } = await withDocker(node, files);
   const leaks = [

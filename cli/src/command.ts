@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Client } from "@isola/api/client";
+import type { Paint } from "./colors.ts";
 import type { Connection } from "./connection.ts";
 
 /** A command is data: parsing, help, completion and the page docs/cli.md are made of this. */
@@ -74,6 +75,8 @@ export interface Result {
   json: unknown;
   /** What a person reads. Text of the server may be in it as it is: it is made printable on the way out. */
   text: string;
+  /** Puts colours into the text on a terminal that takes them. */
+  paint?: Paint;
   exitCode?: number;
 }
 
@@ -89,12 +92,18 @@ export interface Context {
   /** Data folder of the checkout that this command belongs to. */
   checkoutData: string | undefined;
   isJson: boolean;
+  /** stdout is one. */
+  isTerminal: boolean;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   /** A part of the result before its end. */
   emit(result: Result): void;
   /** For the person, beside the result: stderr, never with `--json`. */
-  note(text: string): void;
+  note(text: string, paint?: Paint): void;
+  /** What goes on now, for long work: on a terminal a line that is rewritten, else a line each. As `note` otherwise. */
+  progress(text: string): void;
+  /** To stdout as they are, or as text where that is a terminal. Waits for a slow reader. */
+  writeBytes(chunk: Uint8Array): Promise<void>;
   /** null where there is nobody to ask. */
   confirm(question: string): Promise<boolean | null>;
   /** For questions that `confirm` is too little for; null where there is nobody to ask. */

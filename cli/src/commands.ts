@@ -3,6 +3,11 @@ import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { consoleCommand } from "./commands/console.ts";
 import { compareCommands } from "./commands/compare.ts";
 import { contextCommands } from "./commands/context.ts";
+import { apiCommand } from "./commands/api.ts";
+import { keysCommands } from "./commands/keys.ts";
+import { buildsCommand, revisionsCommand } from "./commands/revisions.ts";
+import { systemCommand } from "./commands/system.ts";
+import { completionCommands } from "./commands/completion.ts";
 import { costCommand } from "./commands/cost.ts";
 import { debugCommand } from "./commands/debug.ts";
 import { deployCommand } from "./commands/deploy.ts";
@@ -39,7 +44,9 @@ export const commands: readonly (Command | CommandGroup)[] = [
   invocationsCommands,
   metricsCommand,
   envCommands,
+  revisionsCommand,
   rollbackCommand,
+  buildsCommand,
   rmCommand,
   exportCommand,
   importCommand,
@@ -51,5 +58,9 @@ export const commands: readonly (Command | CommandGroup)[] = [
   backupCommand,
   restoreCommand,
   doctorCommand,
+  systemCommand,
+  keysCommands,
+  apiCommand,
   contextCommands,
+  completionCommands(() => commands),
 ];

@@ -1,18 +1,31 @@
-import { ApiError } from "@isola/api/client";
+import { ApiError, type Client } from "@isola/api/client";
+import type { Command, Options } from "./command.ts";
 import type { Connection } from "./connection.ts";
+import { didYouMean } from "./nearest.ts";
+import { flagsOf, placesOf } from "./notation.ts";
 
-/** What the server's answer means to somebody at this command line: where the URL and the key came from, and what sets them. */
+/** A person waits for an error. */
+const NAMES_MS = 2_000;
+const NAMES_MAX = 200;
+
+/** What the server's answer means to somebody at this command line: where the URL and the key came from, and what to run next. */
 export function explainFailure(error: ApiError, connection: Connection): string {
   const { url, urlSource, keySource, apiKey, context } = connection;
   if (error.code === "unreachable") {
-    return `${error.message}\n  The address is from ${urlSource}. Start a server with \`npm start\`, or set ISOLA_URL to the API address of a running one`;
+    return `${error.message}\n  The address is from ${urlSource}. Start a server here with \`npm start\` or \`isola up\`; for a running one: \`isola context use\`, or set ISOLA_URL to its API address`;
   }
   if (error.code === "unauthenticated") {
-    if (apiKey !== undefined) return `the key from ${keySource} is not accepted by ${url}`;
+    const anew = `\`isola context add ${context} ${url} --replace --key -\``;
+    if (apiKey !== undefined) {
+      const cure = context === null ? "" : `; ${anew} gives it another`;
+      return `the key from ${keySource} is not accepted by ${url}${cure}`;
+    }
     if (context !== null)
-      return `context ${context} has no key: set ISOLA_API_KEY, or give it one with \`isola context add ${context} ${url} --replace --key -\` (\`isola keys create\` makes keys)`;
-    return `no admin key in ${keySource}; set ISOLA_API_KEY, or ISOLA_DATA to the data folder of the server`;
+      return `context ${context} has no key: set ISOLA_API_KEY, or give it one with ${anew} (\`isola keys create\`, on the server, makes keys)`;
+    return `no admin key in ${keySource}; set ISOLA_API_KEY, or ISOLA_DATA to the data folder of the server (\`isola keys create\`, where it has one, makes keys)`;
   }
+  if (error.code === "forbidden")
+    return `${error.message}\n  The key is from ${keySource}. \`isola keys create\` makes one that may, with a key of scope admin`;
   if (isFunctionsListener(error)) {
     return `${url} (from ${urlSource}) is no API of Isola; perhaps it is where functions are called: ISOLA_URL takes the API address, which \`npm start\` prints (port 8081 unless set otherwise)`;
   }
@@ -42,4 +55,51 @@ export function inPlaces(error: ApiError, placeOf: (path: string) => string): Ap
   });
   const { status, code, requestId } = error;
   return new ApiError(lines.join("\n  "), { status, code, details, requestId, cause: error });
+}
+
+export interface Asked {
+  command: Command;
+  args: readonly string[];
+  options: Options;
+  client: Client;
+  signal: AbortSignal;
+}
+
+/** For what does not exist: names that are near, asked of the server, and what lists them; nothing where nothing can be said. */
+export async function otherNames(error: ApiError, asked: Asked): Promise<string> {
+  if (error.code !== "not_found") return "";
+  for (const [kind, list] of [
+    ["function", "isola list"],
+    ["project", "isola projects"],
+  ] as const) {
+    const name = namesGiven(asked, kind).find((one) => error.message.includes(one));
+    if (name === undefined) continue;
+    const guess = didYouMean(name, await namesOf(kind, asked));
+    return guess || `; \`${list}\` lists those that there are`;
+  }
+  return "";
+}
+
+function namesGiven({ command, args, options }: Asked, kind: "function" | "project"): string[] {
+  const ofPlaces = placesOf(command).map(({ name }, at) =>
+    command.positionals?.[name]?.completes === kind ? args[at] : undefined,
+  );
+  const ofFlags = flagsOf(command).map(({ option, member }) =>
+    option.completes === kind ? options[member] : undefined,
+  );
+  return [...ofPlaces, ...ofFlags].filter((one) => typeof one === "string");
+}
+
+async function namesOf(kind: "function" | "project", { client, signal }: Asked): Promise<string[]> {
+  const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(NAMES_MS)]) };
+  const page = { limit: NAMES_MAX };
+  try {
+    const { items } =
+      kind === "project"
+        ? await client.listProjects(page, options)
+        : await client.listFunctions(page, options);
+    return items.map(({ name }) => name);
+  } catch {
+    return []; // the error that is being told matters more
+  }
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ApiError } from "@isola/api/client";
 import type { TailEvent } from "@isola/api/event-stream";
 import type { Page } from "@isola/api/shapes";
+import { paintStates } from "./colors.ts";
 import { type Context, type Options, type Result, usageFailure } from "./command.ts";
 import { integerOption } from "./arguments.ts";
 import { type MomentRange, rangeOptions } from "./moment.ts";
@@ -44,14 +45,14 @@ export async function listOrFollow<T extends { id: string }>(
   };
   if (options.follow !== true) {
     const items = await list();
-    return { json: { items }, text: items.map(text).join("\n") || none };
+    return { json: { items }, text: items.map(text).join("\n") || none, paint: paintStates };
   }
   if (range.until !== undefined) throw usageFailure("--until and --follow exclude each other");
   const { signal } = context;
   await follow<T>(context, {
     open: (lastEventId) => tail({ signal, ...(lastEventId && { lastEventId }) }),
     list,
-    show: (item) => ({ json: item, text: text(item) }),
+    show: (item) => ({ json: item, text: text(item), paint: paintStates }),
   });
   return { json: undefined, text: "" };
 }

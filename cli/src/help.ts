@@ -34,7 +34,7 @@ function ofAll(entries: readonly Entry[], width: number): string {
       width,
     ),
     "",
-    wrapped("Every command but `up` takes --json.", width),
+    wrapped("Every command but `up` takes --json, and --context where it calls a server.", width),
     "",
     columned(variables, width),
     "",
@@ -135,7 +135,9 @@ function columned(rows: readonly (readonly string[])[], width: number): string {
     .join("\n");
 }
 
-function wrapped(text: string, width: number): string {
+function wrapped(markdown: string, width: number): string {
+  // Links of the page are relative to docs/.
+  const text = markdown.replace(/\[[^\]]*\]\(([^)]*)\)/g, "docs/$1");
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {
     const last = lines.at(-1);

@@ -2,6 +2,7 @@ import { exitCodes } from "./command.ts";
 import { commands } from "./commands.ts";
 import { helpText } from "./help.ts";
 import { type Parsed, parseLine } from "./parse-line.ts";
+import { Output } from "./output.ts";
 import { type Surroundings, report, runCommand } from "./run-command.ts";
 import { ownVersion } from "./version-skew.ts";
 
@@ -11,7 +12,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings):
   try {
     parsed = parseLine(commands, argv);
   } catch (error) {
-    return report(error, argv.includes("--json"), around);
+    return report(error, new Output(around, argv.includes("--json")), around.signal);
   }
   if (parsed.kind === "version") {
     around.stdout.write(`${ownVersion()}\n`);
@@ -19,7 +20,7 @@ export async function runProgram(argv: readonly string[], around: Surroundings):
   }
   if (parsed.kind === "help") {
     const { path, entry, isAsked } = parsed;
-    const { columns } = around.stdout as { columns?: number };
+    const { columns } = around.stdout;
     const text = helpText(commands, { path, entry, ...(columns && { columns }) });
     (isAsked ? around.stdout : around.stderr).write(`${text}\n`);
     return isAsked ? exitCodes.ok : exitCodes.usage;

@@ -1,30 +1,18 @@
-import { createInterface } from "node:readline/promises";
-import type { Readable, Writable } from "node:stream";
 import { ApiError, type Client, createClient } from "@isola/api/client";
 import { textOption } from "./arguments.ts";
-import {
-  type Command,
-  type Context,
-  Failure,
-  type Options,
-  type Result,
-  type Terminal,
-  exitCodes,
-} from "./command.ts";
+import { type Command, type Context, Failure, type Options, exitCodes } from "./command.ts";
 import { type Connection, findConnection } from "./connection.ts";
-import { explainFailure, inPlaces, placeOfCall } from "./explain-failure.ts";
-import { printable, printableJson } from "./printable.ts";
+import { explainFailure, inPlaces, otherNames, placeOfCall } from "./explain-failure.ts";
+import { Output, type Streams } from "./output.ts";
+import { confirm, terminalOf } from "./confirm.ts";
 import { ownVersion, skewNote } from "./version-skew.ts";
 
 /** What a run of the command line touches. */
-export interface Surroundings {
-  env: NodeJS.ProcessEnv;
+export interface Surroundings extends Streams {
   cwd: string;
   /** Data folder of the checkout that this command belongs to. */
   checkoutData?: string;
   stdin: NodeJS.ReadableStream & { isTTY?: boolean };
-  stdout: { write(text: string): unknown };
-  stderr: NodeJS.WritableStream & { isTTY?: boolean };
   signal: AbortSignal;
 }
 
@@ -40,45 +28,23 @@ export async function runCommand(
   { args, options, around }: Run,
 ): Promise<number> {
   const isJson = options.json === true;
+  const output = new Output(around, isJson);
   const seen: Seen = { version: null };
   const server = serverOf(options, around, seen);
   try {
-    const context: Context = {
-      get connection() {
-        return server().connection;
-      },
-      get client() {
-        return server().client;
-      },
-      get url() {
-        return server().connection.url;
-      },
-      get urlSource() {
-        return server().connection.urlSource;
-      },
-      env: around.env,
-      cwd: around.cwd,
-      checkoutData: around.checkoutData,
-      isJson,
-      signal: around.signal,
-      emit: (result) => emitLine(result, isJson, around),
-      note(text) {
-        if (!isJson) around.stderr.write(`${printable(text)}\n`);
-      },
-      confirm: (question) => confirm(question, around),
-      terminal: isJson ? null : terminalOf(around),
-      readStdin: () => readAll(around.stdin),
-    };
-    const result = await command.run(context, args, options);
-    write(result, isJson, around);
-    tellSkew(seen, isJson, around);
+    const result = await command.run(contextOf(around, { isJson, output, server }), args, options);
+    output.result(result);
     return result.exitCode ?? exitCodes.ok;
   } catch (error) {
     // Only a call of this server's client rejects so.
-    const told = error instanceof ApiError ? inOurWords(error, server().connection) : error;
-    const exitCode = report(told, isJson, around);
-    tellSkew(seen, isJson, around);
-    return exitCode;
+    if (!(error instanceof ApiError)) return report(error, output, around.signal);
+    const { connection, client } = server();
+    const asked = { command, args, options, client, signal: around.signal };
+    const more = await otherNames(error, asked);
+    return report(inOurWords(error, connection, more), output, around.signal);
+  } finally {
+    const note = skewNote(ownVersion(), seen.version);
+    if (note !== null) output.note(`isola: ${note}`);
   }
 }
 
@@ -86,11 +52,6 @@ export async function runCommand(
 interface Seen {
   /** Of the server. */
   version: string | null;
-}
-
-function tellSkew({ version }: Seen, isJson: boolean, around: Surroundings): void {
-  const note = skewNote(ownVersion(), version);
-  if (note !== null && !isJson) around.stderr.write(`${printable(`isola: ${note}`)}\n`);
 }
 
 interface Server {
@@ -115,80 +76,68 @@ function serverOf(options: Options, around: Surroundings, seen: Seen): () => Ser
   };
 }
 
+function contextOf(
+  around: Surroundings,
+  { isJson, output, server }: { isJson: boolean; output: Output; server: () => Server },
+): Context {
+  return {
+    get connection() {
+      return server().connection;
+    },
+    get client() {
+      return server().client;
+    },
+    get url() {
+      return server().connection.url;
+    },
+    get urlSource() {
+      return server().connection.urlSource;
+    },
+    env: around.env,
+    cwd: around.cwd,
+    checkoutData: around.checkoutData,
+    isJson,
+    isTerminal: around.stdout.isTTY === true,
+    signal: around.signal,
+    emit: (result) => output.emit(result),
+    note: (text, paint) => output.note(text, paint),
+    progress: (text) => output.progress(text),
+    writeBytes: (chunk) => output.bytes(chunk),
+    confirm(question) {
+      output.clear();
+      return confirm(question, around);
+    },
+    terminal: isJson ? null : terminalOf(around),
+    readStdin: () => readAll(around.stdin),
+  };
+}
+
 /** The same answer with a message for a person here; what is wrong with single settings belongs to the server's own message only. */
-function inOurWords(error: ApiError, connection: Connection): ApiError {
-  const message = explainFailure(error, connection);
+function inOurWords(error: ApiError, connection: Connection, more: string): ApiError {
+  const message = explainFailure(error, connection) + more;
   if (message === error.message) return inPlaces(error, placeOfCall);
   const { status, code, requestId } = error;
   return new ApiError(message, { status, code, requestId, cause: error });
 }
 
-function write({ json, text }: Result, isJson: boolean, around: Surroundings): void {
-  if (isJson && json !== undefined) around.stdout.write(`${printableJson(json)}\n`);
-  if (!isJson && text !== "") around.stdout.write(`${printable(text)}\n`);
-}
-
-/** One object or line of several. */
-function emitLine({ json, text }: Result, isJson: boolean, around: Surroundings): void {
-  around.stdout.write(`${isJson ? printableJson(json, 0) : printable(text)}\n`);
-}
-
-export function report(error: unknown, isJson: boolean, around: Surroundings): number {
-  if (around.signal.aborted) return exitCodes.interrupted;
+/** Shows why a command failed. Resolves with the exit code; what nobody expected is thrown on. */
+export function report(error: unknown, output: Output, signal: AbortSignal): number {
+  if (signal.aborted) {
+    output.clear();
+    return exitCodes.interrupted;
+  }
   if (!(error instanceof Failure) && !(error instanceof ApiError) && !isSystemError(error)) {
     throw error;
   }
-  const code = error instanceof ApiError ? error.code : "failed";
-  const details = error instanceof ApiError ? error.details : [];
-  if (isJson) {
-    const body = { error: { code, message: error.message, details } };
-    around.stdout.write(`${printableJson(body)}\n`);
-  } else {
-    const lines = details
-      .map((one) => `${one.path}: expected ${one.expected}, given ${one.given}`)
-      .filter((line) => !error.message.includes(line));
-    around.stderr.write(`${printable([`isola: ${error.message}`, ...lines].join("\n  "))}\n`);
-  }
+  output.error(error);
   if (error instanceof Failure) return error.exitCode;
-  return code === "unreachable" ? exitCodes.unreachable : exitCodes.failed;
+  const isAway = error instanceof ApiError && error.code === "unreachable";
+  return isAway ? exitCodes.unreachable : exitCodes.failed;
 }
 
 /** What the system refused, such as a file that this user may not read, says itself what and where. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error;
-}
-
-function terminalOf({ stdin, stderr, signal }: Surroundings): Terminal | null {
-  if (!stdin.isTTY || !stderr.isTTY) return null;
-  return { input: stdin as Readable, output: stderr as Writable, signal };
-}
-
-/** Ctrl-C is a no that ends the command, the end of the input an ordinary one. */
-async function confirm(question: string, around: Surroundings): Promise<boolean | null> {
-  if (terminalOf(around) === null) return null;
-  const lines = createInterface({ input: around.stdin, output: around.stderr });
-  const ended = Promise.withResolvers<string>();
-  lines.once("SIGINT", () => ended.reject(new Failure("Nothing was done", exitCodes.interrupted)));
-  lines.once("close", () => ended.resolve("no"));
-  const { signal } = around;
-  let isAnswered = false;
-  try {
-    const asked = lines.question(`${printable(question)} [y/N] `, { signal });
-    const answer = await Promise.race([asked, ended.promise]);
-    isAnswered = true;
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (isEndOfInput(error) && !signal.aborted) return false;
-    throw error;
-  } finally {
-    if (!isAnswered) around.stderr.write("\n"); // the question still stands in this line
-    lines.close();
-  }
-}
-
-/** Ctrl-D: readline gives up the question before it tells its end. */
-function isEndOfInput(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
 }
 
 async function readAll(stream: NodeJS.ReadableStream): Promise<Buffer> {

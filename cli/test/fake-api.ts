@@ -19,10 +19,14 @@ export interface FakeApi {
   projectsAsked: (string | null)[];
   /** `POST /api/v1/functions`, one for each call. */
   calls: string[];
+  /** Hears of each before it is answered. */
+  onCall(call: string): void;
   /** What was asked behind the path of the last call. */
   query: URLSearchParams;
   /** Further answers, by `GET /path`. */
   answers: Record<string, unknown>;
+  /** The last body, of JSON, that a call brought. */
+  sent: unknown;
   /** The body of the last invocation that was asked for. */
   invoked: unknown;
   /** What invocations answer. */
@@ -68,8 +72,10 @@ export async function startFakeApi(): Promise<FakeApi> {
     projects: new Map(),
     projectsAsked: [],
     calls: [],
+    onCall() {},
     query: new URLSearchParams(),
     answers: {},
+    sent: null,
     invoked: null,
     answer: {},
     images: [],
@@ -96,6 +102,7 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const url = new URL(request.url ?? "/", api.url);
   api.calls.push(`${request.method} ${url.pathname}`);
+  api.onCall(`${request.method} ${url.pathname}`);
   api.projectsAsked.push(url.searchParams.get("project"));
   api.query = url.searchParams;
   if (request.headers.authorization !== `Bearer ${fakeKey}` && url.pathname !== "/readyz") {
@@ -103,6 +110,9 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   }
   if (api.refused.length > 0) return refuse(response, api.refused);
   const body = Buffer.concat(chunks);
+  if (request.headers["content-type"] === "application/json") api.sent = JSON.parse(String(body));
+  if (api.answers[`${request.method} ${url.pathname}`])
+    return send(response, 200, api.answers[`${request.method} ${url.pathname}`]);
   const [, name, rest] = /^\/api\/v1\/functions\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
   const project = /^\/api\/v1\/projects\/([^/]+)$/.exec(url.pathname)?.[1];
   if (project) return ofProject(api, response, { name: project, request, body });

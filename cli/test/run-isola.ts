@@ -77,7 +77,9 @@ export async function runIsola(
     cwd: given.cwd,
     stdin,
     ...(given.checkoutData && { checkoutData: given.checkoutData }),
-    stdout: given.stdout ?? { write: (chunk) => void (text.stdout += chunk) },
+    stdout: given.stdout ?? {
+      write: (chunk) => void (text.stdout += Buffer.from(chunk).toString()),
+    },
     stderr,
     signal: given.signal ?? new AbortController().signal,
   });

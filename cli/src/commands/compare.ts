@@ -155,7 +155,7 @@ async function followed(context: Context, started: ComparisonView): Promise<Comp
   let said: string | null = null;
   for (let now = started; ; now = await get(context, started.id)) {
     if (now.state !== "running") return now;
-    if (now.phase !== said) context.note(`${String(now.percent).padStart(3)} % ${now.phase}`);
+    if (now.phase !== said) context.progress(`${String(now.percent).padStart(3)} % ${now.phase}`);
     said = now.phase;
     await delay(POLL_MS, undefined, { signal: context.signal });
   }

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { ApiError } from "@isola/api/client";
 import { listOption, pairsOf } from "../arguments.ts";
-import { type Command, type Context, type Options, usageFailure } from "../command.ts";
+import { paintChanges } from "../colors.ts";
+import { type Command, type Context, type Options, exitCodes, usageFailure } from "../command.ts";
 import { applyAll } from "../deploy/apply-all.ts";
 import { type Deployed, applyPlan } from "../deploy/apply.ts";
 import { type Definitions, readDefinitions } from "../deploy/definition.ts";
@@ -55,9 +56,14 @@ export const deployCommand: Command = {
     if (all.definitions.length === 0 && !prunes)
       throw usageFailure(`${folder}/isola.yaml names no function`);
     const plans = await planAll(context.client, all, { adopts: options.adopt === true, prunes });
-    if (options.check === true) return driftResult(plans, showsValues);
+    if (options.check === true) {
+      const result = driftResult(plans, showsValues);
+      if (result.exitCode === exitCodes.drift) context.note("`isola deploy` makes it so");
+      return { ...result, paint: paintChanges };
+    }
     const asks = plans.some(({ action }) => action === "update" || action === "delete");
-    if (asks) context.note(plans.map((plan) => shownPlan(plan, showsValues)).join("\n"));
+    if (asks)
+      context.note(plans.map((plan) => shownPlan(plan, showsValues)).join("\n"), paintChanges);
     if (asks && options.yes !== true) await askFirst(context);
     const outcomes = await applyAll(plans, (plan) => apply(context, all, plan), context.signal);
     const [first] = outcomes;

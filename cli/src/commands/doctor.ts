@@ -1,5 +1,6 @@
 import { ApiError } from "@isola/api/client";
 import type { DriverView } from "@isola/api/machine";
+import { paintStates } from "../colors.ts";
 import { type Command, type Context, type Result, exitCodes } from "../command.ts";
 
 export const doctorCommand: Command = {
@@ -25,6 +26,7 @@ export const doctorCommand: Command = {
     return {
       json: { url: context.url, isReady, drivers, runtimes, system },
       text: lines.join("\n"),
+      paint: paintStates,
       exitCode: isGood ? exitCodes.ok : exitCodes.failed,
     };
   },

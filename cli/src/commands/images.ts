@@ -1,4 +1,5 @@
 import type { ImageEvent, ImageView } from "@isola/api/images";
+import { paintStates } from "../colors.ts";
 import type { Command, CommandGroup, Context, Result } from "../command.ts";
 
 const runtimeHelp = { help: "left out: every one on the server", completes: "runtime" } as const;
@@ -9,7 +10,11 @@ const listCommand: Command = {
   json: "`items` of the API",
   async run({ client, signal }) {
     const { items } = await client.listImages({ signal });
-    return { json: { items }, text: items.map(shown).join("\n") || "No images." };
+    return {
+      json: { items },
+      text: items.map(shown).join("\n") || "No images.",
+      paint: paintStates,
+    };
   },
 };
 

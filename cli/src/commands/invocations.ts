@@ -1,6 +1,7 @@
 import type { AllInvocationsQuery, InvocationView } from "@isola/api/invocations";
 import { driverNames, outcomes, startKinds } from "@isola/api/limits";
 import { integerOption, listOption, textOption } from "../arguments.ts";
+import { paintStates } from "../colors.ts";
 import type { Command, CommandGroup, Context, Options, Result } from "../command.ts";
 import { MOMENT, rangeOptions } from "../moment.ts";
 import { collectPages } from "../pages.ts";
@@ -83,7 +84,7 @@ async function list(context: Context, options: Options): Promise<Result> {
     "MS",
     "CPU MS",
   ];
-  return { json: { items: found }, text: table(head, rows) };
+  return { json: { items: found }, text: table(head, rows), paint: paintStates };
 }
 
 function filterOf(options: Options): AllInvocationsQuery {

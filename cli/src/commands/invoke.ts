@@ -1,6 +1,7 @@
 import type { Invoke, Invoked } from "@isola/api/invocations";
 import { httpMethods } from "@isola/api/limits";
 import { listOption, readArgument, textOption } from "../arguments.ts";
+import { paintStates } from "../colors.ts";
 import {
   type Command,
   type Context,
@@ -41,7 +42,7 @@ export const invokeCommand: Command = {
   async run(context, [name = ""], options) {
     const body = await callOf(context, options);
     const invoked = await context.client.invoke(name, body, { signal: context.signal });
-    context.note(summaryOf(invoked));
+    context.note(summaryOf(invoked), paintStates);
     return {
       json: invoked,
       text: textOf(invoked),

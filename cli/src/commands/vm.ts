@@ -1,4 +1,5 @@
 import type { GuestPart, PrunedGuests } from "@isola/api/guests";
+import { paintStates } from "../colors.ts";
 import type { Command, CommandGroup, Result } from "../command.ts";
 import { builtImages } from "./images.ts";
 
@@ -8,7 +9,7 @@ const listCommand: Command = {
   json: "`items` of the API",
   async run({ client, signal }) {
     const { items } = await client.listGuestParts({ signal });
-    return { json: { items }, text: items.map(shown).join("\n") || "Nothing." };
+    return { json: { items }, text: items.map(shown).join("\n") || "Nothing.", paint: paintStates };
   },
 };
 
