@@ -66,6 +66,7 @@ export function writeImport(
   const isWhole = imported.refused.length === 0;
   const report = importReport({ source, placed, lines, findings, refused: imported.refused });
   const written = isShown ? [] : files.map((file) => file.path);
+  if (isShown) context.note(report.text([]));
   return {
     json: { ...report.json, files: written, ...(isShown && { definition: files[0]?.text }) },
     text: isShown
@@ -116,7 +117,7 @@ function ignoreFiles(dir: string, { ignored }: Imported, findings: Findings): Ma
 }
 
 function refuseReplacing(files: readonly MadeFile[], isForced: boolean): void {
-  const [there] = files.filter(({ path }) => existsSync(path));
+  const there = files.find(({ path }) => existsSync(path));
   if (there === undefined || isForced) return;
   throw usageFailure(
     `${there.path} is there already: --force replaces it, --output writes elsewhere, --stdout only shows`,

@@ -73,7 +73,7 @@ class Walk {
     const map: TreeMap = {};
     for (const pair of pairs) {
       if (!isPair(pair)) continue;
-      const key = String(scalarOf(isScalar(pair.key) ? pair.key.value : null));
+      const key = isScalar(pair.key) ? textOf(pair.key.value) : "";
       if (key === "__proto__") throw usageFailure(`${this.#name} has a key __proto__`);
       const value = this.valueOf(pair.value, depth + 1);
       if (key === "<<") mergeInto(map, value);
@@ -95,7 +95,14 @@ function mergeInto(map: TreeMap, value: Tree): void {
 function scalarOf(value: unknown): Tree {
   if (value === null || ["string", "number", "boolean"].includes(typeof value))
     return value as Tree;
-  return value === undefined ? null : String(value);
+  return value === undefined ? null : textOf(value);
+}
+
+/** Also of what JSON has no word for: a date, a large whole number. */
+function textOf(value: unknown): string {
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "bigint") return value.toString();
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 function tagged(tag: string | undefined, value: Tree): Tree {

@@ -152,7 +152,7 @@ function readCode(
     return null;
   }
   const codeDir = where === undefined ? "." : plainOf(where);
-  if (codeDir === null || /^s3:\/\//.test(codeDir)) {
+  if (codeDir === null || codeDir.startsWith("s3://")) {
     findings.leave(
       place,
       `its code is not in this folder but ${shownValue(where)}: fetch it and name its folder`,

@@ -53,7 +53,8 @@ export class TemplateValues {
       return fallback ?? { name: variableName(name), fallback: null };
     }
     const parameter = Object.hasOwn(this.#parameters, name) ? this.#parameters[name] : undefined;
-    if (!isTreeMap(parameter) || String(parameter.Type ?? "").startsWith("AWS::SSM")) return null;
+    if (!isTreeMap(parameter) || plainOf(parameter.Type as Known)?.startsWith("AWS::SSM"))
+      return null;
     const isSecret = parameter.NoEcho === true || parameter.NoEcho === "true";
     const fallback = isSecret ? null : plainOf(parameter.Default as Known);
     return { name: variableName(name), fallback };
@@ -103,5 +104,5 @@ function shown(value: TreeMap): string {
   const short = `!${name.replace("Fn::", "")}`;
   if (typeof argument === "string") return `${short} ${argument}`;
   const isAttribute = name === "Fn::GetAtt" && Array.isArray(argument);
-  return `${short} ${isAttribute ? argument.join(".") : JSON.stringify(argument)}`;
+  return `${short} ${isAttribute ? argument.map((part) => plainOf(part as Known)).join(".") : JSON.stringify(argument)}`;
 }

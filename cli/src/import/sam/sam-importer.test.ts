@@ -99,13 +99,13 @@ describe("the importer of templates of SAM", () => {
       timeoutMs: 10_000,
       build: { bundle: true },
       env: {
-        STAGE: "\${STAGE:-dev}",
+        STAGE: "${STAGE:-dev}",
         LEVEL: "debug",
-        TABLE: "\${TABLE}",
-        NAME: "\${STAGE:-dev}-$\${literal}-x",
-        ARN: "\${ARN}",
-        TOKEN: "\${API_TOKEN}",
-        JOINED: "a/\${STAGE:-dev}",
+        TABLE: "${TABLE}",
+        NAME: "${STAGE:-dev}-$${literal}-x",
+        ARN: "${ARN}",
+        TOKEN: "${API_TOKEN}",
+        JOINED: "a/${STAGE:-dev}",
       },
     });
     assert.deepEqual(functions["nightly-function"], {
@@ -115,7 +115,7 @@ describe("the importer of templates of SAM", () => {
       memoryMiB: 512,
       timeoutMs: 10_000,
       reservedConcurrency: 1,
-      env: { STAGE: "\${STAGE:-dev}", LEVEL: "info" },
+      env: { STAGE: "${STAGE:-dev}", LEVEL: "info" },
     });
     assert.equal(functions["plain-function"].timeoutMs, 3000, "Globals are not CloudFormation's");
     assert.deepEqual(jsonOf(result).refused, ["ImageFunction", "InlineFunction"]);
@@ -164,7 +164,7 @@ describe("the importer of templates of SAM", () => {
             Runtime: "python3.11",
             Handler: "app.handler",
             FunctionUrlConfig: { AuthType: "AWS_IAM" },
-            Environment: { Variables: { A: { "Fn::Sub": "x-\${Stage}" } } },
+            Environment: { Variables: { A: { "Fn::Sub": "x-${Stage}" } } },
             Events: {
               Get: { Type: "Api", Properties: { Path: "/orders/{order-id}", Method: "ANY" } },
               Proxy: {
@@ -181,7 +181,7 @@ describe("the importer of templates of SAM", () => {
     const functions = functionsIn(dir);
     assert.deepEqual(functions.rest.route, { path: "/orders/:order_id" });
     assert.deepEqual(functions["rest-2"].route, { methods: ["GET"], path: "/orders/:order_id/*" });
-    assert.deepEqual(functions.rest.env, { A: "x-\${STAGE:-dev}" });
+    assert.deepEqual(functions.rest.env, { A: "x-${STAGE:-dev}" });
     assert.deepEqual(refused, ["Api"]);
     assert.ok(placesOf(left).includes("Resources.Rest.FunctionUrlConfig"));
     assert.ok(changed.some(({ text }) => text.includes("payload format 2.0")));

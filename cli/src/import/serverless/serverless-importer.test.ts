@@ -87,11 +87,11 @@ describe("the importer of serverless.yml", () => {
     const functions = functionsIn(dir);
     assert.deepEqual(Object.keys(functions), ["list-todos", "todo", "files", "files-2", "hook"]);
     const env = {
-      TABLE_NAME: "todo-api-\${STAGE:-dev}-todos",
-      LOG_LEVEL: "\${LOG_LEVEL:-info}",
-      API_TOKEN: "\${API_TOKEN}",
-      BUCKET: "\${BUCKET}",
-      PRICE: "costs $\${n}",
+      TABLE_NAME: "todo-api-${STAGE:-dev}-todos",
+      LOG_LEVEL: "${LOG_LEVEL:-info}",
+      API_TOKEN: "${API_TOKEN}",
+      BUCKET: "${BUCKET}",
+      PRICE: "costs $${n}",
     };
     assert.deepEqual(functions["list-todos"], {
       runtime: "nodejs",
@@ -283,7 +283,7 @@ functions:
     });
     symlinkSync(join(outside, "secret.yml"), join(dir, "link.yml"));
     const result = await runImport(dir, "serverless.yml");
-    assert.deepEqual(functionsIn(dir).one.env, { A: "\${A}", B: "\${B}", C: "none" });
+    assert.deepEqual(functionsIn(dir).one.env, { A: "${A}", B: "${B}", C: "none" });
     assert.ok(!JSON.stringify(result).includes("hunter2"));
     assert.deepEqual(jsonOf(result).refused, ["two"]);
   });
@@ -291,7 +291,7 @@ functions:
   test("refuses variables that refer to each other without end, or grow without bound", async (t) => {
     const dir = folderOf(t, {
       "circle/serverless.yml":
-        "service: a\nprovider: aws\ncustom: {a: '\${self:custom.b}', b: '\${self:custom.a}'}\nfunctions: {f: {handler: '\${self:custom.a}'}}\n",
+        "service: a\nprovider: aws\ncustom: {a: '${self:custom.b}', b: '${self:custom.a}'}\nfunctions: {f: {handler: '${self:custom.a}'}}\n",
       "growth/serverless.yml": `service: a\nprovider: aws\ncustom:\n  v0: ${"x".repeat(1000)}\n${Array.from({ length: 12 }, (_, n) => `  v${n + 1}: "\${self:custom.v${n}}\${self:custom.v${n}}"`).join("\n")}\nfunctions: {f: {handler: '\${self:custom.v12}'}}\n`,
     });
     await assert.rejects(runImport(dir, "circle/serverless.yml"), /refer to each other/);
