@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import {
   closeSync,
   mkdirSync,
@@ -12,9 +13,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { parse } from "yaml";
-import type { Context, Options, Result } from "../src/command.ts";
+import { type Context, type Options, type Result, exitCodes } from "../src/command.ts";
 import type { Finding } from "../src/import/findings.ts";
 import { importers } from "../src/import/importers.ts";
+import { fakeKey, startFakeApi } from "./fake-api.ts";
+import { runIsola } from "./run-isola.ts";
 
 /** A folder with these files, which goes away with the test. */
 export function folderOf(t: TestContext, files: Record<string, string>): string {
@@ -56,6 +59,21 @@ export interface ImportedJson {
 
 export function jsonOf(result: Result): ImportedJson {
   return result.json as ImportedJson;
+}
+
+/** Throws where `isola deploy` cannot read the isola.yaml of a folder; its variables are set in `env`. */
+export async function checkDefinition(
+  dir: string,
+  env: Record<string, string> = {},
+): Promise<void> {
+  const api = await startFakeApi();
+  try {
+    const around = { env: { ...env, ISOLA_URL: api.url, ISOLA_API_KEY: fakeKey }, cwd: dir };
+    const { exitCode, stdout, stderr } = await runIsola(["deploy", "--check"], around);
+    assert.equal(exitCode, exitCodes.drift, stdout + stderr);
+  } finally {
+    await api.close();
+  }
 }
 
 /** The functions of the isola.yaml in a folder. */

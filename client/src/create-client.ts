@@ -1,6 +1,6 @@
 import {
   type CallOptions,
-  type ClientOptions,
+  type ClientOptions as ApiClientOptions,
   type EventTailQuery,
   type LogTailQuery,
   createClient as createApiClient,
@@ -8,23 +8,27 @@ import {
 import type { EventView } from "@isola/api/events";
 import { type FollowOptions, followTail } from "@isola/api/follow-tail";
 import type { LogLineView } from "@isola/api/logs";
+import { RETRIES_MAX } from "@isola/api/retry";
 import { type FunctionRequest, functionCaller } from "./call-function.ts";
 import { type Deploy, type DeployOptions, deployFunction } from "./deploy-function.ts";
 
-export interface IsolaOptions extends ClientOptions {
+export interface ClientOptions extends ApiClientOptions {
   /** Where functions are called, in place of what the server says of itself: `https://functions.example.com`. */
   functionsUrl?: string;
 }
 
-export type IsolaClient = ReturnType<typeof createClient>;
+export type Client = ReturnType<typeof createClient>;
 
 const RETRIES = 2;
+/** The longest that a timer can wait. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /**
  * One method for each call of the API, under the name that `docs/client.md` lists, and what goes beyond one call. Methods reject with `ApiError`, or with the reason of a
  * signal that was aborted. They need no `this`.
  */
-export function createClient(options: IsolaOptions) {
+export function createClient(options: ClientOptions) {
+  check(options);
   const api = createApiClient({ retries: RETRIES, ...options });
   const call = functionCaller(api, options);
   return {
@@ -62,6 +66,25 @@ export function createClient(options: IsolaOptions) {
     deploy: (wanted: Deploy, deploying: DeployOptions = {}) =>
       deployFunction(api, wanted, deploying),
   };
+}
+
+/** Throws where a call could only fail in a way that says less. */
+function check({ url, functionsUrl, retries = 0, timeoutMs = 1 }: ClientOptions): void {
+  for (const [name, given] of Object.entries({ url, functionsUrl })) {
+    if (given === undefined && name !== "url") continue;
+    if (typeof given === "string" && /^https?:$/.test(protocolOf(given))) continue;
+    const example = "http://127.0.0.1:8081";
+    throw new TypeError(`${name} must be an address such as ${example}, given: ${String(given)}`);
+  }
+  if (!Number.isInteger(retries) || retries < 0 || retries > RETRIES_MAX)
+    throw new TypeError(`retries must be a whole number up to ${RETRIES_MAX}, given: ${retries}`);
+  if (!(timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX))
+    throw new TypeError(`timeoutMs must be from 1 to ${TIMEOUT_MS_MAX}, given: ${timeoutMs}`);
+}
+
+/** Empty where it is no URL. */
+function protocolOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).protocol : "";
 }
 
 type NewestFirst = (

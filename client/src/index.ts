@@ -50,7 +50,7 @@ export type { CreateKey, CreatedKey, KeyListQuery, KeyView } from "@isola/api/ke
 export type { DriverView, Health, Readiness, RuntimeView, SystemView } from "@isola/api/machine";
 export type { CreateProject, DeletedProject, PatchProject, ProjectView } from "@isola/api/projects";
 export type { OpenSession, SessionView, SignInLink } from "@isola/api/sessions";
-export { type IsolaClient, type IsolaOptions, createClient } from "./create-client.ts";
+export { type Client, type ClientOptions, createClient } from "./create-client.ts";
 export type { FunctionRequest } from "./call-function.ts";
 export type { Deploy, DeployOptions } from "./deploy-function.ts";
 export { isApiError } from "./is-api-error.ts";

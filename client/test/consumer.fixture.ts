@@ -4,14 +4,14 @@ import {
   type ChangedFunction,
   type Deploy,
   type FunctionView,
-  type IsolaClient,
+  type Client,
   createClient,
   isApiError,
   items,
   pages,
 } from "@isola/client";
 
-const client: IsolaClient = createClient({ url: "http://127.0.0.1:8081", retries: 3 });
+const client: Client = createClient({ url: "http://127.0.0.1:8081", retries: 3 });
 
 export async function use(): Promise<string> {
   const wanted: Deploy = { name: "a", runtime: "nodejs", files: { "index.mjs": new Uint8Array() } };

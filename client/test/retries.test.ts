@@ -89,3 +89,19 @@ describe("a call that failed", () => {
     assert.equal(server.asked.length, 1);
   });
 });
+
+test("options that no call could work with are refused at once, with what was expected and given", () => {
+  const url = "http://127.0.0.1:8081";
+  const wrong: [options: object, message: RegExp][] = [
+    [{}, /url must be an address such as http:.* given: undefined/],
+    [{ url: "" }, /url must be an address/],
+    [{ url: "127.0.0.1:8081" }, /url must be an address/],
+    [{ url: "file:///etc/passwd" }, /url must be an address/],
+    [{ url, functionsUrl: "functions" }, /functionsUrl must be an address/],
+    [{ url, retries: 11 }, /retries must be a whole number up to 10, given: 11/],
+    [{ url, retries: Number.NaN }, /retries must be/],
+    [{ url, timeoutMs: 0 }, /timeoutMs must be from 1 to/],
+  ];
+  for (const [options, message] of wrong)
+    assert.throws(() => createClient(options as { url: string }), message);
+});

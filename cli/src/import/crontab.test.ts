@@ -47,6 +47,10 @@ test("nothing of an event reaches the shell or the crontab", () => {
     made.line,
     `* * * * * node "$ISOLA_CLI" invoke fn --event '{"text":"'\\''; rm -rf / #\\n\\%"}'`,
   );
+  const named = cronLineOf({ ...schedule, input: 1 }, "fn", "shop");
+  assert.ok(
+    typeof named === "object" && named.line.endsWith("invoke fn --project shop --event '1'"),
+  );
   assert.match(
     String(cronLineOf({ ...schedule, input: "x".repeat(1000) }, "fn")),
     /too long for a crontab/,

@@ -13,7 +13,11 @@ const COMMAND_CHARS_MAX = 900;
 const scheduledEvent = { source: "aws.events", "detail-type": "Scheduled Event", detail: {} };
 
 /** The line of a crontab, or why there is none. */
-export function cronLineOf(schedule: Schedule, functionName: string): CronLine | string {
+export function cronLineOf(
+  schedule: Schedule,
+  functionName: string,
+  project?: string,
+): CronLine | string {
   const { expression, timeZone, input } = schedule;
   const when = cronTimesOf(expression);
   if (when === null)
@@ -21,10 +25,9 @@ export function cronLineOf(schedule: Schedule, functionName: string): CronLine |
   if (timeZone !== null && !/^[A-Za-z0-9_+/-]{1,64}$/.test(timeZone))
     return `${JSON.stringify(timeZone.slice(0, 80))} is no time zone`;
   const event = JSON.stringify(input ?? scheduledEvent).replaceAll("'", `'\\''`);
-  const command = `node "$ISOLA_CLI" invoke ${functionName} --event '${event}'`.replaceAll(
-    "%",
-    "\\%",
-  );
+  const whose = project === undefined ? "" : ` --project ${project}`;
+  const call = `node "$ISOLA_CLI" invoke ${functionName}${whose} --event '${event}'`;
+  const command = call.replaceAll("%", "\\%");
   if (command.length > COMMAND_CHARS_MAX)
     return `its input is too long for a crontab: \`isola invoke ${functionName} --event @file\` reads it from a file`;
   return { functionName, expression, timeZone, line: `${when} ${command}` };

@@ -57,6 +57,14 @@ export function partsOf(value: string | OpenText): readonly (string | Variable)[
   return typeof value === "string" ? [value] : value.parts;
 }
 
+/** Whether isola.yaml can say it: a default ends at its first `}`, and a `$` before a variable would make it text. */
+export function isSayable(value: string | OpenText): boolean {
+  return partsOf(value).every((part, at, all) => {
+    if (typeof part === "string") return !part.endsWith("$") || typeof all[at + 1] !== "object";
+    return part.fallback === null || !part.fallback.includes("}");
+  });
+}
+
 /** As isola.yaml writes it: `${NAME}`, `${NAME:-fallback}`, `$${` for what is text. */
 export function isolaText(value: string | OpenText): string {
   return partsOf(value)

@@ -1,7 +1,7 @@
 import { requestLimits, scalingLimits, settingLimits } from "@isola/api/limits";
 import type { Findings } from "./findings.ts";
 import type { Imported, ImportedFunction } from "./imported.ts";
-import { type OpenText, isolaText } from "./open-text.ts";
+import { type OpenText, isSayable, isolaText } from "./open-text.ts";
 import { type ImportedRoute, routesOf } from "./routes.ts";
 
 /** A function as isola.yaml has it. */
@@ -98,8 +98,7 @@ function envOf(fn: ImportedFunction, findings: Findings): Record<string, string>
   let bytes = 0;
   for (const [name, value] of Object.entries(fn.env)) {
     const place = `${fn.place}.environment.${name}`;
-    const known: string | OpenText = value;
-    const text = isolaText(known);
+    const text = isolaText(sayable(value, place, findings));
     if (!ENV_NAME.test(name) || text.includes("\0"))
       findings.leave(place, "is no variable that Isola sets");
     else if (RESERVED_ENV.test(name))
@@ -113,6 +112,17 @@ function envOf(fn: ImportedFunction, findings: Findings): Record<string, string>
       `its environment has about ${bytes} bytes and ${requestLimits.envBytesMax} are taken: move what is long into a file of the code`,
     );
   return env;
+}
+
+/** What isola.yaml cannot say with its variables is said without them. */
+function sayable(value: string | OpenText, place: string, findings: Findings): string | OpenText {
+  if (typeof value === "string" || isSayable(value)) return value;
+  const plain = value.plain();
+  findings.change(
+    place,
+    `is ${plain ?? "empty"}: isola.yaml cannot say it with the variable in it`,
+  );
+  return plain ?? "";
 }
 
 /** A route such as `/*` may not take the default route `/<name>` of a function that has no other: that one gets a route. */

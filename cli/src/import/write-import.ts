@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { NAME_PATTERN } from "@isola/api/limits";
 import { Document } from "yaml";
 import { textOption } from "../arguments.ts";
 import {
@@ -50,7 +51,7 @@ export function writeImport(
   const codeDirOf = ({ codeDir }: { codeDir: string }) =>
     shownPath(relative(dir, join(dirname(path), codeDir)));
   const placed = placeFunctions(imported, codeDirOf, findings);
-  const lines = cronLines(imported, placed, findings);
+  const lines = cronLines(imported, placed, { findings, project: projectOf(options) });
   const source = basename(path);
   const files = [
     { path: definition, text: definitionText(placed, source) },
@@ -88,17 +89,29 @@ function shownPath(path: string): string {
   return slashed === "" ? "." : slashed.startsWith(".") ? slashed : `./${slashed}`;
 }
 
-function cronLines(imported: Imported, placed: readonly PlacedFunction[], findings: Findings) {
+/** It becomes part of a shell's line. */
+function projectOf(options: Options): string | undefined {
+  const project = textOption(options, "project");
+  if (project === undefined || new RegExp(NAME_PATTERN).test(project)) return project;
+  throw usageFailure(`--project takes a name such as shop, given: ${project}`);
+}
+
+function cronLines(
+  imported: Imported,
+  placed: readonly PlacedFunction[],
+  { findings, project }: { findings: Findings; project: string | undefined },
+) {
   const lines: CronLine[] = [];
   for (const fn of imported.functions) {
     const name = placed.find(({ from }) => from === fn.name)?.name ?? fn.name;
     for (const schedule of fn.schedules) {
-      const line = cronLineOf(schedule, name);
+      const line = cronLineOf(schedule, name, project);
       if (typeof line === "string") findings.leave(schedule.place, line);
       else lines.push(line);
     }
   }
-  return lines.sort((a, b) => ((a.timeZone ?? "UTC") < (b.timeZone ?? "UTC") ? -1 : 1));
+  const zoneOf = ({ timeZone }: CronLine) => timeZone ?? "UTC";
+  return lines.sort((a, b) => (zoneOf(a) < zoneOf(b) ? -1 : Number(zoneOf(a) > zoneOf(b))));
 }
 
 function cliPath(): string {

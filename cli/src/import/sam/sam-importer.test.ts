@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { folderOf, functionsIn, jsonOf, placesOf, runImport } from "../../../test/run-import.ts";
-import { readDefinitions } from "../../deploy/definition.ts";
+import {
+  checkDefinition,
+  folderOf,
+  functionsIn,
+  jsonOf,
+  placesOf,
+  runImport,
+} from "../../../test/run-import.ts";
 
 const helloWorld = `
 AWSTemplateFormatVersion: "2010-09-09"
@@ -119,7 +125,7 @@ describe("the importer of templates of SAM", () => {
     });
     assert.equal(functions["plain-function"].timeoutMs, 3000, "Globals are not CloudFormation's");
     assert.deepEqual(jsonOf(result).refused, ["ImageFunction", "InlineFunction"]);
-    assert.equal(readDefinitions(dir, {}).length, 3);
+    await checkDefinition(dir, { TABLE: "t", ARN: "a", API_TOKEN: "s" });
     assert.equal(readFileSync(join(dir, "hello-world/.isolaignore"), "utf8"), "node_modules\n");
   });
 

@@ -2,8 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { folderOf, functionsIn, jsonOf, placesOf, runImport } from "../../../test/run-import.ts";
-import { readDefinitions } from "../../deploy/definition.ts";
+import {
+  checkDefinition,
+  folderOf,
+  functionsIn,
+  jsonOf,
+  placesOf,
+  runImport,
+} from "../../../test/run-import.ts";
 
 const restApi = `
 service: todo-api
@@ -121,10 +127,7 @@ describe("the importer of serverless.yml", () => {
     assert.equal(functions.hook.route, undefined);
     assert.equal(result.exitCode, 1, "two functions did not come over");
     assert.deepEqual(jsonOf(result).refused, ["legacy", "rusty"]);
-    assert.deepEqual(
-      readDefinitions(dir, {}).map(({ name }) => name),
-      Object.keys(functions),
-    );
+    await checkDefinition(dir, { API_TOKEN: "a", BUCKET: "b" });
   });
 
   test("lists what has no equivalent by its place, with what to do instead", async (t) => {
@@ -251,6 +254,28 @@ functions:
     });
     await runImport(dir, "serverless.yml");
     assert.deepEqual(functionsIn(dir).admin.route, { methods: ["GET", "POST"], path: "/admin/*" });
+  });
+
+  test("says without variables what isola.yaml cannot say with them", async (t) => {
+    const dir = folderOf(t, {
+      "serverless.yml": `
+service: a
+provider: aws
+functions:
+  one:
+    handler: app.handler
+    environment: { A: "$\${opt:stage, 'dev'}", B: "\${env:X, 'a}b'}", C: "a $ \${env:Y}" }
+`,
+      "app.js": code,
+    });
+    const { changed } = jsonOf(await runImport(dir, "serverless.yml"));
+    assert.deepEqual(functionsIn(dir).one.env, { A: "$dev", B: "a}b", C: "a $ ${Y}" });
+    const places = placesOf(changed).filter((place) => place.includes("environment"));
+    assert.deepEqual(places, ["functions.one.environment.A", "functions.one.environment.B"]);
+    await assert.rejects(
+      runImport(dir, "serverless.yml", { force: true, project: "a; rm" }),
+      /--project takes a name/,
+    );
   });
 
   test("is recognised by its content under another name, and refuses programs and other clouds", async (t) => {
