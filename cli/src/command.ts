@@ -1,4 +1,4 @@
-import type { Client } from "@isola/api/client";
+import type { Client } from "@isola/client";
 import type { Connection } from "./connection.ts";
 
 /** A command is data: parsing, help, completion and the page docs/cli.md are made of this. */

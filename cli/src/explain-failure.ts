@@ -1,4 +1,4 @@
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import type { Connection } from "./connection.ts";
 
 /** What the server's answer means to somebody at this command line: where the URL and the key came from, and what sets them. */

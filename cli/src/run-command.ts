@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { ApiError, type Client, createClient } from "@isola/api/client";
+import { ApiError, type Client, createClient } from "@isola/client";
 import { textOption } from "./arguments.ts";
 import {
   type Command,
@@ -85,7 +85,7 @@ function serverOf(options: Options, around: Surroundings): () => Server {
     if (found !== null) return found;
     const [context, project] = [textOption(options, "context"), textOption(options, "project")];
     const connection = findConnection(around, { context, project });
-    found = { connection, client: createClient(connection) };
+    found = { connection, client: createClient({ ...connection, retries: 0 }) };
     return found;
   };
 }

@@ -72,7 +72,10 @@ export function createClient(options: ClientOptions) {
 function check({ url, functionsUrl, retries = 0, timeoutMs = 1 }: ClientOptions): void {
   for (const [name, given] of Object.entries({ url, functionsUrl })) {
     if (given === undefined && name !== "url") continue;
-    if (typeof given === "string" && /^https?:$/.test(protocolOf(given))) continue;
+    const address = typeof given === "string" && URL.canParse(given) ? new URL(given) : null;
+    if (address !== null && (address.username !== "" || address.password !== ""))
+      throw new TypeError(`${name} must hold no user name and no password; apiKey says who calls`);
+    if (address !== null && /^https?:$/.test(address.protocol)) continue;
     const example = "http://127.0.0.1:8081";
     throw new TypeError(`${name} must be an address such as ${example}, given: ${String(given)}`);
   }
@@ -80,11 +83,6 @@ function check({ url, functionsUrl, retries = 0, timeoutMs = 1 }: ClientOptions)
     throw new TypeError(`retries must be a whole number up to ${RETRIES_MAX}, given: ${retries}`);
   if (!(timeoutMs >= 1 && timeoutMs <= TIMEOUT_MS_MAX))
     throw new TypeError(`timeoutMs must be from 1 to ${TIMEOUT_MS_MAX}, given: ${timeoutMs}`);
-}
-
-/** Empty where it is no URL. */
-function protocolOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).protocol : "";
 }
 
 type NewestFirst = (

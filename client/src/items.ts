@@ -2,6 +2,7 @@ import type { CallOptions } from "@isola/api/client";
 import type { Page } from "@isola/api/shapes";
 
 /** A call that lists: `client.listFunctions`, or `(query) => client.listRevisions("hello", query)`. */
+// oxlint-disable-next-line typescript/no-explicit-any -- only so does an arrow function's `query` get a type, and every list's own query fit
 export type ListCall = (query: any, options?: CallOptions) => Promise<Page<any>>;
 
 /** What a call lists. */

@@ -25,7 +25,7 @@ export function installPacked(): Consumer {
     execFileSync(process.execPath, args, { cwd, ...quiet });
   runNode([join(root, "client/build.mjs"), dist], root);
   runNode([npm, "pack", "--silent", "--pack-destination", dir], dist);
-  const [tarball] = readdirSync(dir).filter((name) => name.endsWith(".tgz"));
+  const tarball = readdirSync(dir).find((name) => name.endsWith(".tgz"));
   rmSync(dist, { recursive: true });
   writeFileSync(join(dir, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const flags = ["--offline", "--no-audit", "--no-fund", "--cache", join(dir, ".npm")];

@@ -97,6 +97,10 @@ test("options that no call could work with are refused at once, with what was ex
     [{ url: "" }, /url must be an address/],
     [{ url: "127.0.0.1:8081" }, /url must be an address/],
     [{ url: "file:///etc/passwd" }, /url must be an address/],
+    [
+      { url: "http://me:secret@127.0.0.1" },
+      /^TypeError: url must hold no user name and no password(?!.*secret)/,
+    ],
     [{ url, functionsUrl: "functions" }, /functionsUrl must be an address/],
     [{ url, retries: 11 }, /retries must be a whole number up to 10, given: 11/],
     [{ url, retries: Number.NaN }, /retries must be/],

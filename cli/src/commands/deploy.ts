@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import { type Command, type Context, type Result, exitCodes, usageFailure } from "../command.ts";
 import { type Deployed, applyPlan } from "../deploy/apply.ts";
 import { type Definition, definitionOptions, readDefinitions } from "../deploy/definition.ts";

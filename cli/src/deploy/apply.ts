@@ -1,4 +1,4 @@
-import type { ChangeOptions, Client } from "@isola/api/client";
+import type { ChangeOptions, Client } from "@isola/client";
 import type { ChangedFunction, CreateFunction, FunctionView } from "@isola/api/functions";
 import { zipOf } from "./package-files.ts";
 import type { Change, Plan } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { ApiError, type Client } from "@isola/api/client";
+import { ApiError, type Client } from "@isola/client";
 import type { FunctionView } from "@isola/api/functions";
 import { usageFailure } from "../command.ts";
 import { type Definition, guessRuntime } from "./definition.ts";
