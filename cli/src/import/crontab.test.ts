@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cronLineOf, cronTimesOf } from "./crontab.ts";
+import { cronLineOf, cronTimesOf, crontabOf } from "./crontab.ts";
 
 const cases: [expression: string, times: string | null][] = [
   ["rate(1 minute)", "* * * * *"],
@@ -46,6 +46,13 @@ test("nothing of an event reaches the shell or the crontab", () => {
   assert.equal(
     made.line,
     `* * * * * node "$ISOLA_CLI" invoke fn --event '{"text":"'\\''; rm -rf / #\\n\\%"}'`,
+  );
+  const folded = cronLineOf({ ...schedule, expression: "cron(0\n10 * * ? *)" }, "fn");
+  assert.ok(typeof folded === "object");
+  const crontab = crontabOf([folded], "/opt/isola/cli/isola.mjs", "a\n* * * * * evil.yml");
+  assert.deepEqual(
+    crontab.split("\n").filter((line) => /^[^#A-Z]/.test(line)),
+    [folded.line],
   );
   const named = cronLineOf({ ...schedule, input: 1 }, "fn", "shop");
   assert.ok(

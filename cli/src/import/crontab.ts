@@ -18,7 +18,8 @@ export function cronLineOf(
   functionName: string,
   project?: string,
 ): CronLine | string {
-  const { expression, timeZone, input } = schedule;
+  const { timeZone, input } = schedule;
+  const expression = schedule.expression.replace(/\s+/g, " ").trim(); // it becomes a comment, a line
   const when = cronTimesOf(expression);
   if (when === null)
     return `${expression} cannot be said in a crontab: call \`isola invoke ${functionName}\` by a scheduler that can`;
@@ -36,7 +37,7 @@ export function cronLineOf(
 /** `cli`: the path of the command's file. */
 export function crontabOf(lines: readonly CronLine[], cli: string, source: string): string {
   const head = [
-    `# Schedules of ${source}. Install them: (crontab -l; cat isola.crontab) | crontab -`,
+    `# Schedules of ${source.replace(/[\p{Cc}\u2028\u2029]/gu, "?")}. Install them: (crontab -l; cat isola.crontab) | crontab -`,
     "# The server has to run then. One on another machine: set ISOLA_URL and ISOLA_API_KEY here.",
     "# Times are those of CRON_TZ. Debian's own cron does not know it and takes the machine's time zone: `apt-get install cronie`, or change the hours.",
     "# What a call answers is mailed to the user; add >/dev/null to a line where it should not be.",
