@@ -51,6 +51,8 @@ export interface ImportedJson {
   functions: { name: string; from: string; settings: Record<string, any> }[];
   schedules: { functionName: string; expression: string; line: string }[];
   refused: string[];
+  /** That have to be set for a deploy. */
+  variables: string[];
   changed: Finding[];
   left: Finding[];
   files: string[];

@@ -25,6 +25,7 @@ export function importReport({ source, placed, lines, findings, refused }: Taken
         line,
       })),
       refused,
+      variables: neededVariables(placed),
       changed,
       left,
     },
@@ -38,7 +39,7 @@ export function importReport({ source, placed, lines, findings, refused }: Taken
         ),
         ...section("Changed:", changed),
         ...section("Left out:", left),
-        "Next: isola deploy",
+        ...next(neededVariables(placed)),
       ].join("\n"),
   };
 }
@@ -49,6 +50,19 @@ export function notTaken(path: string, { left }: Findings): string {
   return [`${path} has no function that Isola can take; nothing was written`, ...reasons].join(
     "\n",
   );
+}
+
+/** Those of isola.yaml that have no default. */
+function neededVariables(placed: readonly PlacedFunction[]): string[] {
+  const values = placed.flatMap(({ settings }) => Object.values((settings.env ?? {}) as object));
+  const found = values.flatMap((value) => [...String(value).matchAll(/(\$?)\$\{(\w+)\}/g)]);
+  const names = found.filter(([, escape]) => escape === "").map(([, , name]) => name as string);
+  return [...new Set(names)].sort();
+}
+
+function next(variables: readonly string[]): string[] {
+  if (variables.length === 0) return ["Next: isola deploy"];
+  return [`Next: ${variables.map((name) => `${name}=...`).join(" ")} isola deploy`];
 }
 
 function counted(count: number, what: string): string {

@@ -127,6 +127,7 @@ describe("the importer of serverless.yml", () => {
     assert.equal(functions.hook.route, undefined);
     assert.equal(result.exitCode, 1, "two functions did not come over");
     assert.deepEqual(jsonOf(result).refused, ["legacy", "rusty"]);
+    assert.deepEqual(jsonOf(result).variables, ["API_TOKEN", "BUCKET"]);
     await checkDefinition(dir, { API_TOKEN: "a", BUCKET: "b" });
   });
 
