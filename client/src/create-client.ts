@@ -29,7 +29,7 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
  */
 export function createClient(options: ClientOptions) {
   check(options);
-  const api = createApiClient({ retries: RETRIES, ...options });
+  const api = createApiClient({ ...options, retries: options.retries ?? RETRIES });
   const call = functionCaller(api, options);
   return {
     ...api,
@@ -41,7 +41,7 @@ export function createClient(options: ClientOptions) {
       followTail(
         {
           open: (opening) => api.tailLogs(query, opening),
-          newestId: (signal) => newestId(api.listAllLogs, signal),
+          newestId: (signal) => newestId(api.listAllLogs, query, signal),
         },
         follow,
       ),
@@ -53,7 +53,7 @@ export function createClient(options: ClientOptions) {
       followTail(
         {
           open: (opening) => api.tailEvents(query, opening),
-          newestId: (signal) => newestId(api.listEvents, signal),
+          newestId: (signal) => newestId(api.listEvents, query, signal),
         },
         follow,
       ),
@@ -85,18 +85,20 @@ function check({ url, functionsUrl, retries = 0, timeoutMs = 1 }: ClientOptions)
     throw new TypeError(`timeoutMs must be from 1 to ${TIMEOUT_MS_MAX}, given: ${timeoutMs}`);
 }
 
+type Scope = Pick<EventTailQuery, "project" | "projects">;
 type NewestFirst = (
-  query: { order: "newest"; limit: number },
+  query: Scope & { order: "newest"; limit: number },
   options: CallOptions,
 ) => Promise<{ items: { id: string }[] }>;
 
+/** Of what the tail could show, were it not for its other filters. */
 async function newestId(
   list: NewestFirst,
+  { project, projects }: Scope,
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
-  const { items } = await list(
-    { order: "newest", limit: 1 },
-    signal === undefined ? {} : { signal },
-  );
+  const scope = { ...(project && { project }), ...(projects && { projects }) };
+  const query = { ...scope, order: "newest", limit: 1 } as const;
+  const { items } = await list(query, signal === undefined ? {} : { signal });
   return items[0]?.id ?? null;
 }

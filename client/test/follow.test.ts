@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createClient } from "@isola/client";
-import { TestServer } from "../../server/test/harness.ts";
+import { TestServer, eventually } from "../../server/test/harness.ts";
 
 /** What stands between a client and the API, and can break. */
 async function startWire(target: string) {
@@ -42,6 +42,22 @@ async function startWire(target: string) {
   };
 }
 
+/** A `fetch` that tells when a tail is open: its second answer, behind that to where it begins. */
+function watchOpening() {
+  let asked = 0;
+  let opened = () => {};
+  const isOpen = new Promise<void>((resolve) => {
+    opened = resolve;
+  });
+  const watched: typeof fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    asked += 1;
+    if (asked === 2) opened();
+    return response;
+  };
+  return { isOpen, fetch: watched };
+}
+
 describe("a live tail", () => {
   const server = new TestServer();
   before(() => server.start());
@@ -75,21 +91,8 @@ describe("a live tail", () => {
     await server.deploy("quiet", { "index.mjs": code });
     const wire = await startWire(server.apiUrl);
     t.after(() => wire.close());
-    let opened = () => {};
-    const isOpen = new Promise<void>((resolve) => {
-      opened = resolve;
-    });
-    let asked = 0;
-    const client = createClient({
-      ...{ url: wire.url, apiKey: server.adminKey },
-      // Where it begins, and the tail.
-      fetch: async (input, init) => {
-        const response = await fetch(input, init);
-        asked += 1;
-        if (asked === 2) opened();
-        return response;
-      },
-    });
+    const { isOpen, fetch } = watchOpening();
+    const client = createClient({ url: wire.url, apiKey: server.adminKey, fetch });
     const lines = client.followLogs({ function: "quiet" });
     const first = lines.next();
     await isOpen;
@@ -100,6 +103,26 @@ describe("a live tail", () => {
     wire.mend();
     assert.equal((await first).value?.text, "/while-cut");
     await lines.return(undefined);
+  });
+
+  test("of all projects begins behind what there is in all of them", async () => {
+    const client = createClient({ url: server.apiUrl, apiKey: server.adminKey });
+    await client.createProject({ name: "elsewhere" });
+    const key = await client.createKey({ name: "early", scopes: ["read"], project: "elsewhere" });
+    const wanted = { projects: "all", kind: ["key_created", "key_revoked"] } as const;
+    const query = { ...wanted, kind: [...wanted.kind] };
+    await eventually("the event of the key", async () => {
+      const { items } = await client.listEvents(query);
+      return items.some(({ fields }) => JSON.stringify(fields).includes(key.id));
+    });
+    const { isOpen, fetch } = watchOpening();
+    const follower = createClient({ url: server.apiUrl, apiKey: server.adminKey, fetch });
+    const events = follower.followEvents(query);
+    const first = events.next();
+    await isOpen;
+    await client.revokeKey(key.id);
+    assert.equal((await first).value?.kind, "key_revoked");
+    await events.return(undefined);
   });
 
   test("rejects with what the server refuses, and with the reason of its signal", async () => {
