@@ -7,6 +7,7 @@ export const codeFolders = [
   "protocol",
   "server",
   "cli",
+  "client",
   "console",
   "runtimes",
   "builders",

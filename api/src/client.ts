@@ -260,6 +260,11 @@ function machineCalls(transport: Transport) {
     listRuntimes: (options?: CallOptions) =>
       call<Page<RuntimeView>>("GET", "/api/v1/runtimes", { ...options }),
     getSystem: (options?: CallOptions) => call<SystemView>("GET", "/api/v1/system", { ...options }),
+    /** What Prometheus is told, as text. */
+    exportMetrics: async (options?: CallOptions) =>
+      (
+        await transport({ method: "GET", path: "/metrics", accept: "text/plain", ...options })
+      ).text(),
     getHealth: (options?: CallOptions) => call<Health>("GET", "/healthz", { ...options }),
     /** Rejects with status 503 while the server is not ready. */
     getReadiness: (options?: CallOptions) => call<Readiness>("GET", "/readyz", { ...options }),

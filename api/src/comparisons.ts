@@ -62,7 +62,7 @@ export const StartComparison = closed(
 );
 export type StartComparison = Static<typeof StartComparison>;
 
-const FigureView = closed(
+export const FigureView = closed(
   {
     workload: oneOf(["function", ...mixNames]),
     name: Type.String({ description: "What was measured" }),
@@ -86,7 +86,7 @@ const DensityView = closed({
   byBusyMemory: count("The same by one under load"),
 });
 
-const DriverResultView = closed(
+export const DriverResultView = closed(
   {
     driver: Type.String(),
     tier: Type.String(),

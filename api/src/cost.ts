@@ -32,7 +32,7 @@ const ListPrice = closed({
 });
 const byArchitecture = closed({ x86_64: ListPrice, arm64: ListPrice });
 
-const FunctionCostView = closed(
+export const FunctionCostView = closed(
   {
     function: Type.String(),
     driver: Type.String(),
@@ -49,7 +49,7 @@ const FunctionCostView = closed(
 );
 export type FunctionCostView = Static<typeof FunctionCostView>;
 
-const DriverCostView = closed(
+export const DriverCostView = closed(
   {
     driver: Type.String(),
     cpuMicrosPerCall: maybe("Of sandbox and gateway together"),

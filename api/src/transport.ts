@@ -1,6 +1,7 @@
 import { ApiError } from "./api-error.ts";
 import type { ErrorBody } from "./errors.ts";
 import { linesOf } from "./lines.ts";
+import { RETRIES_MAX, type RetryRule, defaultPauses, pause, pauseBefore } from "./retry.ts";
 
 export interface ClientOptions {
   /** `http://127.0.0.1:8081` */
@@ -11,6 +12,8 @@ export interface ClientOptions {
   project?: string;
   /** Longest wait for the head of an answer; by default 60 s, and no bound for invocations. */
   timeoutMs?: number;
+  /** How often a call that failed is made again where that does no harm: see `pauseBefore`. At most 10, by default 0. */
+  retries?: number;
   fetch?: typeof fetch;
 }
 
@@ -45,27 +48,45 @@ export type Transport = (call: Call) => Promise<Response>;
 const TIMEOUT_MS = 60_000;
 
 export function createTransport(options: ClientOptions): Transport {
+  const retries = Math.min(options.retries ?? 0, RETRIES_MAX);
+  const rule: RetryRule = { ...defaultPauses, retries };
+  return async (call) => {
+    for (let attempt = 0; ; attempt += 1) {
+      const { response, error } = await attemptOf(options, call);
+      if (error === null) return response;
+      const retryAfter = response?.headers.get("retry-after") ?? null;
+      const waitMs = pauseBefore(error, call, { attempt, rule, retryAfter });
+      if (waitMs === null) throw error;
+      await pause(waitMs, call.signal);
+    }
+  };
+}
+
+type Attempt = { response: Response; error: null } | { response: Response | null; error: ApiError };
+
+/** Rejects only where the caller gave the call up. */
+async function attemptOf(options: ClientOptions, call: Call): Promise<Attempt> {
   const send = options.fetch ?? fetch;
   const base = options.url.replace(/\/+$/, "");
-  return async (call) => {
-    const limit = call.isUnbounded ? [] : [AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)];
-    const signals = call.signal === undefined ? limit : [...limit, call.signal];
-    const request: RequestInit = {
-      method: call.method,
-      headers: headersOf(options, call),
-      signal: AbortSignal.any(signals),
-    };
-    if (call.bytes !== undefined) request.body = call.bytes;
-    else if (call.json !== undefined) request.body = JSON.stringify(call.json);
-    const response = await send(`${base}${call.path}${queryOf(call)}`, request).catch(
-      (error: unknown) => {
-        if (call.signal?.aborted) throw error;
-        throw unreachable(base, error);
-      },
-    );
-    if (response.status >= 400) throw await errorOf(response);
-    return response;
+  const limit = call.isUnbounded ? [] : [AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)];
+  const signals = call.signal === undefined ? limit : [...limit, call.signal];
+  const request: RequestInit = {
+    method: call.method,
+    headers: headersOf(options, call),
+    signal: AbortSignal.any(signals),
   };
+  if (call.bytes !== undefined) request.body = call.bytes;
+  else if (call.json !== undefined) request.body = JSON.stringify(call.json);
+  let response: Response | null = null;
+  try {
+    response = await send(`${base}${call.path}${queryOf(call)}`, request);
+    return response.status < 400
+      ? { response, error: null }
+      : { response, error: await errorOf(response) };
+  } catch (error) {
+    if (call.signal?.aborted) throw error;
+    return { response, error: unreachable(base, error) };
+  }
 }
 
 /** The JSON of an answer; `bad_answer` where it is something else. */

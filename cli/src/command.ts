@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { Client } from "@isola/api/client";
+import type { Client } from "@isola/client";
 import type { Paint } from "./colors.ts";
 import type { Connection } from "./connection.ts";
 

@@ -88,7 +88,8 @@ function chosenContext({ env }: ConnectionSources, flag: string | undefined): Ch
 function ofDataFolder(sources: ConnectionSources): Omit<Connection, "context"> {
   const folder = dataFolderOf(sources);
   const { url, urlSource } = findUrl(sources.env, folder);
-  if (!URL.canParse(url)) throw usageFailure(`${urlSource} must be a URL, given: ${url}`);
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
+    throw usageFailure(`${urlSource} must be a URL like ${DEFAULT_URL}, given: ${url}`);
   const given = sources.env.ISOLA_API_KEY;
   if (given) return { url, urlSource, apiKey: given.trim(), keySource: "ISOLA_API_KEY" };
   const keyPath = join(folder.path, "admin-key");

@@ -1,4 +1,4 @@
-import { ApiError, type Client } from "@isola/api/client";
+import { ApiError, type Client } from "@isola/client";
 import type { Command, Options } from "./command.ts";
 import type { Connection } from "./connection.ts";
 import { didYouMean } from "./nearest.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ApiError } from "@isola/api/client";
-import type { TailEvent } from "@isola/api/event-stream";
+import { ApiError } from "@isola/client";
+import type { TailEvent } from "@isola/client";
 import type { Page } from "@isola/api/shapes";
 import { paintStates } from "./colors.ts";
 import { type Context, type Options, type Result, usageFailure } from "./command.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import { paintChanges, paintStates } from "./colors.ts";
 import { Output } from "./output.ts";
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import { type Colors, type Paint, colorsFor } from "./colors.ts";
 import type { Result } from "./command.ts";
 import { printable, printableJson, printableLine } from "./printable.ts";

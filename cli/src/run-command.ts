@@ -1,4 +1,4 @@
-import { ApiError, type Client, createClient } from "@isola/api/client";
+import { ApiError, type Client, createClient } from "@isola/client";
 import { textOption } from "./arguments.ts";
 import { type Command, type Context, Failure, type Options, exitCodes } from "./command.ts";
 import { type Connection, findConnection } from "./connection.ts";
@@ -71,7 +71,7 @@ function serverOf(options: Options, around: Surroundings, seen: Seen): () => Ser
       seen.version = response.headers.get("isola-version") ?? seen.version;
       return response;
     };
-    found = { connection, client: createClient({ ...connection, fetch: send }) };
+    found = { connection, client: createClient({ ...connection, fetch: send, retries: 0 }) };
     return found;
   };
 }

@@ -1,4 +1,4 @@
-import { ApiError, createClient } from "@isola/api/client";
+import { ApiError, createClient } from "@isola/client";
 import { readArgument, textOption } from "../arguments.ts";
 import {
   type Command,
@@ -201,7 +201,7 @@ function checkKey(text: string): string {
 
 /** Whether the server answers, and takes the key where there is one. */
 async function check({ signal }: Context, server: ServerContext): Promise<void> {
-  const client = createClient({ ...server, timeoutMs: CHECK_MS });
+  const client = createClient({ ...server, timeoutMs: CHECK_MS, retries: 0 });
   try {
     if (server.apiKey === undefined) await client.getReadiness({ signal });
     else await client.getSession({ signal });

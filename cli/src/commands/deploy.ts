@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import { listOption, pairsOf } from "../arguments.ts";
 import { paintChanges } from "../colors.ts";
 import { type Command, type Context, type Options, exitCodes, usageFailure } from "../command.ts";

@@ -1,4 +1,4 @@
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import type { DriverView } from "@isola/api/machine";
 import { paintStates } from "../colors.ts";
 import { type Command, type Context, type Result, exitCodes } from "../command.ts";

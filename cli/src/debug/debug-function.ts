@@ -1,4 +1,4 @@
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import type { DebugEvent } from "@isola/api/debugging";
 import type { TailEvent } from "@isola/api/event-stream";
 import { type Context, Failure } from "../command.ts";

@@ -1,4 +1,4 @@
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import type { Deployed } from "./apply.ts";
 import type { Plan } from "./plan.ts";
 

@@ -1,4 +1,4 @@
-import type { ChangeOptions, Client } from "@isola/api/client";
+import type { ChangeOptions, Client } from "@isola/client";
 import type { ChangedFunction, CreateFunction, FunctionView } from "@isola/api/functions";
 import { Failure } from "../command.ts";
 import { requestLimits } from "@isola/api/limits";

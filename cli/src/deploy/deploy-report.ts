@@ -1,4 +1,4 @@
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import { type Result, exitCodes } from "../command.ts";
 import type { Outcome } from "./apply-all.ts";
 import type { Deployed } from "./apply.ts";

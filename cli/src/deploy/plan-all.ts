@@ -1,4 +1,4 @@
-import { ApiError, type Client } from "@isola/api/client";
+import { ApiError, type Client } from "@isola/client";
 import { APP_LABEL } from "@isola/api/definition-file";
 import { Failure, usageFailure } from "../command.ts";
 import { inPlaces } from "../explain-failure.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { ApiError, type Client } from "@isola/api/client";
+import { ApiError, type Client } from "@isola/client";
 import { APP_LABEL } from "@isola/api/definition-file";
 import type { FunctionView } from "@isola/api/functions";
 import { Failure, usageFailure } from "../command.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
-import type { ChangeOptions, Client } from "@isola/api/client";
+import type { ChangeOptions, Client } from "@isola/client";
 import type { ExportManifest } from "@isola/api/export-manifest";
 import type { ChangedFunction, CreateFunction } from "@isola/api/functions";
 import { Failure } from "../command.ts";

@@ -1,4 +1,4 @@
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import { Failure } from "../command.ts";
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;

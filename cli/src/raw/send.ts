@@ -1,4 +1,4 @@
-import { ApiError } from "@isola/api/client";
+import { ApiError } from "@isola/client";
 import type { Context } from "../command.ts";
 import { usageFailure } from "../command.ts";
 

@@ -1,0 +1,85 @@
+import type { CronLine } from "./crontab.ts";
+import type { Finding, Findings } from "./findings.ts";
+import type { PlacedFunction } from "./place-functions.ts";
+import type { ImportedRoute } from "./routes.ts";
+
+export interface Taken {
+  /** Name of the file. */
+  source: string;
+  placed: readonly PlacedFunction[];
+  lines: readonly CronLine[];
+  findings: Findings;
+  /** Functions that did not come over. */
+  refused: readonly string[];
+}
+
+export function importReport({ source, placed, lines, findings, refused }: Taken) {
+  const { changed, left } = findings;
+  return {
+    json: {
+      source,
+      functions: placed,
+      schedules: lines.map(({ functionName, expression, line }) => ({
+        functionName,
+        expression,
+        line,
+      })),
+      refused,
+      variables: neededVariables(placed),
+      changed,
+      left,
+    },
+    /** `written`: paths of the files. */
+    text: (written: readonly string[]) =>
+      [
+        `${source}: ${counted(placed.length, "function")} ${written.length === 0 ? "" : `in ${written.join(", ")}`}`,
+        ...placed.map(shownFunction),
+        ...lines.map(
+          ({ functionName, expression }) => `  ${functionName}: ${expression}, by the crontab`,
+        ),
+        ...section("Changed:", changed),
+        ...section("Left out:", left),
+        ...next(neededVariables(placed)),
+      ].join("\n"),
+  };
+}
+
+/** Why nothing is written. */
+export function notTaken(path: string, { left }: Findings): string {
+  const reasons = left.map(shownFinding);
+  return [`${path} has no function that Isola can take; nothing was written`, ...reasons].join(
+    "\n",
+  );
+}
+
+/** Those of isola.yaml that have no default. */
+function neededVariables(placed: readonly PlacedFunction[]): string[] {
+  const values = placed.flatMap(({ settings }) => Object.values((settings.env ?? {}) as object));
+  const found = values.flatMap((value) => [...String(value).matchAll(/(\$?)\$\{(\w+)\}/g)]);
+  const names = found.filter(([, escape]) => escape === "").map(([, , name]) => name as string);
+  return [...new Set(names)].sort();
+}
+
+function next(variables: readonly string[]): string[] {
+  if (variables.length === 0) return ["Next: isola deploy"];
+  return [`Next: ${variables.map((name) => `${name}=...`).join(" ")} isola deploy`];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+function shownFunction({ name, settings }: PlacedFunction): string {
+  const route = settings.route as ImportedRoute | undefined;
+  const methods = route?.methods?.join(",");
+  const where = route === undefined ? `/${name}` : `${methods ? `${methods} ` : ""}${route.path}`;
+  return `  ${name}: ${where}`;
+}
+
+function section(title: string, findings: readonly Finding[]): string[] {
+  return findings.length === 0 ? [] : [title, ...findings.map(shownFinding)];
+}
+
+function shownFinding({ place, text }: Finding): string {
+  return `  ${place}: ${text}`;
+}

@@ -1,0 +1,86 @@
+import type { Findings } from "../findings.ts";
+import type { Endpoint, Schedule } from "../imported.ts";
+import { type Known, type KnownMap, isKnownMap, plainOf, shownValue } from "../known-values.ts";
+import { leaveTrigger, methodsOf, openToAll } from "../triggers.ts";
+
+const scheduleKinds = ["Schedule", "ScheduleV2"];
+
+/** What calls a function. */
+export function readEvents(
+  events: Known | undefined,
+  place: string,
+  findings: Findings,
+): { endpoints: Endpoint[]; schedules: Schedule[] } {
+  const endpoints: Endpoint[] = [];
+  const schedules: Schedule[] = [];
+  for (const [name, event] of Object.entries(isKnownMap(events) ? events : {})) {
+    const map = isKnownMap(event) ? event : {};
+    const kind = plainOf(map.Type) ?? "";
+    const properties = isKnownMap(map.Properties) ? map.Properties : {};
+    const where = `${place}.Events.${name}.${kind}`;
+    if (kind === "Api" || kind === "HttpApi") {
+      const endpoint = endpointOf(properties, where, findings);
+      if (endpoint !== null) endpoints.push(endpoint);
+    } else if (scheduleKinds.includes(kind)) {
+      const schedule = scheduleOf(properties, where, findings);
+      if (schedule !== null) schedules.push(schedule);
+    } else leaveTrigger(kind, where, findings);
+  }
+  return { endpoints, schedules };
+}
+
+function endpointOf(given: KnownMap, place: string, findings: Findings): Endpoint | null {
+  const auth = isKnownMap(given.Auth) ? given.Auth : {};
+  const isOpen = plainOf(auth.Authorizer) === "NONE";
+  if (Object.keys(auth).length > 0 && !isOpen) findings.leave(`${place}.Auth`, openToAll);
+  const isCatchAll = given.Path === undefined && place.endsWith(".HttpApi");
+  const path = isCatchAll ? "/{proxy+}" : plainOf(given.Path);
+  if (path === null || !path.startsWith("/")) {
+    const isDefault = path === "$default";
+    if (isDefault) return { place, methods: [], path: "/{proxy+}" };
+    findings.leave(place, `its path is not known here: ${shownValue(given.Path)}`);
+    return null;
+  }
+  const method = plainOf(given.Method) ?? "any";
+  return {
+    place,
+    methods: methodsOf(method === "x-amazon-apigateway-any-method" ? "any" : method),
+    path,
+  };
+}
+
+function scheduleOf(given: KnownMap, place: string, findings: Findings): Schedule | null {
+  const isOff =
+    plainOf(given.Enabled) === "false" || plainOf(given.State)?.toUpperCase() === "DISABLED";
+  if (isOff) {
+    findings.leave(place, "is switched off there");
+    return null;
+  }
+  const expression = plainOf(given.Schedule ?? given.ScheduleExpression);
+  if (expression === null) {
+    findings.leave(
+      place,
+      `its schedule is not known here: ${shownValue(given.Schedule ?? given.ScheduleExpression)}`,
+    );
+    return null;
+  }
+  if (given.StartDate || given.EndDate)
+    findings.leave(
+      place,
+      "StartDate and EndDate: the line of the crontab counts from its installation",
+    );
+  const timeZone = plainOf(given.ScheduleExpressionTimezone);
+  return { place, expression, timeZone, input: inputOf(given, place, findings) };
+}
+
+/** `Input` is JSON as text. */
+function inputOf(given: KnownMap, place: string, findings: Findings): unknown {
+  const text = given.Input === undefined ? null : plainOf(given.Input);
+  if (text === null) return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    findings.leave(place, "its Input is no JSON: the function gets what a scheduled event is");
+    return null;
+  }
+}

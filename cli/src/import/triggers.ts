@@ -1,0 +1,84 @@
+import type { Findings } from "./findings.ts";
+import type { Endpoint } from "./imported.ts";
+
+/** What to do instead of a trigger, by the names that Serverless Framework (lower case) and SAM give it. */
+const instead: Record<string, string> = {
+  sqs: "there are no queues: a small consumer beside Isola reads the queue and calls the function (`isola invoke`, or the API)",
+  sns: "SNS can call the function's route by HTTPS, where it is reachable from there",
+  s3: "there is no object storage: what stores the object calls the function's route",
+  stream: "there are no streams: a consumer beside Isola reads it and calls the function",
+  dynamodb: "there are no streams: a consumer beside Isola reads it and calls the function",
+  kinesis: "there are no streams: a consumer beside Isola reads it and calls the function",
+  kafka: "there are no streams: a consumer beside Isola reads it and calls the function",
+  msk: "there are no streams: a consumer beside Isola reads it and calls the function",
+  mq: "there are no queues: a consumer beside Isola reads it and calls the function",
+  activemq: "there are no queues: a consumer beside Isola reads it and calls the function",
+  rabbitmq: "there are no queues: a consumer beside Isola reads it and calls the function",
+  websocket: "WebSocket is refused: server-sent events of a `fetch` function go one way",
+  eventbridge: "there is no event bus: who sends the event calls the function",
+  eventbridgerule: "there is no event bus: who sends the event calls the function",
+  cloudwatchevent: "there is no event bus: who sends the event calls the function",
+  cloudwatchlog:
+    "there are no log subscriptions: `isola logs -f --json` gives the lines to a program",
+  cloudwatchlogs:
+    "there are no log subscriptions: `isola logs -f --json` gives the lines to a program",
+  alexaskill: "Alexa can call the function's route by HTTPS",
+  alexasmarthome: "Alexa can call the function's route by HTTPS",
+  alexahomeskill: "Alexa can call the function's route by HTTPS",
+  alb: "the function's route takes the place of the load balancer's rule: name it in isola.yaml",
+  cloudfront: "a cache or proxy before the functions listener takes its place",
+  cognito: "there are no user pools: who keeps the users calls the function",
+  cognitouserpool: "there are no user pools: who keeps the users calls the function",
+  iot: "there is no message broker: a consumer beside Isola calls the function",
+  iotrule: "there is no message broker: a consumer beside Isola calls the function",
+  documentdb: "there are no streams: a consumer beside Isola reads it and calls the function",
+  selfmanagedkafka: "there are no streams: a consumer beside Isola reads it and calls the function",
+};
+
+export function leaveTrigger(kind: string, place: string, findings: Findings): void {
+  const known = instead[kind.toLowerCase().replace(/event$/, "")] ?? instead[kind.toLowerCase()];
+  findings.leave(
+    place,
+    known ?? `the trigger ${kind} has no equivalent: who sends it calls the function`,
+  );
+}
+
+/** `GET`, `any`, `*` -> the methods of an endpoint. */
+export function methodsOf(text: string): string[] {
+  const method = text.toUpperCase();
+  return method === "ANY" || method === "*" ? [] : [method];
+}
+
+/** `GET /users/{id}`, `*`, `$default`; null where it is none of these. */
+export function endpointOf(text: string, place: string): Endpoint | null {
+  const whole = text.trim();
+  if (whole === "*" || whole === "$default") return { place, methods: [], path: "/{proxy+}" };
+  const [, method, path] = /^([A-Za-z]+|\*)\s+(\S+)$/.exec(whole) ?? [];
+  if (method === undefined || path === undefined) return null;
+  return { place, methods: methodsOf(method), path: path === "*" ? "/{proxy+}" : path };
+}
+
+/** Told once a file, as it holds for all of its functions. */
+export function tellDifferences(
+  source: string,
+  { isRestApi, hasEndpoints }: { isRestApi: boolean; hasEndpoints: boolean },
+  findings: Findings,
+): void {
+  if (isRestApi)
+    findings.change(
+      source,
+      "events of REST APIs come in payload format 2.0 here: `httpMethod` is `requestContext.http.method`, `path` is `rawPath`, `resource` is `routeKey`",
+    );
+  if (hasEndpoints)
+    findings.change(
+      source,
+      "`routeKey` is written as the route is (`GET /users/:id`), and `pathParameters` has no `proxy`",
+    );
+  findings.change(
+    source,
+    "functions reach no network; `network: internet` gives it to those with the driver docker",
+  );
+}
+
+export const openToAll =
+  "who may call was checked there and is not here: the route is open to all until the function checks, or a proxy before it";
