@@ -97,7 +97,7 @@ function ofCommand(command: Command, path: string, width: number): string {
     ...details.flatMap((text) => ["", wrapped(text, width)]),
     ...section("Arguments:", places, width),
     ...section("Flags:", flags.map(flagRow), width),
-    ...exampleSection(examples),
+    ...exampleSection(examples, width),
   ].join("\n");
 }
 
@@ -115,10 +115,13 @@ function section(title: string, rows: string[][], width: number): string[] {
   return rows.length === 0 ? [] : ["", title, columned(rows, width)];
 }
 
-function exampleSection(examples: readonly Example[]): string[] {
+function exampleSection(examples: readonly Example[], width: number): string[] {
   if (examples.length === 0) return [];
   const length = Math.max(...examples.map(({ line }) => line.length));
-  const lines = examples.map(({ line, says }) => `  ${line.padEnd(length)}  # ${says}`);
+  const isNarrow = examples.some(({ says }) => length + says.length + 6 > width);
+  const lines = examples.flatMap(({ line, says }) =>
+    isNarrow ? [`  # ${says}`, `  ${line}`] : [`  ${line.padEnd(length)}  # ${says}`],
+  );
   return ["", "Examples:", ...lines];
 }
 
