@@ -3,12 +3,14 @@ import { eventCatalogue, eventKinds } from "../server/src/domain/events.ts";
 import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
 import { notice, table, tableRow } from "./docs-table.ts";
 import { conformancePage } from "./conformance-page.ts";
+import { functionSettingsPage } from "./function-settings-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 
 /** Pages made from tables in the sources, by their path below the root. */
 export function generatedDocs(): Map<string, string> {
   return new Map([
     ["docs/settings.md", settingsPage()],
+    ["docs/function-settings.md", functionSettingsPage()],
     ["docs/errors.md", errorsPage()],
     ["docs/events.md", eventsPage()],
     ["docs/metrics.md", metricsPage()],

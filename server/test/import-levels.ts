@@ -26,7 +26,7 @@ export const packageImports: Record<string, readonly string[]> = {
   console: ["api"],
   runtimes: ["protocol"],
   bench: ["api", "protocol", "server", "runtimes"],
-  setup: ["server", "cli"],
+  setup: ["api", "server", "cli"],
 };
 
 export interface Breach {

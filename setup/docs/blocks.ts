@@ -30,15 +30,20 @@ function isRun({ language, notes }: Block): boolean {
 }
 
 const otherShells = ["bash", "shell", "console", "zsh", "shell-session"];
+/** A line of two columns is a table, whatever it begins with. */
 const COMMAND =
-  /^\s*(\$ |(sudo|npm|npx|isola|curl|node|git|docker|kubectl|apt-get|mkdir|cat|python3|faas-cli|pip) )/m;
+  /^\s*(\$ |(?!.*\S {2,}[^\s#])(sudo|npm|npx|isola|curl|node|git|docker|kubectl|apt-get|mkdir|cat|python3|faas-cli|pip) )/m;
 
 /** Blocks whose mark does not say whether they are run, or says what is not so. CONTRIBUTING.md has the rules. */
 export function blockFaults(page: Page, root: string): Fault[] {
-  return page.blocks.flatMap((block, at) => {
+  const fenced = page.blocks.flatMap((block, at) => {
     const problem = problemOf(page, at, root);
     return problem === null ? [] : [`${page.path}:${block.line}: ${problem}`];
   });
+  const indented = page.paragraphs
+    .filter(({ text }) => /^(?: {4}|\t)/.test(text) && COMMAND.test(text))
+    .map(({ line }) => `${page.path}:${line}: commands stand between fences, not indented`);
+  return [...fenced, ...indented];
 }
 
 function problemOf(page: Page, at: number, root: string): string | null {
@@ -79,6 +84,6 @@ function isNext(before: Block, line: number): boolean {
 function isShown(page: Page, at: number, path: string): boolean {
   const { text, line } = page.blocks[at] as Block;
   if (text.split("\n")[0]?.includes(path)) return true;
-  const before = page.paragraphs.filter((paragraph) => paragraph.line < line).at(-1);
+  const before = page.paragraphs.findLast((paragraph) => paragraph.line < line);
   return before?.text.includes(path) ?? false;
 }

@@ -40,7 +40,8 @@ describe("links", () => {
     assert.deepEqual(unreachable(pages, root), []);
   });
   test("that lead to no file, no heading or out of the repository are told with their line", (t) => {
-    const text = "[a](gone.md)\n\n[b](#nowhere)\n![p](no.png)\n[c](../../etc/passwd)\n`[d](x.md)`\n";
+    const text =
+      "[a](gone.md)\n\n[b](#nowhere)\n![p](no.png)\n[c](../../etc/passwd)\n`[d](x.md)`\n";
     const root = repository(t, { "docs/README.md": text, "docs/lonely.md": "" });
     const pages = [parsePage("docs/README.md", text), parsePage("docs/lonely.md", "")];
     assert.deepEqual(
@@ -52,7 +53,8 @@ describe("links", () => {
     ]);
   });
   test("paths between backticks exist, also where they hold wildcards", (t) => {
-    const text = "`docs/*.md` `docs/<name>.md` `docs/page.md:3` `a/b.md`\n`docs/gone.md` `docs/no*.md`\n";
+    const text =
+      "`docs/*.md` `docs/<name>.md` `docs/page.md:3` `a/b.md`\n`docs/gone.md` `docs/no*.md`\n";
     const root = repository(t, { "docs/page.md": text });
     assert.deepEqual(pathFaults([parsePage("docs/page.md", text)], root), [
       "docs/page.md:2: no such file or folder: docs/gone.md",
@@ -65,6 +67,7 @@ describe("blocks", () => {
   const faultsOf = (text: string) => blockFaults(parsePage("p.md", text), import.meta.dirname);
   const wrong: Record<string, string> = {
     "without a language": "```\nls\n```\n",
+    "of commands that are indented": "Do\n\n    npm start\n",
     "of commands as text": "```text\nnpm start\n```\n",
     "of another name for a shell": "```bash\nls\n```\n",
     "not run without a reason": "```sh no-run\nls\n```\n",
@@ -72,7 +75,8 @@ describe("blocks", () => {
     "of output behind nothing": "```output\nx\n```\n",
     "of output behind commands that are not run":
       "```sh no-run: needs a cluster\nls\n```\n```output\nx\n```\n",
-    "of output far from its commands": "```sh\nls\n```\nThis is long.\n\nAnd\n\n```output\nx\n```\n",
+    "of output far from its commands":
+      "```sh\nls\n```\nThis is long.\n\nAnd\n\n```output\nx\n```\n",
     "of a file that the reader is not told": "Write:\n```js file=a/index.mjs\nexport {}\n```\n",
     "of a file elsewhere": "`../x.mjs`\n```js file=../x.mjs\n```\n",
     "with a mark that means nothing": "```js whatever\nx\n```\n",

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { TestServer } from "../../server/test/harness.ts";
+import { findCommand } from "../processes.mjs";
 import { stepsOf } from "./blocks.ts";
 import { pagesOf } from "./markdown.ts";
 import { runPage } from "./run-page.ts";
@@ -11,7 +12,9 @@ import { apiFaults, type OpenApi } from "./spellings.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-describe("with a server that runs", () => {
+const skip = findCommand("curl") ? false : "there is no curl: apt-get install curl";
+
+describe("with a server that runs", { skip }, () => {
   const pages = pagesOf(root);
   let server: TestServer;
   const folders = mkdtempSync(join(tmpdir(), "isola-pages-"));

@@ -12,5 +12,7 @@ export const otherWords: OtherWords = {
   words: new Set([
     ...["memoryBytesMax", "isWarm"], // examples of how we name
     "partialSuccess", // OTLP
+    ...["build_args", "environment_file", "readonly_root_filesystem"], // of OpenFaaS
+    ...["exec_timeout", "max_inflight"],
   ]),
 };

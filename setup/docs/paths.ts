@@ -4,7 +4,9 @@ import type { Fault } from "./links.ts";
 import type { Page } from "./markdown.ts";
 
 /** Between backticks: names that begin like a folder of the repository and are something else. */
-const elsewhere = new Set<string>([]);
+const elsewhere = new Set([
+  "bench/results/<date>.json", // where it was run
+]);
 
 /** Paths between backticks that begin with a folder of the repository and do not exist. `*`, `<name>` and `...` stand for anything. */
 export function pathFaults(pages: readonly Page[], root: string): Fault[] {
@@ -13,7 +15,8 @@ export function pathFaults(pages: readonly Page[], root: string): Fault[] {
   return pages.flatMap((page) =>
     page.spans.flatMap(({ text, line }) => {
       const path = /^([\w.-]+)(\/[\w.*<>-]+)*\/?(?=:\d+$|$)/.exec(text)?.[0] ?? "";
-      if (!path.includes("/") || !folders.has(path.split("/")[0] as string)) return [];
+      if (!path.includes("/") || path.startsWith(".") || !folders.has(path.split("/")[0] as string))
+        return [];
       if (elsewhere.has(path) || isThere(root, path)) return [];
       if (isThere(join(root, dirname(page.path)), path)) return [];
       return [`${page.path}:${line}: no such file or folder: ${path}`];

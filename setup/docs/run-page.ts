@@ -71,7 +71,8 @@ export async function runPage(
   }
   timer.abort();
   const [code] = (await ended) as [number | null];
-  if (isLate) return `${at(path, steps, begun)}: still runs after ${msMax} ms${shown(begun, place)}`;
+  if (isLate)
+    return `${at(path, steps, begun)}: still runs after ${msMax} ms${shown(begun, place)}`;
   if (code !== 0) return `${at(path, steps, begun)}: ended with ${code}${shown(begun, place)}`;
   if (!isDone) return `${at(path, steps, begun)}: left the shell${shown(begun, place)}`;
   return wrongOutput(path, steps, steps.length - 1, place);
@@ -118,11 +119,14 @@ function scriptOf(steps: readonly Step[], place: Place): string {
     const file = join(place.folder, `${index}.sh`);
     writeFileSync(file, withPortsOf(place, step.text));
     const out = `>"${join(place.folder, `${index}.out`)}" 2>&1 3>&-`;
-    if (step.kind === "file") return `mkdir -p '${dirname(step.path)}'; cp '${file}' '${step.path}'`;
+    if (step.kind === "file")
+      return `mkdir -p '${dirname(step.path)}'; cp '${file}' '${step.path}'`;
     if (step.exitCode === 0) return `echo ${index} >&3\nsource '${file}' ${out}`;
     return `echo ${index} >&3\ncode=0; (source '${file}') ${out} || code=$?\n[ $code = ${step.exitCode} ] || exit $((code == 0 ? 1 : code))`;
   });
-  return ["set -euo pipefail", ...parts, "echo done >&3", "kill $(jobs -p) 2>&- || true"].join("\n");
+  return ["set -euo pipefail", ...parts, "echo done >&3", "kill $(jobs -p) 2>&- || true"].join(
+    "\n",
+  );
 }
 
 /** The page's folder is like a checkout: with its examples and templates, and the data folder of the server. */

@@ -137,13 +137,18 @@ function apiProblems(text: string, { paths }: OpenApi): Problem[] {
     const asked = segmentsOf(path.replace(/\/?(\*|\.\.\.)$/, ""));
     const found = Object.entries(paths).filter(([known]) => fits(segmentsOf(known), asked, isPart));
     if (found.length === 0) return [{ at: match.index, says: `the API has no path ${path}` }];
-    const isKnown = found.some(([, methods]) => isPart || !method || method.toLowerCase() in methods);
+    const isKnown = found.some(
+      ([, methods]) => isPart || !method || method.toLowerCase() in methods,
+    );
     return isKnown ? [] : [{ at: match.index, says: `the API has no ${method} ${path}` }];
   });
 }
 
 function segmentsOf(path: string): string[] {
-  return path.replace(/[.:]+$/, "").split("/").filter(Boolean);
+  return path
+    .replace(/[.:]+$/, "")
+    .split("/")
+    .filter(Boolean);
 }
 
 function fits(known: readonly string[], asked: readonly string[], isPart: boolean): boolean {

@@ -56,7 +56,8 @@ const folders = [...codeFolders, "templates", "images", "ops"];
 /** Tests count too: they hold names of what is outside, such as fields of Lambda's events. */
 function wordsOf(root: string): Set<string> {
   const words = new Set<string>();
-  for (const path of sourceFiles(root, endings, folders)) {
+  const paths = ["package.json", ...sourceFiles(root, endings, folders)];
+  for (const path of paths) {
     if (path.startsWith("setup/docs/")) continue; // planted faults
     for (const [word] of readFileSync(join(root, path), "utf8").matchAll(/[A-Za-z_]\w*/g)) {
       words.add(word);
