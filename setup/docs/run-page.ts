@@ -33,8 +33,7 @@ export async function runPage(
   msMax = stepMsMax,
 ): Promise<Fault | null> {
   if (!steps.some(({ kind }) => kind === "commands")) return null;
-  prepare(place);
-  const inFolder = join(place.folder, "page");
+  const inFolder = prepare(path, steps, place);
   writeFileSync(join(place.folder, "steps.sh"), scriptOf(steps, place));
   const child = spawn("bash", [join(place.folder, "steps.sh")], {
     cwd: inFolder,
@@ -129,16 +128,28 @@ function scriptOf(steps: readonly Step[], place: Place): string {
   );
 }
 
-/** The page's folder is like a checkout: with its examples and templates, and the data folder of the server. */
-function prepare({ root, dataDir, folder }: Place): void {
+/**
+ * The page's folder is like a checkout: with its examples and templates, as far as it names them, and the data folder of the server. The page of a template is about the folder it
+ * is in. Gives back where the shell begins.
+ */
+function prepare(path: string, steps: readonly Step[], place: Place): string {
+  const { root, dataDir, folder } = place;
   const page = join(folder, "page");
-  const bin = join(folder, "bin");
   mkdirSync(page);
-  mkdirSync(bin);
+  const own = path.startsWith("templates/") ? dirname(path) : "";
   for (const name of ["examples", "templates"]) {
+    if (!steps.some(({ text }) => text.includes(`${name}/`))) continue;
     cpSync(join(root, name), join(page, name), { recursive: true });
   }
-  symlinkSync(dataDir, join(page, "data"));
+  if (own !== "") cpSync(join(root, own), join(page, own), { recursive: true });
+  symlinkSync(dataDir, join(page, own, "data"));
+  writeCommands(place, page);
+  return join(page, own);
+}
+
+function writeCommands({ root, folder }: Place, page: string): void {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
   // As at a terminal; and an answer that is an error is one for the block, which says `exit=22` where it is meant.
   writeFileSync(join(page, ".curlrc"), "no-progress-meter\nfail-with-body\n");
   const main = join(root, "cli/src/main.ts");
