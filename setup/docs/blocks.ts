@@ -48,6 +48,7 @@ export function blockFaults(page: Page, root: string): Fault[] {
 
 function problemOf(page: Page, at: number, root: string): string | null {
   const { language, notes, text, line } = page.blocks[at] as Block;
+  if (!(page.blocks[at] as Block).isClosed) return "the block is never closed";
   if (language === "") return "the block names no language; `text` is for what is none";
   if (otherShells.includes(language)) return `commands are marked \`sh\`, not \`${language}\``;
   if (language === "sh") return problemOfCommands(notes, root);

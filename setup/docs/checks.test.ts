@@ -41,12 +41,12 @@ describe("links", () => {
   });
   test("that lead to no file, no heading or out of the repository are told with their line", (t) => {
     const text =
-      "[a](gone.md)\n\n[b](#nowhere)\n![p](no.png)\n[c](../../etc/passwd)\n`[d](x.md)`\n";
+      "[a](gone.md)\n\n[b](#nowhere)\n![p](no.png)\n[c](../../etc/passwd)\n[e](%zz.md) [f](%ff.md)\n`[d](x.md)`\n";
     const root = repository(t, { "docs/README.md": text, "docs/lonely.md": "" });
     const pages = [parsePage("docs/README.md", text), parsePage("docs/lonely.md", "")];
     assert.deepEqual(
       linkFaults(pages, root).map((fault) => fault.split(": ")[0]),
-      ["docs/README.md:1", "docs/README.md:3", "docs/README.md:4", "docs/README.md:5"],
+      [1, 3, 4, 5, 6, 6].map((line) => `docs/README.md:${line}`),
     );
     assert.deepEqual(unreachable(pages, root), [
       "docs/lonely.md:1: no chain of links leads here from docs/README.md",
@@ -66,6 +66,7 @@ describe("links", () => {
 describe("blocks", () => {
   const faultsOf = (text: string) => blockFaults(parsePage("p.md", text), import.meta.dirname);
   const wrong: Record<string, string> = {
+    "that are never closed": "```sh\nls\n",
     "without a language": "```\nls\n```\n",
     "of commands that are indented": "Do\n\n    npm start\n",
     "of commands as text": "```text\nnpm start\n```\n",

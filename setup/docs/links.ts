@@ -23,17 +23,27 @@ interface Places {
 
 function problemOf(page: Page, link: string, { byPath, root }: Places): string | null {
   if (/^[a-z][a-z0-9+.-]*:/i.test(link)) return null; // leaves the repository
+  if (/%(?![0-9a-f]{2})/i.test(link)) return `the link ${link} has a wrong escape`;
   const path = targetOf(page, link);
   if (path.startsWith("..")) return `the link ${link} leaves the repository`;
   if (!existsSync(join(root, path))) return `the link ${link} leads to nothing: no ${path}`;
-  const anchor = decodeURIComponent(link.split("#")[1] ?? "");
+  const anchor = decoded(link.split("#")[1] ?? "");
   const target = byPath.get(path);
   if (anchor === "" || target === undefined || target.anchors.has(anchor)) return null;
   return `the link ${link} names a heading that ${path} does not have`;
 }
 
+/** As it is where it is no text in UTF-8, which then leads to nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function targetOf(page: Page, link: string): string {
-  const path = decodeURIComponent(link.split("#")[0] as string);
+  const path = decoded(link.split("#")[0] as string);
   return path === "" ? page.path : normalize(join(dirname(page.path), path)).replace(/\/$/, "");
 }
 

@@ -9,6 +9,8 @@ export interface Block {
   notes: string;
   text: string;
   line: number;
+  /** Its second fence is there. */
+  isClosed: boolean;
 }
 
 /** A piece of the page's text and the line where it begins. */
@@ -55,13 +57,19 @@ function divide(text: string): Pick<Page, "blocks" | "paragraphs"> {
   text.split("\n").forEach((content, index) => {
     const fence = FENCE.exec(content);
     if (open !== null) {
-      if (fence?.[2]?.startsWith(open.mark) && fence[3] === "") open = null;
-      else open.block.text += `${content.slice(commonIndent(content, open.indent))}\n`;
+      if (fence?.[2]?.startsWith(open.mark) && fence[3] === "") {
+        open.block.isClosed = true;
+        open = null;
+      } else open.block.text += `${content.slice(commonIndent(content, open.indent))}\n`;
       return;
     }
     if (fence !== null) {
       const [, indent = "", mark = "", language = "", notes = ""] = fence;
-      open = { block: { language, notes, text: "", line: index + 1 }, mark, indent };
+      open = {
+        block: { language, notes, text: "", line: index + 1, isClosed: false },
+        mark,
+        indent,
+      };
       blocks.push(open.block);
       isParagraph = false;
       return;

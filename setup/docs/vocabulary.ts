@@ -24,9 +24,11 @@ interface Named {
   name?: string;
   options?: readonly { flags: string }[];
   commands?: readonly Named[];
+  /** The verb of a group that runs where none is named. */
+  default?: string;
 }
 
-const everywhere = ["--help", "--json", "--version"];
+const everywhere = ["--help", "--json", "--version", "--project"];
 
 export function readVocabulary(root: string): Vocabulary {
   const settings = describeSettings();
@@ -42,12 +44,18 @@ export function readVocabulary(root: string): Vocabulary {
 }
 
 function flagsOf(command: Named, before: string): [string, Set<string>][] {
-  const own = (command.name ?? command.usage ?? "").split(" ")[0] as string;
-  const name = `${before}${own}`;
-  const flags = (command.options ?? []).map(({ flags: text }) => /--[\w-]+/.exec(text)?.[0] ?? "");
+  const name = `${before}${(command.name ?? command.usage ?? "").split(" ")[0]}`;
+  const flags = (command.options ?? []).flatMap(({ flags: text }) => text.match(/--[\w-]+/g) ?? []);
   const below = (command.commands ?? []).flatMap((one) => flagsOf(one, `${name} `));
   const inherited = below.flatMap(([, set]) => [...set]);
-  return [[name, new Set([...flags, ...inherited, ...everywhere, "--project"])], ...below];
+  const taken = new Set([...flags, ...inherited, ...everywhere]);
+  return [[name, taken], ...(takesName(command) ? [] : below)];
+}
+
+/** Whether what follows a group's name need not be one of its verbs, but may be what its usual verb is about. */
+function takesName(command: Named): boolean {
+  const usual = command.commands?.find(({ usage }) => usage?.split(" ")[0] === command.default);
+  return usual?.usage?.includes(" ") ?? false;
 }
 
 const endings = [".ts", ".tsx", ".mjs", ".js", ".py", ".json", ".yaml", ".yml", ".toml", ".c"];
