@@ -54,9 +54,11 @@ describe("links", () => {
   });
   test("paths between backticks exist, also where they hold wildcards", (t) => {
     const text =
-      "`docs/*.md` `docs/<name>.md` `docs/page.md:3` `a/b.md`\n`docs/gone.md` `docs/no*.md`\n";
+      "`docs/*.md` `docs/<name>.md` `docs/page.md:3` `a/b.md`\n`docs/gone.md` `docs/no*.md`\n\nsee docs/away.md\n";
     const root = repository(t, { "docs/page.md": text });
     assert.deepEqual(pathFaults([parsePage("docs/page.md", text)], root), [
+      "docs/page.md:1: no such page: docs/gone.md",
+      "docs/page.md:4: no such page: docs/away.md",
       "docs/page.md:2: no such file or folder: docs/gone.md",
       "docs/page.md:2: no such file or folder: docs/no*.md",
     ]);
@@ -123,6 +125,7 @@ describe("spellings", () => {
     "a variable": "`ISOLA_DATTA`",
     "a variable in a block": "```yaml\nISOLA_DATTA: x\n```",
     "a setting": "`timeoutMss`",
+    "an error code of an answer": '```json\n{"error":{"code":"function_timeot"}}\n```',
     "an error code": "504 `function_timeot`",
     "an error code in a table": "| a | 504 | `function_timeot` |",
   };

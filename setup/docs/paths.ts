@@ -8,11 +8,20 @@ const elsewhere = new Set([
   "bench/results/<date>.json", // where it was run
 ]);
 
-/** Paths between backticks that begin with a folder of the repository and do not exist. `*`, `<name>` and `...` stand for anything. */
+const PAGE = /(?<![\w/.-])docs\/[\w/-]+\.md\b/g;
+
+/** Paths between backticks that begin with a folder of the repository and do not exist, and pages that are named without them. `*`, `<name>` and `...` stand for anything. */
 export function pathFaults(pages: readonly Page[], root: string): Fault[] {
   const entries = readdirSync(root, { withFileTypes: true });
   const folders = new Set(entries.filter((one) => one.isDirectory()).map(({ name }) => name));
-  return pages.flatMap((page) =>
+  const named = pages.flatMap(({ path: of, paragraphs }) =>
+    paragraphs.flatMap(({ text, line }) =>
+      [...text.matchAll(PAGE)]
+        .filter(([path]) => !existsSync(join(root, path)))
+        .map(([path]) => `${of}:${line}: no such page: ${path}`),
+    ),
+  );
+  const spelt = pages.flatMap((page) =>
     page.spans.flatMap(({ text, line }) => {
       const path = /^([\w.-]+)(\/[\w.*<>-]+)*\/?(?=:\d+$|$)/.exec(text)?.[0] ?? "";
       if (!path.includes("/") || path.startsWith(".") || !folders.has(path.split("/")[0] as string))
@@ -22,6 +31,7 @@ export function pathFaults(pages: readonly Page[], root: string): Fault[] {
       return [`${page.path}:${line}: no such file or folder: ${path}`];
     }),
   );
+  return [...new Set([...named, ...spelt])];
 }
 
 function isThere(root: string, path: string): boolean {

@@ -19,6 +19,7 @@ export function spellingFaults(page: Page, known: Vocabulary, others: OtherWords
     ...[...page.spans, ...inBlocks].flatMap((piece) =>
       faultsAt(page, piece, (text) => variableProblems(text, known)),
     ),
+    ...inBlocks.flatMap((piece) => faultsAt(page, piece, (text) => answerProblems(text, known))),
     ...page.spans.flatMap((piece) => faultsAt(page, piece, (text) => word(text, known, others))),
     ...page.paragraphs.flatMap((piece) =>
       faultsAt(page, piece, (text) => statusProblems(text, known)),
@@ -111,6 +112,13 @@ function hasFlag(flag: string, { commands, serverFlags }: Vocabulary): boolean {
 /** `504 \`function_timeout\``, also as cells of a table: a status of an answer and its code. */
 function statusProblems(text: string, { errorCodes }: Vocabulary): Problem[] {
   return [...text.matchAll(/\b[45]\d\d(?: \+ `Retry-After`)?(?: \|)? `([a-z][a-z_]+)`/g)]
+    .filter((match) => !errorCodes.has(match[1] as string))
+    .map((match) => ({ at: match.index, says: `no error has the code ${match[1]}` }));
+}
+
+/** The code in an error's body that a block shows. */
+function answerProblems(text: string, { errorCodes }: Vocabulary): Problem[] {
+  return [...text.matchAll(/"error":\s*\{\s*"code":\s*"(\w+)"/g)]
     .filter((match) => !errorCodes.has(match[1] as string))
     .map((match) => ({ at: match.index, says: `no error has the code ${match[1]}` }));
 }
