@@ -33,7 +33,7 @@ export async function runPage(
   msMax = stepMsMax,
 ): Promise<Fault | null> {
   if (!steps.some(({ kind }) => kind === "commands")) return null;
-  const inFolder = prepare(path, steps, place);
+  const inFolder = prepare(steps, place);
   writeFileSync(join(place.folder, "steps.sh"), scriptOf(steps, place));
   const child = spawn("bash", [join(place.folder, "steps.sh")], {
     cwd: inFolder,
@@ -128,23 +128,18 @@ function scriptOf(steps: readonly Step[], place: Place): string {
   );
 }
 
-/**
- * The page's folder is like a checkout: with its examples and templates, as far as it names them, and the data folder of the server. The page of a template is about the folder it
- * is in. Gives back where the shell begins.
- */
-function prepare(path: string, steps: readonly Step[], place: Place): string {
+/** The page's folder is like a checkout: with its examples and templates, as far as it names them, and the data folder of the server. Gives back where the shell begins. */
+function prepare(steps: readonly Step[], place: Place): string {
   const { root, dataDir, folder } = place;
   const page = join(folder, "page");
   mkdirSync(page);
-  const own = path.startsWith("templates/") ? dirname(path) : "";
   for (const name of ["examples", "templates"]) {
     if (!steps.some(({ text }) => text.includes(`${name}/`))) continue;
     cpSync(join(root, name), join(page, name), { recursive: true });
   }
-  if (own !== "") cpSync(join(root, own), join(page, own), { recursive: true });
-  symlinkSync(dataDir, join(page, own, "data"));
+  symlinkSync(dataDir, join(page, "data"));
   writeCommands(place, page);
-  return join(page, own);
+  return page;
 }
 
 function writeCommands({ root, folder }: Place, page: string): void {
