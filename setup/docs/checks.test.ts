@@ -101,7 +101,10 @@ describe("spellings", () => {
       ["deploy", new Set(["--yes"])],
       ["projects", new Set(["--driver", "--json"])],
       ["projects create", new Set(["--driver"])],
+      ["env", new Set()],
+      ["env set", new Set()],
     ]),
+    openGroups: new Set(["env"]),
     serverFlags: new Set(["--data"]),
     variables: new Set(["ISOLA_DATA"]),
     errorCodes: new Set(["function_timeout"]),
@@ -111,12 +114,13 @@ describe("spellings", () => {
   const faultsOf = (text: string) => spellingFaults(parsePage("p.md", text), known, others);
   test("that exist are no fault", () => {
     const text =
-      "`isola deploy . --yes` `isola up --data x` `--theirs` `--yes` `theirWord` `timeoutMs` ISOLA `ISOLA_DATA` 504 `function_timeout`\n```sh\nisola deploy x --yes && isola projects create b --driver c | cat --nonsense\n```\n";
+      "`isola deploy . --yes` `isola env hello` `isola env set hello A=b` `isola projects --json` `isola up --data x` `--theirs` `--yes` `theirWord` `timeoutMs` ISOLA `ISOLA_DATA` 504 `function_timeout`\n```sh\nisola deploy x --yes && isola projects create b --driver c | cat --nonsense\n```\n";
     assert.deepEqual(faultsOf(text), []);
   });
   const wrong: Record<string, string> = {
     "a command": "`isola depoly .`",
     "a command of a group": "`isola projects destroy x`",
+    "a verb behind a name": "`isola env <name> set A=b`",
     "a flag": "`isola deploy . --yess`",
     "a flag of another command": "```sh\nisola deploy . --driver x\n```",
     "a flag in a line that goes on": "```sh no-run: for this test\nisola deploy \\\n  --nope\n```",

@@ -42,7 +42,8 @@ function faultsAt(page: Page, { text, line }: Piece, find: (text: string) => Pro
 /** A call of the command line up to what ends it; a line may go on behind a backslash. */
 const CALL = /(?:^|[\s;&|($])(?:npm run isola --|isola) +((?:\\\n|[^\n|;&#`])*)/g;
 
-function commandProblems(text: string, { commands, serverFlags }: Vocabulary): Problem[] {
+function commandProblems(text: string, known: Vocabulary): Problem[] {
+  const { commands, serverFlags } = known;
   return [...text.matchAll(CALL)].flatMap((match) => {
     const tokens = tokensOf(match[1] as string);
     const name = tokens.find((token) => !token.startsWith("-"));
@@ -50,8 +51,8 @@ function commandProblems(text: string, { commands, serverFlags }: Vocabulary): P
     if (name === undefined || !/^[a-z][a-z-]*$/.test(name)) return [];
     const flags = name === "up" ? serverFlags : flagsOf(tokens, commands);
     if (flags === undefined) return [{ at, says: `isola has no command ${name}` }];
-    const subcommand = unknownSubcommand(tokens, commands);
-    if (subcommand !== null) return [{ at, says: `isola ${name} has no command ${subcommand}` }];
+    const verb = unknownVerb(tokens, known);
+    if (verb !== null) return [{ at, says: `isola ${name} has no command ${verb}` }];
     return tokens
       .filter((token) => /^--[a-z]/.test(token))
       .map((token) => /^--[\w-]+/.exec(token)?.[0] ?? "")
@@ -77,15 +78,19 @@ function flagsOf(
   return commands.get(`${name} ${second}`) ?? commands.get(name);
 }
 
-/** Of a group that has no command of its own, what follows it is one of its commands. */
-function unknownSubcommand(
+/** What follows a group's name is one of its verbs. Of an open one it may be a name, but then no verb comes behind it. */
+function unknownVerb(
   tokens: readonly string[],
-  commands: Vocabulary["commands"],
+  { commands, openGroups }: Vocabulary,
 ): string | null {
-  const [name = "", second] = tokens.filter((token) => !token.startsWith("-"));
+  const [name = "", second, third] = tokens.slice(
+    tokens.findIndex((token) => !token.startsWith("-")),
+  );
   const isGroup = [...commands.keys()].some((key) => key.startsWith(`${name} `));
-  if (!isGroup || second === undefined || !/^[a-z][a-z-]*$/.test(second)) return null;
-  return commands.has(`${name} ${second}`) ? null : second;
+  if (!isGroup || second === undefined || !/^[a-z<][a-z<>-]*$/.test(second)) return null;
+  if (commands.has(`${name} ${second}`)) return null;
+  if (openGroups.has(name)) return commands.has(`${name} ${third}`) ? second : null;
+  return second.startsWith("<") ? null : second;
 }
 
 function variableProblems(text: string, { variables }: Vocabulary): Problem[] {

@@ -9,6 +9,8 @@ import { codeFolders, sourceFiles } from "../source-files.mjs";
 export interface Vocabulary {
   /** Flags of each command by its name; of a group `projects create` too. */
   commands: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Groups whose name may be followed by what their usual verb is about, in place of a verb. */
+  openGroups: ReadonlySet<string>;
   /** Flags of the server. */
   serverFlags: ReadonlySet<string>;
   /** `ISOLA_*` */
@@ -28,13 +30,16 @@ interface Named {
   default?: string;
 }
 
-const everywhere = ["--help", "--json", "--version", "--project"];
+const everywhere = ["--help", "--json", "--version", "--project", "--context"];
 
 export function readVocabulary(root: string): Vocabulary {
   const settings = describeSettings();
   const words = wordsOf(root);
   const inSources = [...words].filter((word) => word.startsWith("ISOLA_"));
   return {
+    openGroups: new Set(
+      (commands as readonly Named[]).filter(isOpen).map(({ name }) => name ?? ""),
+    ),
     commands: new Map((commands as readonly Named[]).flatMap((one) => flagsOf(one, ""))),
     serverFlags: new Set([...settings.map(({ flag }) => flag), "--config", ...everywhere]),
     variables: new Set([...settings.map(({ variable }) => variable), ...inSources]),
@@ -49,11 +54,10 @@ function flagsOf(command: Named, before: string): [string, Set<string>][] {
   const below = (command.commands ?? []).flatMap((one) => flagsOf(one, `${name} `));
   const inherited = below.flatMap(([, set]) => [...set]);
   const taken = new Set([...flags, ...inherited, ...everywhere]);
-  return [[name, taken], ...(takesName(command) ? [] : below)];
+  return [[name, taken], ...below];
 }
 
-/** Whether what follows a group's name need not be one of its verbs, but may be what its usual verb is about. */
-function takesName(command: Named): boolean {
+function isOpen(command: Named): boolean {
   const usual = command.commands?.find(({ usage }) => usage?.split(" ")[0] === command.default);
   return usual?.usage?.includes(" ") ?? false;
 }
