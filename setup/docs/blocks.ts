@@ -32,7 +32,7 @@ function isRun({ language, notes }: Block): boolean {
 const otherShells = ["bash", "shell", "console", "zsh", "shell-session"];
 /** A line of two columns is a table, whatever it begins with. */
 const COMMAND =
-  /^\s*(\$ |(?!.*\S {2,}[^\s#])(sudo|npm|npx|isola|curl|node|git|docker|kubectl|apt-get|mkdir|cat|python3|faas-cli|pip) )/m;
+  /^\s*(\$ |(?!.*\S {2,}[^\s#])(sudo|npm|npx|isola|curl|node|git|docker|kubectl|apt-get|mkdir|cat|python3|faas-cli|pip) (?!\|))/m;
 
 /** Blocks whose mark does not say whether they are run, or says what is not so. CONTRIBUTING.md has the rules. */
 export function blockFaults(page: Page, root: string): Fault[] {

@@ -89,7 +89,7 @@ describe("blocks", () => {
   }
   test("that say what they are are none", () => {
     const text =
-      "```sh\nls\n```\n```output\n...\n```\n```sh exit=22\nx\n```\n```sh no-run: needs a cluster\nx\n```\n```js file=a.mjs\n// a.mjs\n```\n```text\nnothing\n```\n";
+      "```sh\nls\n```\n```output\n...\n```\n```sh exit=22\nx\n```\n```sh no-run: needs a cluster\nx\n```\n```js file=a.mjs\n// a.mjs\n```\n```text\nisola | started\n```\n";
     assert.deepEqual(faultsOf(text), []);
     assert.equal(stepsOf(parsePage("p.md", text)).length, 3);
   });
