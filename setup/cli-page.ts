@@ -41,7 +41,7 @@ const opening = `# The command line
 
 \`npm run isola -- <command>\` in a checkout, or from anywhere with any Node.js from version 20 on (after the first \`npm start\`, which installs what it needs):
 
-\`\`\`
+\`\`\`sh no-run: the path is that of your checkout; setup/isola.test.ts
 isola() { node /path/to/isola/cli/isola.mjs "$@"; }
 \`\`\`
 
@@ -122,5 +122,5 @@ const shared = new Set(["--json", "--help", "--context"]);
 function exampleBlock(examples: NonNullable<Command["examples"]>): string {
   const length = Math.max(...examples.map(({ line }) => line.length));
   const lines = examples.map(({ line, says }) => `${line.padEnd(length)}  # ${says}`);
-  return `\`\`\`\n${lines.join("\n")}\n\`\`\``;
+  return `\`\`\`sh no-run: names are examples; cli/src/commands.test.ts reads each line\n${lines.join("\n")}\n\`\`\``;
 }

@@ -5,6 +5,7 @@ import { type ErrorCode, errorCatalogue } from "../server/src/errors.ts";
 import { notice, table, tableRow } from "./docs-table.ts";
 import { cliPage } from "./cli-page.ts";
 import { conformancePage } from "./conformance-page.ts";
+import { functionSettingsPage } from "./function-settings-page.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { templatesPage } from "./templates-page.ts";
 
@@ -13,6 +14,7 @@ export function generatedDocs(): Map<string, string> {
   return new Map([
     ["docs/cli.md", cliPage()],
     ["docs/settings.md", settingsPage()],
+    ["docs/function-settings.md", functionSettingsPage()],
     ["docs/errors.md", errorsPage()],
     ["docs/events.md", eventsPage()],
     ["docs/metrics.md", metricsPage()],

@@ -8,19 +8,21 @@ export const errorCatalogue = {
     status: 400,
     blame: "caller",
     cause: "A field is missing, unknown or out of range.",
-    cure: "Read `details`: each names the path, what was expected and what was given.",
+    cure: "Read `details`: each names the path, what was expected and what was given. The description of the call is at `/docs` of the API.",
   },
   invalid_package: {
     status: 400,
     blame: "caller",
-    cause: "The uploaded code is not an archive that Isola takes.",
-    cure: "Upload a zip or tar(.gz) of regular files and folders within the limits.",
+    cause:
+      "The uploaded code is not an archive that Isola takes: another format, a link or device, a path that leaves it, names that collide; or its requirements ask for what builds do not do.",
+    cure: "Do what the message says: it names the file or line. Upload a zip or tar(.gz) of regular files and folders; what docs/builds.md refuses has to be in the package already.",
   },
   package_too_large: {
     status: 413,
     blame: "caller",
-    cause: "The package exceeds a size or entry limit.",
-    cure: "Leave out what the function does not need, or let the operator raise the limit.",
+    cause:
+      "The package exceeds a limit: 50 MiB packed, 250 MiB unpacked, 20,000 entries, with its dependencies.",
+    cure: "Leave out what the function does not need (`.isolaignore`), or bundle (`build: { bundle: true }`). The limits are fixed.",
   },
   invalid_backup: {
     status: 400,
@@ -32,13 +34,13 @@ export const errorCatalogue = {
     status: 422,
     blame: "caller",
     cause: "What the package needs could not be installed or bundled; no revision was made.",
-    cure: "Read the output in `details`; docs/builds.md says what builds can do.",
+    cure: "Read the output in `details`, the last lines first: mostly a package that does not exist, a registry that is not among `buildRegistries`, or code that would have to be compiled. docs/builds.md says what builds can do.",
   },
   unauthenticated: {
     status: 401,
     blame: "caller",
     cause: "No API key, or one that is unknown, expired or revoked.",
-    cure: "Send `Authorization: Bearer isola_...`.",
+    cure: "Send `Authorization: Bearer isola_...`; for the command line set `ISOLA_API_KEY`, or `ISOLA_DATA` to the server's data folder, whose file `admin-key` holds one.",
   },
   debugger_off: {
     status: 409,
@@ -49,14 +51,15 @@ export const errorCatalogue = {
   forbidden: {
     status: 403,
     blame: "caller",
-    cause: "The key's scopes, or the project that it is of, do not allow this call.",
-    cure: "Use a key as the message describes it.",
+    cause:
+      "The key's scopes, or the project that it is of, do not allow this call; or it came for a `Host` or from a page that is not the server's.",
+    cure: "Use a key as the message describes it. Behind a proxy or another name, add the name to `allowedHosts`.",
   },
   not_found: {
     status: 404,
     blame: "caller",
-    cause: "No such thing, or not in this project.",
-    cure: "List what exists; check the spelling.",
+    cause: "No such thing, or not in this project, or not for this key.",
+    cure: "Check spelling and project (`--project`): `isola list` shows the functions, `isola projects` the projects. What was trimmed for its age is gone.",
   },
   conflict: {
     status: 409,
@@ -73,14 +76,15 @@ export const errorCatalogue = {
   precondition_failed: {
     status: 412,
     blame: "caller",
-    cause: "`If-Match` names a state that has passed.",
-    cure: "Read it again and repeat the change.",
+    cause: "`If-Match` names a state that has passed: somebody else has changed it meanwhile.",
+    cure: "Read it again, look at what changed, and repeat the change.",
   },
   too_large: {
     status: 413,
     blame: "caller",
-    cause: "The request body exceeds the limit.",
-    cure: "Send less.",
+    cause:
+      "The body of a call to the API exceeds its limit: 1 MiB, for uploads of code that of a package.",
+    cure: "Send less; code goes as an archive to `PUT /api/v1/functions/{name}/code`.",
   },
   unsupported_media_type: {
     status: 415,
@@ -92,32 +96,33 @@ export const errorCatalogue = {
     status: 409,
     blame: "caller",
     cause: "The chosen driver cannot run on this machine or with these settings.",
-    cure: "`isola doctor` names what is missing and the command that installs it.",
+    cure: "`isola doctor` names what is missing and the command that installs it; or choose another driver (`--driver`).",
   },
   // Functions listener
   route_not_found: {
     status: 404,
     blame: "caller",
     cause: "No function answers this method and path.",
-    cure: "Compare with the function's `url` and route.",
+    cure: "Compare with the function's addresses (`isola get <name>`): by default `/<name>`, in another project than `default` below `/~<project>`. A function that was deployed a moment ago answers once its deploy has.",
   },
   method_not_allowed: {
     status: 405,
     blame: "caller",
     cause: "The path exists, with other methods.",
-    cure: "Use one of the methods in `Allow`.",
+    cure: "Use one of the methods in `Allow`, or add this one to the function's `route`.",
   },
   bad_path: {
     status: 400,
     blame: "caller",
     cause: "The path holds `%2f`, `%5c`, `%00`, a segment `.` or `..`, a `#`, or a wrong escape.",
-    cure: "Send a plain path.",
+    cure: "Send a plain path; what holds such characters belongs in the query or the body.",
   },
   bad_http: {
     status: 400,
     blame: "caller",
-    cause: "The request is not one that HTTP allows here.",
-    cure: "See the message.",
+    cause:
+      "The request is not one that HTTP allows here: two lengths, no or several `Host`, an upgrade, a malformed header or line.",
+    cure: "The message says which. Mostly a proxy or a client that was written by hand; WebSocket is not supported.",
   },
   headers_too_large: {
     status: 431,
@@ -129,25 +134,27 @@ export const errorCatalogue = {
     status: 408,
     blame: "caller",
     cause: "The request did not arrive in time: its headers, or the next piece of its body.",
-    cure: "Send faster; a body that is begun must go on.",
+    cure: "Send faster; a body that is begun must go on. The limits are `headersTimeoutMs` and `callerStallTimeoutMs`.",
   },
   request_too_large: {
     status: 413,
     blame: "caller",
-    cause: "The request body exceeds the function's limit.",
-    cure: "Send less, or use a streaming handler.",
+    cause:
+      "The request body exceeds the function's limit: 6 MiB for Lambda-style handlers, 100 MiB where it streams.",
+    cure: "Send less, or use a handler that streams (`fetch`, ASGI, WSGI).",
   },
   not_an_event_function: {
     status: 400,
     blame: "caller",
     cause: "The function answers HTTP requests, not events.",
-    cure: "Invoke it with `request` instead of `event`.",
+    cure: "Invoke it with `request` instead of `event`: `isola invoke <name> --method POST --path / --data ...`.",
   },
   queue_timeout: {
     status: 503,
     blame: "platform",
-    cause: "No sandbox became free in time.",
-    cure: "Raise `maxSandboxes` or `concurrency`, or give the machine more memory.",
+    cause:
+      "No sandbox became free within `queueTimeoutMs`: all were busy, or there was no memory for another.",
+    cure: "Raise `maxSandboxes` or `concurrency`, make the function faster, or give the machine more memory (`memoryBudgetMiB`). `isola metrics <name>` shows how many waited.",
   },
   too_many_requests: {
     status: 429,
@@ -160,61 +167,63 @@ export const errorCatalogue = {
     status: 504,
     blame: "function",
     cause: "Starting the sandbox and loading the code took longer than `initTimeoutMs`.",
-    cure: "Do less on import, or raise `initTimeoutMs`.",
+    cure: "Do less on import, bundle, or raise `initTimeoutMs`. `server-timing` of the answer tells start and init apart.",
   },
   init_failed: {
     status: 502,
     blame: "function",
-    cause: "The code could not be loaded: import error, missing handler.",
-    cure: "Read the message and the function's logs.",
+    cause:
+      "The code could not be loaded: an error at import, a missing package, no such file or export.",
+    cure: "Read the message and the function's logs: they name what was looked for and what was found. Then mend `handler`, or name the package as a dependency.",
   },
   function_timeout: {
     status: 504,
     blame: "function",
     cause: "The function ran longer than `timeoutMs` and was killed.",
-    cure: "Make it faster, or raise `timeoutMs`.",
+    cure: "Make it faster, or raise `timeoutMs`. The function's logs show how far it came.",
   },
   function_error: {
     status: 500,
     blame: "function",
-    cause: "The handler threw.",
-    cure: "Read the function's logs.",
+    cause: "The handler threw, or its promise was rejected.",
+    cure: "Read the function's logs (`isola logs <name>`, or `isola invocations show <id>` with the request id): they have message and stack. `exposeErrors` shows them to callers.",
   },
   sandbox_exited: {
     status: 502,
     blame: "function",
-    cause: "The function's process ended in the middle of the call.",
-    cure: "Look for exit calls and crashes in the logs.",
+    cause:
+      "The function's process ended in the middle of the call: it called exit, crashed, or was killed from outside.",
+    cure: "Look for exit calls, crashes of native packages and the last lines in the logs (`isola logs <name>`).",
   },
   out_of_memory: {
     status: 502,
     blame: "function",
     cause: "The sandbox reached its memory limit and was killed.",
-    cure: "Use less, or raise `memoryMiB`.",
+    cure: "Raise `memoryMiB`, or hold less at once: stream, and remember that `/tmp` counts. `isola invocations show <id>` has the peak, where it is known.",
   },
   bad_response: {
     status: 502,
     blame: "function",
     cause: "The function's response is malformed or too large.",
-    cure: "Return what docs/functions.md describes.",
+    cure: "Return what docs/functions.md describes: status 200 to 599, headers of text, at most 6 MiB unless it streams. The message says what was wrong.",
   },
   stream_timeout: {
     status: 504,
     blame: "function",
     cause: "A streamed response was cut by a limit after its headers had gone out.",
-    cure: "Raise the limit, or stream faster.",
+    cure: "Raise `timeoutMs` or `streamTimeoutMs`, or send more often than `streamIdleTimeoutMs`.",
   },
   sandbox_start_failed: {
     status: 503,
     blame: "platform",
     cause: "The driver could not start a sandbox.",
-    cure: "`isola doctor`; the server's log has the reason.",
+    cure: "`isola doctor` says whether the driver works; `isola events` and the server's log have the reason of this start.",
   },
   shutting_down: {
     status: 503,
     blame: "platform",
     cause: "The server is stopping.",
-    cure: "Retry against another node, or after the restart.",
+    cure: "Retry in a moment, when the server is up again.",
   },
   cancelled: {
     status: 499,
@@ -226,14 +235,14 @@ export const errorCatalogue = {
   not_ready: {
     status: 503,
     blame: "platform",
-    cause: "A part of the server is not up yet.",
-    cure: "Retry in a moment.",
+    cause: "A part of the server is not up yet: it has just started, or is being started again.",
+    cure: "Retry in a moment. If it stays, the server's log says which part does not come up.",
   },
   internal_error: {
     status: 500,
     blame: "platform",
     cause: "A defect in Isola.",
-    cure: "Report it with the request id; the server's log has the stack.",
+    cure: "Report it with the request id and the server's log, which has the stack.",
   },
   // Start-up; the status is never sent
   invalid_settings: {
@@ -246,13 +255,13 @@ export const errorCatalogue = {
     status: 500,
     blame: "caller",
     cause: "Another Isola uses this data folder.",
-    cure: "Stop it, or set another `ISOLA_DATA`.",
+    cure: "Stop it (its process id is in the message), or set another `ISOLA_DATA`.",
   },
   port_taken: {
     status: 500,
     blame: "caller",
-    cause: "Something else listens on the port.",
-    cure: "Stop it, or set another port.",
+    cause: "Something else listens on the port; often an Isola that is running already.",
+    cure: "Stop it, or set another port: `ISOLA_GATEWAY_PORT`, `ISOLA_CONTROL_PORT`; 0 takes any free one.",
   },
 } as const satisfies Record<string, { status: number; blame: Blame; cause: string; cure: string }>;
 
