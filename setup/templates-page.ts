@@ -13,7 +13,7 @@ export function templatesPage(): string {
 
 Functions to begin with. \`isola init\` asks for a language, a template and a name, and writes a folder that deploys as it is; so does
 
-\`\`\`
+\`\`\`sh no-run: installs from package registries; server/test/templates.test.ts
 isola init shop --template hono-ts
 isola deploy shop
 \`\`\`

@@ -39,8 +39,8 @@ function faultsAt(page: Page, { text, line }: Piece, find: (text: string) => Pro
   });
 }
 
-/** A call of the command line up to what ends it; a line may go on behind a backslash. */
-const CALL = /(?:^|[\s;&|($])(?:npm run isola --|isola) +((?:\\\n|[^\n|;&#`])*)/g;
+/** A call of the command line up to what ends it; a line may go on behind a backslash. `exec isola` is a container of that name. */
+const CALL = /(?:^|(?<!\bexec)[\s;&|($])(?:npm run isola --|isola) +((?:\\\n|[^\n|;&#`])*)/g;
 
 function commandProblems(text: string, known: Vocabulary): Problem[] {
   const { commands, serverFlags } = known;

@@ -40,7 +40,10 @@ export function readVocabulary(root: string): Vocabulary {
     openGroups: new Set(
       (commands as readonly Named[]).filter(isOpen).map(({ name }) => name ?? ""),
     ),
-    commands: new Map((commands as readonly Named[]).flatMap((one) => flagsOf(one, ""))),
+    commands: new Map([
+      ...(commands as readonly Named[]).flatMap((one) => flagsOf(one, "")),
+      ["help", new Set(everywhere)] as const,
+    ]),
     serverFlags: new Set([...settings.map(({ flag }) => flag), "--config", ...everywhere]),
     variables: new Set([...settings.map(({ variable }) => variable), ...inSources]),
     errorCodes: new Set(Object.keys(errorCatalogue)),
