@@ -11,6 +11,7 @@ import { completionCommands } from "./commands/completion.ts";
 import { costCommand } from "./commands/cost.ts";
 import { debugCommand } from "./commands/debug.ts";
 import { deployCommand } from "./commands/deploy.ts";
+import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
 import { eventsCommand } from "./commands/events.ts";
@@ -35,6 +36,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   initCommand,
   deployCommand,
   schemaCommand,
+  devCommand,
   invokeCommand,
   debugCommand,
   listCommand,

@@ -1,0 +1,85 @@
+import { resolve } from "node:path";
+import type { Client } from "@isola/api/client";
+import { textOption } from "../arguments.ts";
+import { type Command, type Context, Failure, exitCodes } from "../command.ts";
+import { definitionOptions, readDefinitions } from "../deploy/definition.ts";
+import { type DevEvent, DevText } from "../dev/dev-events.ts";
+import { type DevServer, findDevServer } from "../dev/dev-server.ts";
+import { DevSession } from "../dev/dev-session.ts";
+import { watchStop } from "../dev/stop-wishes.ts";
+
+const REMOVE_MS_MAX = 10_000;
+
+export const devCommand: Command = {
+  usage: "dev [dir]",
+  isOfProject: true,
+  summary:
+    "Deploy the functions of a folder at every save, and show their logs, calls and errors; starts a server where none answers",
+  options: [
+    ...definitionOptions,
+    { flags: "--own-server", help: "start a server of its own, whoever answers" },
+    { flags: "--remote", help: "the server may be on another machine" },
+    { flags: "--rm", help: "at the end remove the functions that were not there before" },
+  ],
+  async run(context, [dir = "."], options) {
+    const folder = resolve(context.cwd, dir);
+    const read = () => readDefinitions(folder, options);
+    const names = read().map(({ name }) => name);
+    const stop = watchStop(context.signal);
+    const { signal } = stop;
+    let server: DevServer | null = null;
+    try {
+      server = await findDevServer(context, {
+        ...{ folder, signal },
+        project: textOption(options, "project") ?? context.env.ISOLA_PROJECT,
+        isOwn: options.ownServer === true,
+        isRemote: options.remote === true,
+      });
+      stop.onSecond(() => server?.kill());
+      const { client, url, isOwn } = server;
+      const tell = teller(context, names);
+      tell({ event: "server", url, isOwn });
+      const ended = new AbortController();
+      void server.ended.then(() => ended.abort());
+      const session = new DevSession({
+        ...{ client, folder, cwd: context.cwd, read, tell },
+        signal: AbortSignal.any([signal, ended.signal]),
+      });
+      await session.run();
+      if (!signal.aborted)
+        throw new Failure(`the server of this command has ended; ${folder}/.isola/server.log may say why`);
+      if (!isOwn) await leave(context, client, session.created, options.rm === true);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await server?.close();
+      stop.close();
+    }
+    return { json: undefined, text: "", exitCode: exitCodes.interrupted };
+  },
+};
+
+function teller(context: Context, names: readonly string[]): (event: DevEvent) => void {
+  const text = new DevText();
+  text.expect(names);
+  return (event) => {
+    if (context.isJson) return context.emit({ json: event, text: "" });
+    if ("function" in event && event.function !== null) text.expect([event.function]);
+    for (const line of text.lines(event)) context.emit({ json: undefined, ...line });
+  };
+}
+
+/** What becomes of the functions on a server that goes on. */
+async function leave(
+  context: Context,
+  client: Client,
+  created: ReadonlySet<string>,
+  isRemoving: boolean,
+): Promise<void> {
+  if (!isRemoving) return context.note("The functions stay deployed; --rm removes new ones.");
+  const signal = AbortSignal.timeout(REMOVE_MS_MAX);
+  for (const name of created) {
+    await client.deleteFunction(name, { signal });
+    context.note(`${name}: removed`);
+  }
+}
