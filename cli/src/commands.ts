@@ -27,6 +27,7 @@ import { metricsCommand } from "./commands/metrics.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { samplesCommands } from "./commands/samples.ts";
 import { upCommand } from "./commands/up.ts";
 
 /** In the order of the help. */
@@ -39,6 +40,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   devCommand,
   invokeCommand,
   debugCommand,
+  samplesCommands,
   listCommand,
   getCommand,
   logsCommand,

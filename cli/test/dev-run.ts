@@ -17,7 +17,11 @@ export class DevRun {
   #wake = () => {};
 
   constructor(args: readonly string[], given: { cwd: string; env?: Record<string, string> }) {
-    const env: NodeJS.ProcessEnv = { ...process.env, ISOLA_DEFAULT_DRIVER: "process", ...given.env };
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      ISOLA_DEFAULT_DRIVER: "process",
+      ...given.env,
+    };
     const argv = [program, "dev", ...args, "--json"];
     const { cwd } = given;
     this.child = spawn(process.execPath, argv, { env, cwd, stdio: ["ignore", "pipe", "pipe"] });
@@ -42,7 +46,9 @@ export class DevRun {
         .find((event): event is Named<K> => event.event === kind && holds(event as Named<K>));
       if (found !== undefined) return found;
       if (limit.aborted || this.child.exitCode !== null || this.child.signalCode !== null)
-        throw new Error(`no ${kind} came: ${JSON.stringify(this.events.slice(from))} ${this.#said}`);
+        throw new Error(
+          `no ${kind} came: ${JSON.stringify(this.events.slice(from))} ${this.#said}`,
+        );
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -15,6 +15,15 @@ export const devCommand: Command = {
   isOfProject: true,
   summary:
     "Deploy the functions of a folder at every save, and show their logs, calls and errors; starts a server where none answers",
+  positionals: { dir: { help: "with isola.yaml, or a function's own; left out: this one", completes: "folder" } },
+  details: [
+    "At every save of code or of `isola.yaml` what has changed is deployed and loaded; functions that have not changed keep their sandboxes. Ends with Ctrl-C. More: [dev.md](dev.md).",
+  ],
+  examples: [
+    { line: "isola dev", says: "the functions of this folder" },
+    { line: "isola dev --own-server --json", says: "a server for this folder alone, events for a program" },
+  ],
+  json: "an object a line, by its `event`: `server`, `deployed`, `ready`, `removed`, `build`, `log`, `call`, `error`, `note`",
   options: [
     ...definitionOptions,
     { flags: "--own-server", help: "start a server of its own, whoever answers" },
@@ -47,7 +56,9 @@ export const devCommand: Command = {
       });
       await session.run();
       if (!signal.aborted)
-        throw new Failure(`the server of this command has ended; ${folder}/.isola/server.log may say why`);
+        throw new Failure(
+          `the server of this command has ended; ${folder}/.isola/server.log may say why`,
+        );
       if (!isOwn) await leave(context, client, session.created, options.rm === true);
     } catch (error) {
       if (!signal.aborted) throw error;

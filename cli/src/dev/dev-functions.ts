@@ -48,7 +48,10 @@ export class DevFunctions {
     const { name } = definition;
     try {
       const files = readPackageFiles(definition.codeDir);
-      const now = { fingerprint: fingerprint(files), settings: JSON.stringify(definition.settings) };
+      const now = {
+        fingerprint: fingerprint(files),
+        settings: JSON.stringify(definition.settings),
+      };
       const before = this.#tried.get(name);
       const isSame = before?.fingerprint === now.fingerprint && before.settings === now.settings;
       if (isSame) return { kind: "same" };
@@ -90,5 +93,7 @@ export class DevFunctions {
 }
 
 export function isPassing({ status, code }: ApiError): boolean {
-  return code === "unreachable" || code === "precondition_failed" || status >= 500 || status === 429;
+  return (
+    code === "unreachable" || code === "precondition_failed" || status >= 500 || status === 429
+  );
 }

@@ -195,7 +195,10 @@ export class DevSession {
     const after = new AbortController();
     this.#after.set(name, after);
     const signal = AbortSignal.any([after.signal, this.#options.signal]);
-    const steps = [(one: DeployedNow) => this.#warm(one, signal), ...(this.#options.afterDeploy ?? [])];
+    const steps = [
+      (one: DeployedNow) => this.#warm(one, signal),
+      ...(this.#options.afterDeploy ?? []),
+    ];
     for (const step of steps)
       step(now, signal).catch((error: unknown) => {
         if (!signal.aborted) this.#tellError(name, "server", error as Error);

@@ -36,7 +36,8 @@ export class SourceWatch {
 
   /** From now on these, and no others. Throws where the system allows no more watches. */
   look({ folders, files }: Sources): void {
-    for (const [folder, root] of this.#roots) if (!folders.includes(folder)) this.#drop(folder, root);
+    for (const [folder, root] of this.#roots)
+      if (!folders.includes(folder)) this.#drop(folder, root);
     for (const folder of new Set(folders)) if (!this.#roots.has(folder)) this.#add(folder);
     this.#lookAtFiles(files);
   }
