@@ -132,6 +132,8 @@ describe("isola dev", () => {
     assert.deepEqual([wrong.phase, wrong.function], ["definition", null]);
     write("js/index.mjs", js("four"));
     await dev.until("ready", (event) => event.function === "js", from);
+    rmSync(join(dir, "isola.yaml"));
+    await dev.until("error", ({ message }) => /isola\.yaml has gone/.test(message), from);
     write("more/index.mjs", js("more"));
     write("isola.yaml", `${definitions}  more: { code: ./more, env: { A: "1" } }\n`);
     await dev.until("ready", (event) => event.function === "more", from);

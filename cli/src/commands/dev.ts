@@ -1,8 +1,10 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Client } from "@isola/api/client";
 import { textOption } from "../arguments.ts";
-import { type Command, type Context, Failure, exitCodes } from "../command.ts";
-import { definitionOptions, readDefinitions } from "../deploy/definition.ts";
+import { type Command, type Context, Failure, type Options, exitCodes } from "../command.ts";
+import { isThisMachine } from "../connection.ts";
+import { DEFINITION_FILE, type Definition, definitionOptions, readDefinitions } from "../deploy/definition.ts";
 import { type DevEvent, DevText } from "../dev/dev-events.ts";
 import { type DevServer, findDevServer } from "../dev/dev-server.ts";
 import { DevSession } from "../dev/dev-session.ts";
@@ -32,15 +34,15 @@ export const devCommand: Command = {
   ],
   async run(context, [dir = "."], options) {
     const folder = resolve(context.cwd, dir);
-    const read = () => readDefinitions(folder, options);
+    const read = reader(folder, options);
     const names = read().map(({ name }) => name);
     const stop = watchStop(context.signal);
     const { signal } = stop;
     let server: DevServer | null = null;
     try {
+      const project = textOption(options, "project") ?? context.env.ISOLA_PROJECT;
       server = await findDevServer(context, {
-        ...{ folder, signal },
-        project: textOption(options, "project") ?? context.env.ISOLA_PROJECT,
+        ...{ folder, project, signal },
         isOwn: options.ownServer === true,
         isRemote: options.remote === true,
       });
@@ -48,10 +50,13 @@ export const devCommand: Command = {
       const { client, url, isOwn } = server;
       const tell = teller(context, names);
       tell({ event: "server", url, isOwn });
+      if (isOwn && project !== undefined)
+        tell({ event: "note", text: `the functions are in its project default, not in ${project}` });
       const ended = new AbortController();
       void server.ended.then(() => ended.abort());
       const session = new DevSession({
         ...{ client, folder, cwd: context.cwd, read, tell },
+        isNear: isThisMachine(new URL(url).hostname),
         signal: AbortSignal.any([signal, ended.signal]),
       });
       await session.run();
@@ -69,6 +74,16 @@ export const devCommand: Command = {
     return { json: undefined, text: "", exitCode: exitCodes.interrupted };
   },
 };
+
+/** A file that has gone for a moment does not make the folder itself the function. */
+function reader(folder: string, options: Options): () => Definition[] {
+  const file = join(folder, DEFINITION_FILE);
+  const isThere = existsSync(file);
+  return () => {
+    if (!isThere || existsSync(file)) return readDefinitions(folder, options);
+    throw new Failure(`${file} has gone; its functions stay as they are`);
+  };
+}
 
 function teller(context: Context, names: readonly string[]): (event: DevEvent) => void {
   const text = new DevText();

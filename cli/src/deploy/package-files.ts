@@ -16,6 +16,8 @@ export const IGNORE_FILE = ".isolaignore";
 /** Where `isola dev` keeps a server of its own. */
 export const DEV_FOLDER = ".isola";
 const UNPACKED_BYTES_MAX = 250 * 1_048_576;
+/** Well below what a packed package may have. */
+const STORED_BYTES_MAX = 32 * 1_048_576;
 /** Never part of a function. `.bin` holds links for a developer's shell. */
 const ignoredNames = new Set([
   ...[".git", ".DS_Store", "__pycache__", ".bin", "4913"],
@@ -63,16 +65,22 @@ export function leftOutOf(dir: string): (path: string) => boolean {
   };
 }
 
-/** `folders` are entries of their own; those that hold files need none. */
+/**
+ * `folders` are entries of their own; those that hold files need none. `isNear`: for a server on this machine, where to compress takes longer than to send; what would be too large
+ * without is compressed all the same.
+ */
 export function zipOf(
   files: readonly PackageFile[],
   folders: readonly string[] = [],
+  isNear = false,
 ): Promise<Buffer<ArrayBuffer>> {
   const zip = new yazl.ZipFile();
+  const bytesOfAll = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const compress = !isNear || bytesOfAll > STORED_BYTES_MAX;
   for (const folder of folders) zip.addEmptyDirectory(folder, { mtime: new Date(2000, 0, 1) });
   for (const { path, bytes, isExecutable } of files) {
     const mode = isExecutable ? 0o100755 : 0o100644;
-    zip.addBuffer(bytes, path, { mode, mtime: new Date(2000, 0, 1) });
+    zip.addBuffer(bytes, path, { mode, mtime: new Date(2000, 0, 1), compress });
   }
   zip.end();
   return collect(zip.outputStream);

@@ -26,12 +26,15 @@ export type Outcome =
 /** Deploys functions whose files or settings are other than at the last try, without a look at their live code; what failed is tried again when it was saved again. */
 export class DevFunctions {
   readonly #client: Client;
+  readonly #isNear: boolean;
   readonly #tried = new Map<string, Tried>();
   /** Those that were not there before. */
   readonly created = new Set<string>();
 
-  constructor(client: Client) {
+  /** `isNear`: the server is on this machine. */
+  constructor(client: Client, isNear: boolean) {
     this.#client = client;
+    this.#isNear = isNear;
   }
 
   /** Nothing is known of the server any more: it may be another one. */
@@ -58,7 +61,7 @@ export class DevFunctions {
       this.#tried.set(name, { ...now, deployed: null });
       const known = before?.deployed ?? null;
       const plan = await planOfFiles(this.#client, definition, files, known);
-      const deployed = await applyPlan(this.#client, plan, { signal, onOutput });
+      const deployed = await applyPlan(this.#client, plan, { signal, onOutput, isNear: this.#isNear });
       const { revision } = deployed;
       this.#tried.set(name, { ...now, deployed: { revision, fingerprint: now.fingerprint } });
       if (deployed.action === "created") this.created.add(name);

@@ -17,6 +17,8 @@ const AT_ONCE = 4;
 
 export interface DevOptions {
   client: Client;
+  /** The server is on this machine. */
+  isNear: boolean;
   /** Of isola.yaml, or the function's own. */
   folder: string;
   /** Places of code are told relative to it. */
@@ -56,9 +58,12 @@ export class DevSession {
 
   constructor(options: DevOptions) {
     this.#options = options;
-    this.#functions = new DevFunctions(options.client);
+    this.#functions = new DevFunctions(options.client, options.isNear);
     this.#burst = new Burst((savedAt) => this.#update(savedAt));
-    this.#watch = new SourceWatch(() => this.#burst.note());
+    this.#watch = new SourceWatch(
+      () => this.#burst.note(),
+      (problem) => this.#tellError(null, "definition", problem),
+    );
   }
 
   /** Created in this run, and not removed. */

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
+import type { Failure } from "../command.ts";
 import { SourceWatch } from "./source-watch.ts";
 
 /** A watch on `code`, and one on a marker, which is told behind what was done before. */
@@ -14,11 +15,12 @@ function workplace(t: TestContext) {
     writeFileSync(at(path), text);
   };
   let changes = 0;
+  const onProblem = (problem: Failure) => assert.fail(problem);
   const watch = new SourceWatch(() => {
     changes += 1;
-  });
+  }, onProblem);
   let onMark = () => {};
-  const marker = new SourceWatch(() => onMark());
+  const marker = new SourceWatch(() => onMark(), onProblem);
   mkdirSync(at("code"));
   write("marker", "0");
   watch.look({ folders: [at("code")], files: [at("isola.yaml")] });
@@ -59,6 +61,20 @@ describe("a watch on sources", () => {
     assert.equal(await tells(() => write("code/other/a.mjs", "y")), true);
     assert.equal(await tells(() => rmSync(at("code/other"), { recursive: true })), true);
     assert.equal(await tells(() => write("code/other/b.mjs")), true);
+  });
+
+  test("goes on with a folder of code that went and came back", async (t) => {
+    const { at, write, tells } = workplace(t);
+    assert.equal(await tells(() => rmSync(at("code"), { recursive: true })), true);
+    assert.equal(await tells(() => mkdirSync(at("code"))), true);
+    assert.equal(await tells(() => write("code/lib/a.mjs")), true);
+    assert.equal(await tells(() => write("code/lib/a.mjs", "y")), true);
+    const replaced = () => {
+      renameSync(at("code"), at("old"));
+      mkdirSync(at("code"));
+    };
+    assert.equal(await tells(replaced), true);
+    assert.equal(await tells(() => write("code/b.mjs")), true);
   });
 
   test("tells of a single file that did not exist and is replaced, and of no neighbour", async (t) => {

@@ -1,5 +1,5 @@
 import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { Failure } from "../command.ts";
 import { DEV_FOLDER, IGNORE_FILE, leftOutOf } from "../deploy/package-files.ts";
 
@@ -18,6 +18,8 @@ interface Root {
   isLeftOut: (path: string) => boolean;
   /** By path. */
   folders: Map<string, FSWatcher>;
+  /** Of the folder itself; null: it does not exist. */
+  inode: number | null;
 }
 
 /**
@@ -26,53 +28,64 @@ interface Root {
  */
 export class SourceWatch {
   readonly #onChange: () => void;
+  readonly #onProblem: (problem: Failure) => void;
   readonly #roots = new Map<string, Root>();
-  /** Of single files, by their folder: an editor may replace the file. */
-  readonly #single = new Map<string, { names: Set<string>; watcher: FSWatcher }>();
+  /** Names of interest in a folder: single files, which an editor may replace, and the folders of code, which may go and come back. */
+  readonly #entries = new Map<string, { names: Set<string>; watcher: FSWatcher }>();
 
-  constructor(onChange: () => void) {
+  /** `onProblem`: a folder that has appeared cannot be watched. */
+  constructor(onChange: () => void, onProblem: (problem: Failure) => void) {
     this.#onChange = onChange;
+    this.#onProblem = onProblem;
   }
 
   /** From now on these, and no others. Throws where the system allows no more watches. */
   look({ folders, files }: Sources): void {
     for (const [folder, root] of this.#roots)
       if (!folders.includes(folder)) this.#drop(folder, root);
-    for (const folder of new Set(folders)) if (!this.#roots.has(folder)) this.#add(folder);
-    this.#lookAtFiles(files);
+    for (const folder of new Set(folders)) this.#refresh(folder);
+    this.#lookAtEntries([...files, ...folders]);
   }
 
   close(): void {
     this.look({ folders: [], files: [] });
   }
 
-  #lookAtFiles(files: readonly string[]): void {
+  #lookAtEntries(paths: readonly string[]): void {
     const byFolder = new Map<string, Set<string>>();
-    for (const file of files) {
-      const names = byFolder.get(dirname(file)) ?? new Set();
-      byFolder.set(dirname(file), names.add(file.slice(dirname(file).length + 1)));
+    for (const path of paths) {
+      const names = byFolder.get(dirname(path)) ?? new Set();
+      byFolder.set(dirname(path), names.add(basename(path)));
     }
-    for (const [folder, { watcher }] of this.#single) {
+    for (const [folder, { watcher }] of this.#entries) {
       if (byFolder.has(folder)) continue;
       watcher.close();
-      this.#single.delete(folder);
+      this.#entries.delete(folder);
     }
     for (const [folder, names] of byFolder) {
-      const known = this.#single.get(folder);
+      const known = this.#entries.get(folder);
       if (known !== undefined) known.names = names;
-      else this.#watchFiles(folder, names);
+      else this.#watchEntries(folder, names);
     }
   }
 
-  #watchFiles(folder: string, names: Set<string>): void {
+  #watchEntries(folder: string, names: Set<string>): void {
     const watcher = open(folder, (name) => {
-      if (this.#single.get(folder)?.names.has(name)) this.#onChange();
+      if (!this.#entries.get(folder)?.names.has(name)) return;
+      const path = join(folder, name);
+      if (this.#roots.has(path)) this.#try(() => this.#refresh(path));
+      this.#onChange();
     });
-    if (watcher !== null) this.#single.set(folder, { names, watcher });
+    if (watcher !== null) this.#entries.set(folder, { names, watcher });
   }
 
-  #add(folder: string): void {
-    const root: Root = { isLeftOut: leftOutOf(folder), folders: new Map() };
+  /** Watches a folder of code, anew where it is another one than before. */
+  #refresh(folder: string): void {
+    const inode = statSync(folder, { throwIfNoEntry: false })?.ino ?? null;
+    const known = this.#roots.get(folder);
+    if (known?.inode === inode) return;
+    if (known !== undefined) this.#drop(folder, known);
+    const root: Root = { isLeftOut: leftOutOf(folder), folders: new Map(), inode };
     this.#roots.set(folder, root);
     this.#descend(folder, root, folder);
   }
@@ -80,6 +93,15 @@ export class SourceWatch {
   #drop(folder: string, root: Root): void {
     for (const watcher of root.folders.values()) watcher.close();
     this.#roots.delete(folder);
+  }
+
+  #try(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#onProblem(error);
+    }
   }
 
   /** Watches `path` and what is below it. */
@@ -101,7 +123,7 @@ export class SourceWatch {
   }
 
   #isWatched(folder: string, root: Root, path: string): boolean {
-    const name = path.slice(path.lastIndexOf(sep) + 1);
+    const name = basename(path);
     if (unwatchedNames.has(name)) return false;
     return !root.isLeftOut(relative(folder, path).replaceAll(sep, "/"));
   }
@@ -110,11 +132,11 @@ export class SourceWatch {
     if (this.#roots.get(folder) !== root) return;
     if (path === join(folder, IGNORE_FILE)) {
       this.#drop(folder, root);
-      this.#add(folder);
+      this.#try(() => this.#refresh(folder));
       return this.#onChange();
     }
     if (!this.#isWatched(folder, root, path)) return;
-    if (isFolder(path)) this.#descend(folder, root, path);
+    if (isFolder(path)) this.#try(() => this.#descend(folder, root, path));
     else this.#forget(root, path);
     this.#onChange();
   }
