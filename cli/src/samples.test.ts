@@ -82,7 +82,9 @@ let server: OwnServer;
 
 before(async () => {
   const env = { ...process.env, ISOLA_DEFAULT_DRIVER: "process" };
-  server = await startOwnServer(dir, env, AbortSignal.timeout(60_000));
+  const started = await startOwnServer(dir, env, AbortSignal.timeout(60_000));
+  assert.ok(started !== null);
+  server = started;
 });
 
 after(async () => {

@@ -193,7 +193,13 @@ describe("isola dev", () => {
     assert.equal(await dev.end("SIGINT"), 130);
     await untilNothingRuns();
     assert.equal(existsSync(join(dir, ".isola/data/api-url")), false);
-    dev = new DevRun([".", "--own-server"], { cwd: dir });
+    // Two that begin at the same time share the server of one.
+    const both = [1, 2].map(() => new DevRun([".", "--own-server"], { cwd: dir }));
+    const servers = await Promise.all(both.map((run) => run.until("server")));
+    assert.deepEqual(servers.map(({ isOwn }) => isOwn).sort(), [false, true]);
+    const own = servers.findIndex(({ isOwn }) => isOwn);
+    assert.equal(await both[1 - own]?.end(), 130);
+    dev = both[own] as DevRun;
     const kept = await dev.until("deployed", (event) => event.function === "js");
     assert.equal(kept.action, "unchanged");
     await dev.end("SIGKILL");

@@ -1,10 +1,14 @@
 import { existsSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { ApiError, type Client, createClient } from "@isola/api/client";
 import { type Context, Failure, usageFailure } from "../command.ts";
 import { findConnection, isThisMachine } from "../connection.ts";
 import { devDataOf, startOwnServer } from "./own-server.ts";
 
 const PROBE_MS = 3000;
+/** For a server that somebody else starts. */
+const START_MS_MAX = 20_000;
+const ASK_MS = 100;
 
 /** The server that functions are deployed to. */
 export interface DevServer {
@@ -49,8 +53,21 @@ export async function findDevServer(context: Context, wishes: DevServerWishes): 
   }
   context.note("starting a server in .isola (ends with this command) ...");
   const own = await startOwnServer(wishes.folder, env, wishes.signal);
+  if (own === null) return await startingOne(wishes);
   // Nobody else is there: the project is `default`.
   return { ...own, client: createClient(own), isOwn: true };
+}
+
+/** That of another `isola dev` in this folder, which begins at the same time. */
+async function startingOne(wishes: DevServerWishes): Promise<DevServer> {
+  for (const end = performance.now() + START_MS_MAX; performance.now() < end; ) {
+    const found = await ofFolder(wishes);
+    if (found !== null) return found;
+    await delay(ASK_MS, undefined, { signal: wishes.signal });
+  }
+  throw new Failure(
+    `another server has ${devDataOf(wishes.folder)} and does not answer: end it, or look into .isola/server.log`,
+  );
 }
 
 /** What another `isola dev` in this folder has started. */

@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,6 +22,10 @@ const CONTROL_PORT = 8081;
 /** What runs when it is over is the person's own. */
 const DRAIN_MS = 1000;
 const SAID_LINES = 5;
+/** Of earlier runs. */
+const LOG_BYTES_MAX = 1_048_576;
+/** The server's own exit code where its data folder is in use. */
+const LOCKED = 3;
 
 /** A server that lives as long as this command: `starting -> running -> ended`. */
 export interface OwnServer {
@@ -33,14 +46,14 @@ export function devDataOf(folder: string): string {
 }
 
 /**
- * Starts one in `.isola` below `folder`, on the usual ports where both are free, else on any. Rejects with what it said where it does not start, and then nothing of it is
- * left.
+ * Starts one in `.isola` below `folder`, on the usual ports where both are free, else on any; null: another process has just started one there. Rejects with what it said where it
+ * does not start, and then nothing of it is left.
  */
 export async function startOwnServer(
   folder: string,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
-): Promise<OwnServer> {
+): Promise<OwnServer | null> {
   const logPath = prepare(folder);
   const data = devDataOf(folder);
   const areFree = (await isFree(GATEWAY_PORT)) && (await isFree(CONTROL_PORT));
@@ -50,7 +63,7 @@ export async function startOwnServer(
     ...["--gateway-port", String(areFree ? GATEWAY_PORT : 0)],
     ...["--control-port", String(areFree ? CONTROL_PORT : 0)],
   ];
-  const log = openSync(logPath, "w", 0o600);
+  const log = openSync(logPath, "a", 0o600);
   // A group of its own: a Ctrl-C at the terminal is for this command, which ends the server in its turn.
   const child = spawn(process.execPath, [entry, ...args], {
     env,
@@ -66,6 +79,7 @@ export async function startOwnServer(
     await close();
     throw error;
   });
+  if (started === null && child.exitCode === LOCKED) return null;
   if (started === null) throw new Failure(`the server did not start:\n  ${lastLines(logPath)}`);
   const apiKey = readFileSync(join(data, "admin-key"), "utf8").trim();
   return { url: started.api, apiKey, ended, close, kill: () => void child.kill("SIGTERM") };
@@ -77,7 +91,10 @@ function prepare(folder: string): string {
   mkdirSync(own, { recursive: true, mode: 0o700 });
   const ignore = join(own, ".gitignore");
   if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
-  return join(own, "server.log");
+  const log = join(own, "server.log");
+  // Another may be writing to a small one.
+  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX) rmSync(log);
+  return log;
 }
 
 async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
