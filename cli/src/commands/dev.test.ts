@@ -185,8 +185,6 @@ describe("isola dev", () => {
     assert.match(refused.stderr, /on another machine.*--remote/s);
     const nobody = { ...env, ISOLA_URL: "http://127.0.0.1:9" };
     assert.equal((await runIsola(["dev", "js"], { env: nobody, cwd: dir })).exitCode, 3);
-    const own = await runIsola(["dev", "js", "--own-server"], { env: nobody, cwd: dir });
-    assert.equal(own.exitCode, 2);
   });
 
   test("ends its server with itself at Ctrl-C, and also where it is killed", async () => {

@@ -4,7 +4,12 @@ import type { Client } from "@isola/api/client";
 import { textOption } from "../arguments.ts";
 import { type Command, type Context, Failure, type Options, exitCodes } from "../command.ts";
 import { isThisMachine } from "../connection.ts";
-import { DEFINITION_FILE, type Definition, definitionOptions, readDefinitions } from "../deploy/definition.ts";
+import {
+  DEFINITION_FILE,
+  type Definition,
+  definitionOptions,
+  readDefinitions,
+} from "../deploy/definition.ts";
 import { type DevEvent, DevText } from "../dev/dev-events.ts";
 import { type DevServer, findDevServer } from "../dev/dev-server.ts";
 import { DevSession } from "../dev/dev-session.ts";
@@ -17,13 +22,18 @@ export const devCommand: Command = {
   isOfProject: true,
   summary:
     "Deploy the functions of a folder at every save, and show their logs, calls and errors; starts a server where none answers",
-  positionals: { dir: { help: "with isola.yaml, or a function's own; left out: this one", completes: "folder" } },
+  positionals: {
+    dir: { help: "with isola.yaml, or a function's own; left out: this one", completes: "folder" },
+  },
   details: [
     "At every save of code or of `isola.yaml` what has changed is deployed and loaded; functions that have not changed keep their sandboxes. Ends with Ctrl-C. More: [dev.md](dev.md).",
   ],
   examples: [
     { line: "isola dev", says: "the functions of this folder" },
-    { line: "isola dev --own-server --json", says: "a server for this folder alone, events for a program" },
+    {
+      line: "isola dev --own-server --json",
+      says: "a server for this folder alone, events for a program",
+    },
   ],
   json: "an object a line, by its `event`: `server`, `deployed`, `ready`, `removed`, `build`, `log`, `call`, `error`, `note`",
   options: [
@@ -51,7 +61,10 @@ export const devCommand: Command = {
       const tell = teller(context, names);
       tell({ event: "server", url, isOwn });
       if (isOwn && project !== undefined)
-        tell({ event: "note", text: `the functions are in its project default, not in ${project}` });
+        tell({
+          event: "note",
+          text: `the functions are in its project default, not in ${project}`,
+        });
       const ended = new AbortController();
       void server.ended.then(() => ended.abort());
       const session = new DevSession({

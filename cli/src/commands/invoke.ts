@@ -12,7 +12,10 @@ export const invokeCommand: Command = {
   positionals: { name: { help: "of the function", completes: "function" } },
   examples: [
     { line: "isola invoke hello --path /x", says: "an HTTP request" },
-    { line: 'isola invoke hello --http "POST /x?a=1" --data hi -i', says: "the same in short, and the answer with its headers" },
+    {
+      line: 'isola invoke hello --http "POST /x?a=1" --data hi -i',
+      says: "the same in short, and the answer with its headers",
+    },
     { line: "isola invoke hello --event event.json", says: "an event of a file" },
     { line: "isola invoke hello --sample sqs", says: "one of those that `isola samples` lists" },
   ],

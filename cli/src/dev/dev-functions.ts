@@ -61,7 +61,11 @@ export class DevFunctions {
       this.#tried.set(name, { ...now, deployed: null });
       const known = before?.deployed ?? null;
       const plan = await planOfFiles(this.#client, definition, files, known);
-      const deployed = await applyPlan(this.#client, plan, { signal, onOutput, isNear: this.#isNear });
+      const deployed = await applyPlan(this.#client, plan, {
+        signal,
+        onOutput,
+        isNear: this.#isNear,
+      });
       const { revision } = deployed;
       this.#tried.set(name, { ...now, deployed: { revision, fingerprint: now.fingerprint } });
       if (deployed.action === "created") this.created.add(name);

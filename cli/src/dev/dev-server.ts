@@ -38,24 +38,23 @@ export interface DevServerWishes {
  * answer or is on another machine without leave.
  */
 export async function findDevServer(context: Context, wishes: DevServerWishes): Promise<DevServer> {
-  const { env } = context;
-  const isNamed = Boolean(env.ISOLA_URL || env.ISOLA_DATA);
-  if (wishes.isOwn && isNamed)
-    throw usageFailure("--own-server excludes ISOLA_URL and ISOLA_DATA, which name a server");
-  if (isNamed) {
-    refuseRemote(context.url, wishes.isRemote);
-    await probe(context.client, wishes.signal);
-    return foreign(context.client, context.url);
-  }
-  if (!wishes.isOwn) {
-    const found = (await ofFolder(wishes)) ?? (await usual(context, wishes));
-    if (found !== null) return found;
-  }
+  const found = wishes.isOwn ? null : await runningServer(context, wishes);
+  if (found !== null) return found;
   context.note("starting a server in .isola (ends with this command) ...");
-  const own = await startOwnServer(wishes.folder, env, wishes.signal);
+  const own = await startOwnServer(wishes.folder, context.env, wishes.signal);
   if (own === null) return await startingOne(wishes);
   // Nobody else is there: the project is `default`.
   return { ...own, client: createClient(own), isOwn: true };
+}
+
+/** null: none answers, and none was named. */
+async function runningServer(context: Context, wishes: DevServerWishes): Promise<DevServer | null> {
+  const { env, connection } = context;
+  const isNamed = Boolean(env.ISOLA_URL || env.ISOLA_DATA) || connection.context !== null;
+  if (!isNamed) return (await ofFolder(wishes)) ?? (await usual(context, wishes));
+  refuseRemote(context, wishes);
+  await probe(context.client, wishes.signal);
+  return foreign(context.client, context.url);
 }
 
 /** That of another `isola dev` in this folder, which begins at the same time. */
@@ -83,14 +82,14 @@ async function ofFolder({ folder, project, signal }: DevServerWishes): Promise<D
 /** That of the checkout, or on the usual port. */
 async function usual(context: Context, wishes: DevServerWishes): Promise<DevServer | null> {
   if (!(await answers(context.client, wishes.signal))) return null;
-  refuseRemote(context.url, wishes.isRemote);
+  refuseRemote(context, wishes);
   return foreign(context.client, context.url);
 }
 
-function refuseRemote(url: string, isRemote: boolean): void {
+function refuseRemote({ url, urlSource }: Context, { isRemote }: DevServerWishes): void {
   if (isRemote || isThisMachine(new URL(url).hostname)) return;
   throw usageFailure(
-    `${url} is on another machine: every save would change what runs there. Add --remote to mean that, or unset ISOLA_URL for a server here`,
+    `${url} (from ${urlSource}) is on another machine, and every save would change what runs there: add --remote to mean that, or --own-server for one here`,
   );
 }
 
