@@ -22,6 +22,8 @@ const definitions = `functions:
   js: { runtime: nodejs, code: ./js }
   py: { runtime: python, code: ./py }
 `;
+/** Where an engine answers all the same, none does for this server. */
+const noDocker = { DOCKER_HOST: "", ISOLA_DOCKER_HOST: "unix:///nowhere.sock" };
 let dev: DevRun;
 
 function write(path: string, text: string): void {
@@ -63,7 +65,7 @@ before(async () => {
   write("isola.yaml", definitions);
   write("js/index.mjs", js("one"));
   write("py/app.py", 'def handler(event, context):\n    return "snake"\n');
-  dev = new DevRun([".", "--own-server"], { cwd: dir });
+  dev = new DevRun([".", "--own-server"], { cwd: dir, env: noDocker });
   for (const name of ["js", "py"]) await dev.until("ready", (event) => event.function === name);
 });
 
@@ -134,13 +136,22 @@ describe("isola dev", () => {
     await dev.until("ready", (event) => event.function === "js", from);
     rmSync(join(dir, "isola.yaml"));
     await dev.until("error", ({ message }) => /isola\.yaml has gone/.test(message), from);
-    write("more/index.mjs", js("more"));
-    write("isola.yaml", `${definitions}  more: { code: ./more, env: { A: "1" } }\n`);
+    write("more/index.mjs", "export const handler = async () => process.env.A;\n");
+    write("more.env", "A=one\n");
+    const more = (settings: string) =>
+      write("isola.yaml", `${definitions}  more: { code: ./more, ${settings} }\n`);
+    more("envFile: more.env");
     await dev.until("ready", (event) => event.function === "more", from);
-    assert.equal(await call("more"), "more");
-    write("isola.yaml", `${definitions}  more: { code: ./more, memoryMiB: 1 }\n`);
+    assert.equal(await call("more"), "one");
+    write("more.env", "A=two\n");
+    await dev.until("ready", ({ function: name, revision }) => name === "more" && revision === 2);
+    assert.equal(await call("more"), "two");
+    more("memoryMiB: 1");
+    const line = /functions\.more\.memoryMiB: expected/;
+    await dev.until("error", ({ message }) => line.test(message), from);
+    more("driver: docker");
     const refused = await dev.until("error", (event) => event.function === "more", from);
-    assert.match(refused.message, /isola\.yaml: functions\.more\.memoryMiB: expected/);
+    assert.deepEqual([refused.phase, refused.code], ["deploy", "driver_unavailable"]);
     write("isola.yaml", definitions);
     await dev.until("removed", (event) => event.function === "more", from);
     assert.match(await call("more"), /route_not_found/);

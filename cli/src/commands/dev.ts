@@ -1,19 +1,16 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Client } from "@isola/api/client";
-import { textOption } from "../arguments.ts";
+import { listOption, textOption } from "../arguments.ts";
 import { type Command, type Context, Failure, type Options, exitCodes } from "../command.ts";
 import { isThisMachine } from "../connection.ts";
-import {
-  DEFINITION_FILE,
-  type Definition,
-  definitionOptions,
-  readDefinitions,
-} from "../deploy/definition.ts";
+import { DEFINITION_FILE, type Definitions, readDefinitions } from "../deploy/definition.ts";
+import { settingOptions } from "../deploy/setting-flags.ts";
 import { type DevEvent, DevText } from "../dev/dev-events.ts";
 import { type DevServer, findDevServer } from "../dev/dev-server.ts";
 import { DevSession } from "../dev/dev-session.ts";
 import { watchStop } from "../dev/stop-wishes.ts";
+import { variableOptions, variablesOf } from "./deploy.ts";
 
 const REMOVE_MS_MAX = 10_000;
 
@@ -37,15 +34,17 @@ export const devCommand: Command = {
   ],
   json: "an object a line, by its `event`: `server`, `deployed`, `ready`, `removed`, `build`, `log`, `call`, `error`, `note`",
   options: [
-    ...definitionOptions,
+    ...settingOptions,
+    ...variableOptions,
+    { flags: "--adopt", help: "take over functions of other applications" },
     { flags: "--own-server", help: "start a server of its own, whoever answers" },
     { flags: "--remote", help: "the server may be on another machine" },
     { flags: "--rm", help: "at the end remove the functions that were not there before" },
   ],
   async run(context, [dir = "."], options) {
     const folder = resolve(context.cwd, dir);
-    const read = reader(folder, options);
-    const names = read().map(({ name }) => name);
+    const read = reader(context, folder, options);
+    const names = read().definitions.map(({ name }) => name);
     const stop = watchStop(context.signal);
     const { signal } = stop;
     let server: DevServer | null = null;
@@ -69,6 +68,7 @@ export const devCommand: Command = {
       void server.ended.then(() => ended.abort());
       const session = new DevSession({
         ...{ client, folder, cwd: context.cwd, read, tell },
+        adopts: options.adopt === true,
         isNear: isThisMachine(new URL(url).hostname),
         signal: AbortSignal.any([signal, ended.signal]),
       });
@@ -89,12 +89,15 @@ export const devCommand: Command = {
 };
 
 /** A file that has gone for a moment does not make the folder itself the function. */
-function reader(folder: string, options: Options): () => Definition[] {
+function reader(context: Context, folder: string, options: Options): () => Definitions {
   const file = join(folder, DEFINITION_FILE);
   const isThere = existsSync(file);
+  const varFiles = listOption(options, "varFile").map((path) => resolve(context.cwd, path));
   return () => {
-    if (!isThere || existsSync(file)) return readDefinitions(folder, options);
-    throw new Failure(`${file} has gone; its functions stay as they are`);
+    if (isThere && !existsSync(file))
+      throw new Failure(`${file} has gone; its functions stay as they are`);
+    const all = readDefinitions(folder, options, variablesOf(context, options));
+    return { ...all, files: [...all.files, ...varFiles] };
   };
 }
 

@@ -17,6 +17,9 @@ export interface Deployed {
   applied: boolean;
 }
 
+/** Files are others than those that were compared. */
+export class ChangedMeanwhile extends Failure {}
+
 export interface ApplyOptions extends ChangeOptions {
   /** The server is on this machine. */
   isNear?: boolean;
@@ -60,7 +63,7 @@ async function packed(
 ): Promise<Buffer<ArrayBuffer>> {
   const files = readPackageFiles(codeDir);
   if ((await digestOf(files)) !== digest)
-    throw new Failure(
+    throw new ChangedMeanwhile(
       `${codeDir} has changed since it was compared with what is deployed; deploy again`,
     );
   const zip = await zipOf(files, [], isNear);

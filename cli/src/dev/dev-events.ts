@@ -1,6 +1,7 @@
 import type { LogLineView } from "@isola/api/logs";
 import type { InvocationView } from "@isola/api/invocations";
 import type { Paint } from "../command.ts";
+import type { Deployed } from "../deploy/apply.ts";
 import { printableLine } from "../printable.ts";
 import type { Place } from "./source-places.ts";
 
@@ -19,7 +20,7 @@ export type DevEvent =
 export interface DeployedEvent {
   event: "deployed";
   function: string;
-  action: "created" | "updated" | "unchanged";
+  action: Deployed["action"];
   revision: number;
   url: string;
   /** Since the save. */

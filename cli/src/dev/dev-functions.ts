@@ -1,19 +1,17 @@
 import { ApiError, type Client } from "@isola/api/client";
 import { Failure } from "../command.ts";
-import { type Deployed, applyPlan } from "../deploy/apply.ts";
+import { ChangedMeanwhile, type Deployed, applyPlan } from "../deploy/apply.ts";
 import type { Definition } from "../deploy/definition.ts";
-import { fingerprint, readPackageFiles } from "../deploy/package-files.ts";
-import { type KnownCode, planOfFiles } from "../deploy/plan.ts";
+import { markFolder } from "../deploy/package-digest.ts";
+import { planOf } from "../deploy/plan.ts";
 import { inPlaces } from "../explain-failure.ts";
 
 /** What was last tried with one function. */
 interface Tried {
   /** Of the files. */
-  fingerprint: string;
-  /** As JSON. */
+  digest: string;
+  /** With the application, as JSON. */
   settings: string;
-  /** null: it failed. */
-  deployed: KnownCode | null;
 }
 
 /** What became of one function after a save. */
@@ -23,18 +21,23 @@ export type Outcome =
   | { kind: "deployed"; deployed: Deployed }
   | { kind: "failed"; error: ApiError | Failure };
 
-/** Deploys functions whose files or settings are other than at the last try, without a look at their live code; what failed is tried again when it was saved again. */
+export interface DevFunctionsOptions {
+  client: Client;
+  /** The server is on this machine. */
+  isNear: boolean;
+  /** Functions of other applications may be taken over. */
+  adopts: boolean;
+}
+
+/** Deploys functions whose files or settings are other than at the last try; what failed is tried again when it was saved again. */
 export class DevFunctions {
-  readonly #client: Client;
-  readonly #isNear: boolean;
+  readonly #options: DevFunctionsOptions;
   readonly #tried = new Map<string, Tried>();
   /** Those that were not there before. */
   readonly created = new Set<string>();
 
-  /** `isNear`: the server is on this machine. */
-  constructor(client: Client, isNear: boolean) {
-    this.#client = client;
-    this.#isNear = isNear;
+  constructor(options: DevFunctionsOptions) {
+    this.#options = options;
   }
 
   /** Nothing is known of the server any more: it may be another one. */
@@ -48,30 +51,26 @@ export class DevFunctions {
     signal: AbortSignal,
     onOutput: (text: string) => void,
   ): Promise<Outcome> {
-    const { name } = definition;
+    const { name, codeDir, settings, app = "" } = definition;
+    const { client, adopts, isNear } = this.#options;
     try {
-      const files = readPackageFiles(definition.codeDir);
-      const now = {
-        fingerprint: fingerprint(files),
-        settings: JSON.stringify(definition.settings),
-      };
+      const mark = await markFolder(codeDir);
+      const { digest } = mark;
+      const now = { digest, settings: JSON.stringify([app, settings]) };
       const before = this.#tried.get(name);
-      const isSame = before?.fingerprint === now.fingerprint && before.settings === now.settings;
-      if (isSame) return { kind: "same" };
-      this.#tried.set(name, { ...now, deployed: null });
-      const known = before?.deployed ?? null;
-      const plan = await planOfFiles(this.#client, definition, files, known);
-      const deployed = await applyPlan(this.#client, plan, {
-        signal,
-        onOutput,
-        isNear: this.#isNear,
-      });
-      const { revision } = deployed;
-      this.#tried.set(name, { ...now, deployed: { revision, fingerprint: now.fingerprint } });
+      if (before?.digest === digest && before.settings === now.settings) return { kind: "same" };
+      this.#tried.set(name, now);
+      const plan = await planOf(definition, { client, adopts, mark: () => Promise.resolve(mark) });
+      const deployed = await applyPlan(client, plan, { signal, onOutput, isNear });
       if (deployed.action === "created") this.created.add(name);
       return { kind: "deployed", deployed };
     } catch (error) {
       if (signal.aborted) throw error;
+      if (error instanceof ChangedMeanwhile) {
+        // It was saved once more, and what that leads to is under way.
+        this.#tried.delete(name);
+        return { kind: "same" };
+      }
       return { kind: "failed", error: this.#failure(definition, error) };
     }
   }
@@ -80,7 +79,7 @@ export class DevFunctions {
   async remove(name: string, signal: AbortSignal): Promise<boolean> {
     this.#tried.delete(name);
     if (!this.created.delete(name)) return false;
-    await this.#client.deleteFunction(name, { signal }).catch((error: unknown) => {
+    await this.#options.client.deleteFunction(name, { signal }).catch((error: unknown) => {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
     });
     return true;

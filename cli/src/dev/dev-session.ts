@@ -3,7 +3,7 @@ import { ApiError, type Client } from "@isola/api/client";
 import type { Warmed } from "@isola/api/invocations";
 import { Failure } from "../command.ts";
 import type { Deployed } from "../deploy/apply.ts";
-import { DEFINITION_FILE, type Definition } from "../deploy/definition.ts";
+import { DEFINITION_FILE, type Definition, type Definitions } from "../deploy/definition.ts";
 import { Burst } from "./burst.ts";
 import type { DevEvent, ErrorEvent } from "./dev-events.ts";
 import { DevFunctions, type Outcome, isPassing } from "./dev-functions.ts";
@@ -19,12 +19,14 @@ export interface DevOptions {
   client: Client;
   /** The server is on this machine. */
   isNear: boolean;
+  /** Functions of other applications may be taken over. */
+  adopts: boolean;
   /** Of isola.yaml, or the function's own. */
   folder: string;
   /** Places of code are told relative to it. */
   cwd: string;
   /** Reads isola.yaml. Throws what is wrong with it. */
-  read(): Definition[];
+  read(): Definitions;
   tell(event: DevEvent): void;
   /** Follows each deploy of a function. Given up when the function is deployed again. */
   afterDeploy?: readonly AfterDeploy[];
@@ -58,7 +60,7 @@ export class DevSession {
 
   constructor(options: DevOptions) {
     this.#options = options;
-    this.#functions = new DevFunctions(options.client, options.isNear);
+    this.#functions = new DevFunctions(options);
     this.#burst = new Burst((savedAt) => this.#update(savedAt));
     this.#watch = new SourceWatch(
       () => this.#burst.note(),
@@ -75,7 +77,7 @@ export class DevSession {
   async run(): Promise<void> {
     const { client, signal, tell } = this.#options;
     try {
-      this.#look([]);
+      this.#look([], []);
       this.#burst.note();
       await follow({
         ...{ client, signal },
@@ -135,10 +137,10 @@ export class DevSession {
   }
 
   /** null: what is there cannot be used, and that was told. */
-  #read(): Definition[] | null {
+  #read(): readonly Definition[] | null {
     try {
-      const definitions = this.#options.read();
-      this.#look(definitions);
+      const { definitions, files } = this.#options.read();
+      this.#look(definitions, files);
       if (this.#problem !== "") this.#note(`${DEFINITION_FILE} is in order again`);
       this.#problem = "";
       this.#definitions = definitions;
@@ -154,9 +156,10 @@ export class DevSession {
     }
   }
 
-  #look(definitions: readonly Definition[]): void {
+  #look(definitions: readonly Definition[], files: readonly string[]): void {
     const folders = definitions.map(({ codeDir }) => codeDir);
-    this.#watch.look({ folders, files: [join(this.#options.folder, DEFINITION_FILE)] });
+    const own = join(this.#options.folder, DEFINITION_FILE);
+    this.#watch.look({ folders, files: [own, ...files] });
   }
 
   async #removeOthers(definitions: readonly Definition[]): Promise<void> {
