@@ -57,10 +57,7 @@ export async function applyPlan(
 }
 
 /** The files that were compared. */
-async function packed(
-  { codeDir, digest }: Plan,
-  isNear: boolean,
-): Promise<Buffer<ArrayBuffer>> {
+async function packed({ codeDir, digest }: Plan, isNear: boolean): Promise<Buffer<ArrayBuffer>> {
   const files = readPackageFiles(codeDir);
   if ((await digestOf(files)) !== digest)
     throw new ChangedMeanwhile(
