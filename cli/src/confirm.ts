@@ -17,10 +17,7 @@ export function terminalOf({ stdin, stderr, signal }: Asking): Terminal | null {
 }
 
 /** Ctrl-C is a no that ends the command, the end of the input an ordinary one. */
-export async function confirm(
-  question: string,
-  around: Asking,
-): Promise<boolean | null> {
+export async function confirm(question: string, around: Asking): Promise<boolean | null> {
   if (terminalOf(around) === null) return null;
   const lines = createInterface({ input: around.stdin, output: around.stderr });
   const ended = Promise.withResolvers<string>();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { painted, printable, printableJson, printableLine, table } from "./printable.ts";
+import { printable, printableJson, printableLine, table } from "./printable.ts";
 
 // oxlint-disable-next-line no-misleading-character-class -- single code points that steer a terminal are what is looked for
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
@@ -34,13 +34,4 @@ test("printable JSON is the same value and holds nothing that steers a terminal"
 
 test("a table pads all columns but the last", () => {
   assert.equal(table(["A", "B"], [["long", "x"]]), "A     B\nlong  x");
-});
-
-test("what is painted has no other control characters than the colours", () => {
-  const text = "hello | \u001b[2Jgone";
-  const paint = { headChars: 8, head: 36, rest: 31 };
-  const shown = "\u001b[36mhello | \u001b[0m\u001b[31m\\x1b[2Jgone\u001b[0m";
-  assert.equal(painted(text, paint), shown);
-  const { rest: _rest, ...bare } = paint;
-  assert.equal(painted(text, bare), "\u001b[36mhello | \u001b[0m\\x1b[2Jgone");
 });

@@ -2,8 +2,14 @@ import { resolve } from "node:path";
 import { ApiError } from "@isola/client";
 import { listOption, pairsOf } from "../arguments.ts";
 import { paintChanges } from "../colors.ts";
-import { type Command, type Context, type Options, exitCodes, usageFailure } from "../command.ts";
-import { type Command, type Context, type Option, type Options, usageFailure } from "../command.ts";
+import {
+  type Command,
+  type Context,
+  type Option,
+  type Options,
+  exitCodes,
+  usageFailure,
+} from "../command.ts";
 import { applyAll } from "../deploy/apply-all.ts";
 import { type Deployed, applyPlan } from "../deploy/apply.ts";
 import { type Definitions, readDefinitions } from "../deploy/definition.ts";

@@ -1,6 +1,6 @@
 import type { LogLineView } from "@isola/api/logs";
 import type { InvocationView } from "@isola/api/invocations";
-import type { Paint } from "../command.ts";
+import type { Paint } from "../colors.ts";
 import type { Deployed } from "../deploy/apply.ts";
 import { printableLine } from "../printable.ts";
 import type { Place } from "./source-places.ts";
@@ -71,11 +71,8 @@ export interface ShownLine {
   paint: Paint;
 }
 
-const red = 31;
-const yellow = 33;
-const dim = 2;
 /** Of the functions in turn: neither red nor yellow, which mean something. */
-const colours = [36, 35, 34, 32, 96, 95, 94, 92] as const;
+const turns = ["cyan", "magenta", "green", "blue"] as const;
 
 /** What a person reads of the events: each line begins with the function, in a column and a colour of its own. */
 export class DevText {
@@ -92,9 +89,12 @@ export class DevText {
     const name = "function" in event ? event.function : null;
     const head = `${(name ?? "isola").padEnd(this.#width)} | `;
     const at = name === null ? -1 : this.#names.indexOf(name);
-    const colour = at < 0 ? dim : (colours[at % colours.length] as number);
-    const rest = restColour(event);
-    const paint = { headChars: head.length, head: colour, ...(rest !== null && { rest }) };
+    const own = at < 0 ? "dim" : (turns[at % turns.length] as (typeof turns)[number]);
+    const rest = restColor(event);
+    const paint: Paint = (text, colors) => {
+      const said = text.slice(head.length);
+      return colors[own](text.slice(0, head.length)) + (rest === null ? said : colors[rest](said));
+    };
     return linesOf(event).map((line) => ({ text: `${head}${printableLine(line)}`, paint }));
   }
 }
@@ -134,11 +134,11 @@ function errorLines({ phase, message, at, stack }: ErrorEvent): string[] {
   return [`${phase} failed: ${first}${place}`, ...more, ...stack];
 }
 
-function restColour(event: DevEvent): number | null {
-  if (event.event === "error") return red;
-  if (event.event === "call") return event.outcome === "ok" ? null : red;
-  if (event.event === "build") return dim;
+function restColor(event: DevEvent): "red" | "yellow" | "dim" | null {
+  if (event.event === "error") return "red";
+  if (event.event === "call") return event.outcome === "ok" ? null : "red";
+  if (event.event === "build") return "dim";
   if (event.event !== "log") return null;
-  if (event.level === "error" || event.level === "fatal") return red;
-  return event.level === "warn" ? yellow : null;
+  if (event.level === "error" || event.level === "fatal") return "red";
+  return event.level === "warn" ? "yellow" : null;
 }
