@@ -28,6 +28,7 @@ import type {
   InvocationWithLogs,
   Invoke,
   Invoked,
+  Warmed,
 } from "./invocations.ts";
 import type { EventListQuery, EventView } from "./events.ts";
 import type { AllLogsQuery, LogLineView, LogListQuery } from "./logs.ts";
@@ -131,6 +132,9 @@ function invocationCalls(transport: Transport) {
         isUnbounded: true,
         ...options,
       }),
+    /** Resolves once a sandbox has loaded the live revision's code, or with why none could. */
+    warm: (name: string, options?: CallOptions) =>
+      call<Warmed>("POST", `${pathOf(name)}/warm`, { isUnbounded: true, ...options }),
     listInvocations: (name: string, query: InvocationListQuery = {}, options?: CallOptions) =>
       call<Page<InvocationView>>("GET", `${pathOf(name)}/invocations`, { query, ...options }),
     listAllInvocations: (query: AllInvocationsQuery = {}, options?: CallOptions) =>

@@ -44,19 +44,19 @@ const phaseMembers = {
   runMs: milliseconds("Event sent until the end of the response"),
 };
 
+const invokedError = closed({
+  code: Type.String(),
+  message: Type.String(),
+  type: nullable(Type.String()),
+  stack: nullable(Type.String()),
+});
+
 export const Invoked = closed(
   {
     id: Type.String(),
     revision: Type.Integer(),
     outcome: oneOf(outcomes),
-    error: nullable(
-      closed({
-        code: Type.String(),
-        message: Type.String(),
-        type: nullable(Type.String()),
-        stack: nullable(Type.String()),
-      }),
-    ),
+    error: nullable(invokedError),
     status: Type.Integer(),
     headers: Type.Array(Header),
     body: nullable(Type.String(), "The response as text; null where it is not UTF-8"),
@@ -68,6 +68,20 @@ export const Invoked = closed(
   "Invoked",
 );
 export type Invoked = Static<typeof Invoked>;
+
+const { runMs: _run, ...startPhaseMembers } = phaseMembers;
+
+export const Warmed = closed(
+  {
+    revision: Type.Integer(),
+    startKind: nullable(startKind, "`warm`: one was ready; null: there is none"),
+    sandboxId: nullable(Type.String()),
+    phases: closed(startPhaseMembers),
+    error: nullable(invokedError, "Why there is none"),
+  },
+  "Warmed",
+);
+export type Warmed = Static<typeof Warmed>;
 
 const invocationMembers = {
   id: Type.String(),

@@ -18,6 +18,7 @@ const link = new LinkServer(
     reset: () => ({ functions: 0 }),
     apply: refuse,
     invoke: refuse,
+    warm: refuse,
     status: refuse,
     build: refuse,
     cancelBuild: refuse,

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { BuildFailure } from "./failure.mjs";
 import { runTool } from "./run-tool.mjs";
 import { filesBelow } from "./tar.mjs";
@@ -29,7 +29,8 @@ export async function bundle({ base, folder, entry, esbuild }) {
       `there is nothing to bundle: the package has none of ${extensions.map((one) => `${entry}.${one}`).join(", ")}`,
     );
   const output = join(base, "bundle");
-  mkdirSync(output, { recursive: true });
+  // In the package, so that the map names its sources as they lie in it.
+  const made = join(folder, `${entry}.isola-bundle.mjs`);
   const major = process.versions.node.split(".")[0];
   await runTool({
     name: "esbuild",
@@ -37,11 +38,13 @@ export async function bundle({ base, folder, entry, esbuild }) {
     args: [
       `./${source}`,
       ...["--bundle", "--platform=node", "--format=esm", `--target=node${major}`],
-      ...[`--outfile=${join(output, entry)}.mjs`, `--banner:js=${banner}`, "--log-limit=20"],
+      ...[`--outfile=${made}`, `--banner:js=${banner}`, "--log-limit=20"],
       ...["--sourcemap=inline", "--sources-content=false", "--color=false"],
     ],
     cwd: folder,
   });
+  mkdirSync(dirname(join(output, entry)), { recursive: true });
+  renameSync(made, `${join(output, entry)}.mjs`);
   const others = filesBelow(folder, null).filter(
     ({ path }) =>
       !path.startsWith("node_modules/") && !isSource.test(path) && !manifests.has(basename(path)),

@@ -6,6 +6,10 @@ export interface Colors {
   green(text: string): string;
   yellow(text: string): string;
   dim(text: string): string;
+  /** Without a meaning, to tell things apart. */
+  cyan(text: string): string;
+  magenta(text: string): string;
+  blue(text: string): string;
 }
 
 /** Puts colours into text that is printable already, so that nothing of a server can bring its own. */
@@ -14,9 +18,12 @@ export type Paint = (text: string, colors: Colors) => string;
 /** NO_COLOR: https://no-color.org */
 export function colorsFor(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv): Colors {
   const isOn = stream.isTTY === true && !env.NO_COLOR && env.TERM !== "dumb";
-  const style = (format: "red" | "green" | "yellow" | "dim") => (text: string) =>
+  const style = (format: keyof Colors) => (text: string) =>
     isOn ? styleText(format, text, { validateStream: false }) : text;
-  return { red: style("red"), green: style("green"), yellow: style("yellow"), dim: style("dim") };
+  return {
+    ...{ red: style("red"), green: style("green"), yellow: style("yellow"), dim: style("dim") },
+    ...{ cyan: style("cyan"), magenta: style("magenta"), blue: style("blue") },
+  };
 }
 
 /** Words by how good the news is. */

@@ -11,6 +11,7 @@ import { completionCommands } from "./commands/completion.ts";
 import { costCommand } from "./commands/cost.ts";
 import { debugCommand } from "./commands/debug.ts";
 import { deployCommand } from "./commands/deploy.ts";
+import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { envCommands } from "./commands/env.ts";
 import { eventsCommand } from "./commands/events.ts";
@@ -26,6 +27,7 @@ import { metricsCommand } from "./commands/metrics.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { samplesCommands } from "./commands/samples.ts";
 import { upCommand } from "./commands/up.ts";
 
 /** In the order of the help. */
@@ -35,8 +37,10 @@ export const commands: readonly (Command | CommandGroup)[] = [
   initCommand,
   deployCommand,
   schemaCommand,
+  devCommand,
   invokeCommand,
   debugCommand,
+  samplesCommands,
   listCommand,
   getCommand,
   logsCommand,

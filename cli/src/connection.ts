@@ -127,6 +127,7 @@ function findUrl(env: NodeJS.ProcessEnv, folder: DataFolder): { url: string; url
   return { url, urlSource: path };
 }
 
+/** Whether a host name is this machine, by its loopback or an address that it has. */
 export function isThisMachine(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, "");
   if (host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host)) return true;

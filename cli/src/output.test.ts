@@ -83,7 +83,15 @@ describe("Output", () => {
 describe("paintStates", () => {
   test("paints the first word of a state in each line, and no part of another word", () => {
     const mark = (color: string) => (text: string) => `<${color} ${text}>`;
-    const colors = { red: mark("r"), green: mark("g"), yellow: mark("y"), dim: mark("d") };
+    const colors = {
+      red: mark("r"),
+      green: mark("g"),
+      yellow: mark("y"),
+      dim: mark("d"),
+      cyan: mark("c"),
+      magenta: mark("m"),
+      blue: mark("b"),
+    };
     assert.equal(
       paintStates("a ok error\nb timeout\nc not available", colors),
       "a <g ok> error\nb <r timeout>\nc <r not available>",

@@ -1,4 +1,5 @@
 import { PAYLOAD_BYTES_MAX } from "../../protocol/src/frames.mjs";
+import { withSourcePositions } from "./source-positions.mjs";
 
 const MESSAGE_CHARS_MAX = 8_000;
 const STACK_CHARS_MAX = 32_000;
@@ -45,7 +46,7 @@ export function describe(thrown) {
     const error = /** @type {Error} */ (thrown);
     if (typeof error.message !== "string")
       return { type: className(thrown), message: JSON.stringify(thrown) ?? "", stack: "" };
-    const stack = error instanceof BadResponse ? "" : stackWithCauses(error);
+    const stack = error instanceof BadResponse ? "" : withSourcePositions(stackWithCauses(error));
     return { type: String(error.name ?? className(thrown)), message: error.message, stack };
   } catch {
     // A getter or toJSON of the thrown value threw in turn: what can be said is that something was thrown.

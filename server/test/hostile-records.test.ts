@@ -28,6 +28,7 @@ async function linked(onRecords: (logs: LogRecord[]) => Promise<void>) {
       reset: () => ({ functions: 0 }),
       apply: refuse,
       invoke: refuse,
+      warm: refuse,
       status: refuse,
       build: refuse,
       cancelBuild: refuse,

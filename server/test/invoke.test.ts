@@ -56,6 +56,41 @@ describe("a function", () => {
     assert.deepEqual(logs.map((line: any) => line.text).sort(), ["raw line", `said ${id}`]);
   });
 
+  test("is warmed up without a call: the first call finds a sandbox that has loaded the code", async () => {
+    await server.deploy("ready", hello);
+    const warm = () => server.api("POST", "/api/v1/functions/ready/warm");
+    const { json } = await warm();
+    assert.equal(json.error, null);
+    assert.equal(json.revision, 1);
+    assert.ok(json.startKind === "prewarmed" || json.startKind === "cold", json.startKind);
+    assert.equal(typeof json.phases.initMs, "number");
+    const again = (await warm()).json;
+    assert.deepEqual([again.startKind, again.sandboxId], ["warm", json.sandboxId]);
+    const invocations = "/api/v1/functions/ready/invocations";
+    const called = await server.api("POST", invocations, { event: {} });
+    assert.equal(called.json.startKind, "warm");
+    const calls = await eventually("the call", async () => {
+      const { items } = (await server.api("GET", invocations)).json;
+      return items.length > 0 ? items : null;
+    });
+    assert.deepEqual(
+      calls.map((call: any) => [call.id, call.sandboxId]),
+      [[called.json.id, json.sandboxId]],
+    );
+  });
+
+  test("whose code does not load says so when it is warmed up, with its own words", async () => {
+    await server.deploy("broken", { "index.mjs": "\nthrow new RangeError('not today');" });
+    const { status, json } = await server.api("POST", "/api/v1/functions/broken/warm");
+    assert.equal(status, 200);
+    assert.deepEqual([json.startKind, json.sandboxId], [null, null]);
+    assert.equal(json.error.code, "init_failed");
+    assert.equal(json.error.type, "RangeError");
+    assert.match(json.error.stack, /index\.mjs:2/);
+    const nowhere = await server.api("POST", "/api/v1/functions/nothing/warm");
+    assert.equal(nowhere.status, 404);
+  });
+
   test("answers on its explicit route with path parameters, and not with other methods", async () => {
     const code = {
       "index.mjs":

@@ -33,6 +33,7 @@ async function openWay(t: TestContext) {
       reset: () => ({ functions: 0 }),
       apply: refuse,
       invoke: refuse,
+      warm: refuse,
       status: refuse,
       build: refuse,
       cancelBuild: refuse,

@@ -6,6 +6,7 @@ import {
 } from "@isola/api/comparisons";
 import { driverNames } from "@isola/api/limits";
 import { integerOption, textOption } from "../arguments.ts";
+import { callOf, callOptions } from "../call-options.ts";
 import {
   type Command,
   type CommandGroup,
@@ -18,7 +19,6 @@ import {
 } from "../command.ts";
 import { comparisonText, summaryText } from "../comparison-text.ts";
 import { collectPages } from "../pages.ts";
-import { callOptions, callOf } from "./invoke.ts";
 
 const POLL_MS = 500;
 const LISTED_MAX = 50;
@@ -38,7 +38,7 @@ const runVerb: Command = {
   isOfProject: true,
   summary: "Measure the live revision of a function on each driver, side by side",
   details: [
-    "The phases are shown on stderr as they begin, then the figures. Ctrl-C cancels the measurement. `--event`, `--method`, `--path`, `--header` and `--data` say what the function is called with, as for `isola invoke`. More: [isolation.md](isolation.md).",
+    "The phases are shown on stderr as they begin, then the figures. Ctrl-C cancels the measurement. `--event`, `--sample`, `--http`, `--method`, `--path`, `--header` and `--data` say what the function is called with, as for `isola invoke`. More: [isolation.md](isolation.md).",
   ],
   options: [
     {

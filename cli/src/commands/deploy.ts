@@ -2,7 +2,14 @@ import { resolve } from "node:path";
 import { ApiError } from "@isola/client";
 import { listOption, pairsOf } from "../arguments.ts";
 import { paintChanges } from "../colors.ts";
-import { type Command, type Context, type Options, exitCodes, usageFailure } from "../command.ts";
+import {
+  type Command,
+  type Context,
+  type Option,
+  type Options,
+  exitCodes,
+  usageFailure,
+} from "../command.ts";
 import { applyAll } from "../deploy/apply-all.ts";
 import { type Deployed, applyPlan } from "../deploy/apply.ts";
 import { type Definitions, readDefinitions } from "../deploy/definition.ts";
@@ -12,6 +19,16 @@ import { inItsPlaces, planAll } from "../deploy/plan-all.ts";
 import type { Plan } from "../deploy/plan.ts";
 import { settingOptions } from "../deploy/setting-flags.ts";
 import type { Variables } from "../deploy/variables.ts";
+
+export const variableOptions: readonly Option[] = [
+  { flags: "--var <name=value>", help: "variable of isola.yaml", isRepeatable: true },
+  {
+    flags: "--var-file <file>",
+    help: "file of variables, as .env",
+    isRepeatable: true,
+    completes: "file",
+  },
+];
 
 export const deployCommand: Command = {
   usage: "deploy [dir]",
@@ -35,13 +52,7 @@ export const deployCommand: Command = {
   json: "`functions`: `name`, `action` (created, updated, unchanged, deleted; or failed, unknown with `error`, or notTried with `reason`), `changes` (`what`, `from`, `to`, of code `files`), `revision`, `url`, `applied`; with `--check`: `name`, `action` (create, update, delete, none), `changes`",
   options: [
     ...settingOptions,
-    { flags: "--var <name=value>", help: "variable of isola.yaml", isRepeatable: true },
-    {
-      flags: "--var-file <file>",
-      help: "file of variables, as .env",
-      isRepeatable: true,
-      completes: "file",
-    },
+    ...variableOptions,
     { flags: "--prune", help: "delete functions of the application that isola.yaml does not name" },
     { flags: "--adopt", help: "take over functions of other applications" },
     { flags: "--show-values", help: "show values of env, which may be secrets, in differences" },
@@ -75,7 +86,7 @@ export const deployCommand: Command = {
 };
 
 /** `--var` wins over `--var-file`, of which the last wins, and both over the environment. */
-function variablesOf(context: Context, options: Options): Variables {
+export function variablesOf(context: Context, options: Options): Variables {
   const problems: string[] = [];
   const files = listOption(options, "varFile").map((file) =>
     readEnvFile(resolve(context.cwd, file), (line, text) => {

@@ -1,32 +1,9 @@
-import type { Invoke, Invoked } from "@isola/api/invocations";
-import { httpMethods } from "@isola/api/limits";
-import { listOption, readArgument, textOption } from "../arguments.ts";
+import { STATUS_CODES } from "node:http";
+import type { Invoked } from "@isola/api/invocations";
+import { callOf, callOptions } from "../call-options.ts";
 import { paintStates } from "../colors.ts";
-import {
-  type Command,
-  type Context,
-  type Option,
-  type Options,
-  exitCodes,
-  usageFailure,
-} from "../command.ts";
+import { type Command, exitCodes } from "../command.ts";
 import { shownLog } from "./logs.ts";
-
-/** What a function is called with: an event, or an HTTP request. */
-export const callOptions: readonly Option[] = [
-  {
-    flags: "--event <json>",
-    help: "event for a Lambda-style handler: JSON, @file, or - for stdin",
-  },
-  {
-    flags: "--method <method>",
-    help: "of an HTTP request; left out: GET, or POST with data",
-    completes: httpMethods,
-  },
-  { flags: "--path <path>", help: "path and query as the function shall see them; left out: /" },
-  { flags: "--header <name:value>", help: "header of the request", isRepeatable: true },
-  { flags: "--data <text>", help: "body of the request: text, @file, or - for stdin" },
-];
 
 export const invokeCommand: Command = {
   usage: "invoke <name>",
@@ -35,57 +12,37 @@ export const invokeCommand: Command = {
   positionals: { name: { help: "of the function", completes: "function" } },
   examples: [
     { line: "isola invoke hello --path /x", says: "an HTTP request" },
-    { line: "isola invoke hello --event @event.json", says: "an event of a file" },
+    {
+      line: 'isola invoke hello --http "POST /x?a=1" --data hi -i',
+      says: "the same in short, and the answer with its headers",
+    },
+    { line: "isola invoke hello --event event.json", says: "an event of a file" },
+    { line: "isola invoke hello --sample sqs", says: "one of those that `isola samples` lists" },
+  ],
+  details: [
+    "`--http @request.http` sends a request that was recorded or written down: its first line, headers, an empty line, the body. `--header` and `--data` go before what it says.",
   ],
   json: "what the API answers",
-  options: callOptions,
+  options: [
+    ...callOptions,
+    { flags: "-i, --include", help: "status and headers before the answer" },
+  ],
   async run(context, [name = ""], options) {
     const body = await callOf(context, options);
     const invoked = await context.client.invoke(name, body, { signal: context.signal });
     context.note(summaryOf(invoked), paintStates);
+    const head = options.include === true ? headOf(invoked) : "";
     return {
       json: invoked,
-      text: textOf(invoked),
+      text: head + textOf(invoked),
       exitCode: invoked.outcome === "ok" ? exitCodes.ok : exitCodes.failed,
     };
   },
 };
 
-export async function callOf(context: Context, options: Options): Promise<Invoke> {
-  const event = textOption(options, "event");
-  const headers = listOption(options, "header").map(headerOf);
-  const method = textOption(options, "method")?.toUpperCase();
-  const path = textOption(options, "path");
-  const data = textOption(options, "data");
-  if (event !== undefined) {
-    if (method ?? path ?? data ?? headers[0]) {
-      throw usageFailure("--event excludes --method, --path, --header and --data");
-    }
-    return { event: parseEvent((await readArgument(event, context)).toString("utf8")) };
-  }
-  const body = data === undefined ? {} : bodyOf(await readArgument(data, context));
-  const request = { ...(method && { method }), ...(path && { path }), headers, ...body };
-  return { request } as Invoke; // the server checks the method
-}
-
-function parseEvent(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw usageFailure(`--event must be JSON: ${(error as Error).message}`);
-  }
-}
-
-function headerOf(text: string): [string, string] {
-  const at = text.indexOf(":");
-  if (at < 1) throw usageFailure(`--header takes name:value, given: ${text}`);
-  return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-}
-
-function bodyOf(bytes: Buffer): { body: string } | { bodyBase64: string } {
-  const text = bytes.toString("utf8");
-  if (Buffer.from(text).equals(bytes)) return { body: text };
-  return { bodyBase64: bytes.toString("base64") };
+function headOf({ status, headers }: Invoked): string {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\n${lines.join("")}\n`;
 }
 
 function summaryOf(invoked: Invoked): string {

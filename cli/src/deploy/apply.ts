@@ -17,6 +17,14 @@ export interface Deployed {
   applied: boolean;
 }
 
+/** Files are others than those that were compared. */
+export class ChangedMeanwhile extends Failure {}
+
+export interface ApplyOptions extends ChangeOptions {
+  /** The server is on this machine. */
+  isNear?: boolean;
+}
+
 /**
  * Carries out a plan, whole or not at all: code and settings are one revision, made only if nothing else has changed the function since the plan was made
  * (`precondition_failed`), of the files that were compared.
@@ -24,12 +32,12 @@ export interface Deployed {
 export async function applyPlan(
   client: Client,
   plan: Plan,
-  options: ChangeOptions = {},
+  { isNear = false, ...options }: ApplyOptions = {},
 ): Promise<Deployed> {
   const { name, live, settings, changes } = plan;
   if (plan.action === "delete") return remove(client, plan, options);
   if (live === null) {
-    const zip = await packed(plan);
+    const zip = await packed(plan, isNear);
     // The server checks every member: what a person wrote is sent as it is.
     const body = { name, ...settings, code: { zip: zip.toString("base64") } };
     return report(plan, "created", await client.createFunction(body as CreateFunction, options));
@@ -39,23 +47,23 @@ export async function applyPlan(
   const isCode = members.delete("code");
   const given = { ...options, ifMatch: live.etag };
   if (isCode && members.size === 0) {
-    const zip = await packed(plan);
+    const zip = await packed(plan, isNear);
     return report(plan, "updated", await client.putCode(name, { zip }, given));
   }
   const patch: Record<string, unknown> = {};
   for (const member of members) patch[member] = settings[member];
-  if (isCode) patch.code = { zip: (await packed(plan)).toString("base64") };
+  if (isCode) patch.code = { zip: (await packed(plan, isNear)).toString("base64") };
   return report(plan, "updated", await client.patchFunction(name, patch, given));
 }
 
 /** The files that were compared. */
-async function packed({ codeDir, digest }: Plan): Promise<Buffer<ArrayBuffer>> {
+async function packed({ codeDir, digest }: Plan, isNear: boolean): Promise<Buffer<ArrayBuffer>> {
   const files = readPackageFiles(codeDir);
   if ((await digestOf(files)) !== digest)
-    throw new Failure(
+    throw new ChangedMeanwhile(
       `${codeDir} has changed since it was compared with what is deployed; deploy again`,
     );
-  const zip = await zipOf(files);
+  const zip = await zipOf(files, [], isNear);
   const { packageBytesMax } = requestLimits;
   if (zip.length <= packageBytesMax) return zip;
   throw new Failure(

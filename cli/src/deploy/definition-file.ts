@@ -65,13 +65,23 @@ export function readDefinitionFile(
   const all = isObject(functions) ? functions : {};
   checkNames(Object.keys(all), tell);
   const dir = dirname(file);
+  const files = new Set<string>();
   const definitions = Object.entries(all).map(([name, own]) => {
     const settled = settle(FunctionDefinition as Schema, own);
     checkPart(FunctionDefinition as Schema, settled, ["functions", name], tell);
     if (!isObject(settled)) return null;
     const parts: Parts = { own: settled, defaults: isObject(defaults) ? defaults : {} };
     const lineOf = (path: Path) => document.lineOf(path);
-    return definitionOf({ name, parts, dir, app: app as string | null, tell, problems, lineOf });
+    return definitionOf({
+      name,
+      parts,
+      dir,
+      app: app as string | null,
+      tell,
+      problems,
+      lineOf,
+      files,
+    });
   });
   problems.refuse();
   const named = isObject(document.value) ? document.value.functions : {};
@@ -79,6 +89,7 @@ export function readDefinitionFile(
     app: app as string | null,
     names: Object.keys(isObject(named) ? named : {}),
     definitions: definitions.filter((one) => one !== null),
+    files: [...files],
   };
 }
 
@@ -153,6 +164,8 @@ interface Making {
   tell(path: Path, text: string): void;
   problems: Problems;
   lineOf(path: Path): number;
+  /** Gets the path of each file that is read. */
+  files: Set<string>;
 }
 
 function definitionOf(making: Making): Definition | null {
@@ -188,7 +201,14 @@ function merged({ own, defaults }: Parts, member: string): Mapping {
   return Object.assign({}, ...parts) as Mapping;
 }
 
-function envOfFiles({ name, parts, dir, problems, lineOf }: Making): Record<string, string> {
+function envOfFiles({
+  name,
+  parts,
+  dir,
+  problems,
+  lineOf,
+  files: read,
+}: Making): Record<string, string> {
   const places: [unknown, Path][] = [
     [parts.defaults.envFile, ["defaults", "envFile"]],
     [parts.own.envFile, ["functions", name, "envFile"]],
@@ -197,11 +217,12 @@ function envOfFiles({ name, parts, dir, problems, lineOf }: Making): Record<stri
   for (const [files, path] of places) {
     for (const given of [files ?? []].flat()) {
       if (typeof given !== "string") continue; // told already
-      const read = readEnvFile(resolve(dir, given), (line, text) => {
+      read.add(resolve(dir, given));
+      const found = readEnvFile(resolve(dir, given), (line, text) => {
         if (line !== null) return problems.add(line, text, `${given}:${line}`);
         problems.add(lineOf(path), `${spelled(path)}: ${given} ${text}`);
       });
-      for (const [key, value] of Object.entries(read)) env[key] = value;
+      for (const [key, value] of Object.entries(found)) env[key] = value;
     }
   }
   return env;

@@ -24,6 +24,8 @@ export interface Definitions {
   /** Of every function that the file names, also where one of them is meant. */
   names: readonly string[];
   definitions: readonly Definition[];
+  /** That were read beside isola.yaml: those of `envFile`. */
+  files: readonly string[];
 }
 
 export const DEFINITION_FILE = "isola.yaml";
@@ -36,7 +38,7 @@ export function readDefinitions(dir: string, options: Options, variables: Variab
   const name = textOption(options, "name");
   if (!existsSync(file)) {
     const definition = definitionOfFolder(dir, name, given);
-    return { app: undefined, names: [definition.name], definitions: [definition] };
+    return { app: undefined, names: [definition.name], definitions: [definition], files: [] };
   }
   if (Object.keys(given).length > 0) {
     throw usageFailure(`Settings come from ${file}; leave out the flags ${flagsOf(given)}`);

@@ -12,10 +12,19 @@ export interface PackageFile {
   isExecutable: boolean;
 }
 
-const IGNORE_FILE = ".isolaignore";
+export const IGNORE_FILE = ".isolaignore";
+/** Where `isola dev` keeps a server of its own. */
+export const DEV_FOLDER = ".isola";
 const UNPACKED_BYTES_MAX = 250 * 1_048_576;
+/** Well below what a packed package may have. */
+const STORED_BYTES_MAX = 32 * 1_048_576;
 /** Never part of a function. `.bin` holds links for a developer's shell. */
-const ignoredNames = new Set([".git", ".DS_Store", "__pycache__", ".bin", IGNORE_FILE]);
+const ignoredNames = new Set([
+  ...[".git", ".DS_Store", "__pycache__", ".bin", "4913"],
+  ...[IGNORE_FILE, DEV_FOLDER],
+]);
+/** What vim, emacs and others keep beside a file while it is edited, as `4913` above. */
+const editorFile = /^(?:\..+\.sw[a-p]|.+~|\.#.+|#.+#)$/;
 
 /**
  * The files of a folder, sorted. Left out: what `.isolaignore` names (a name, or a path with `*`, a line), version control, and the data folder of a server. A link
@@ -23,15 +32,14 @@ const ignoredNames = new Set([".git", ".DS_Store", "__pycache__", ".bin", IGNORE
  */
 export function readPackageFiles(dir: string): PackageFile[] {
   if (!existsSync(dir)) throw usageFailure(`There is no folder ${dir}`);
-  const ignored = ignorePatterns(dir);
+  const isLeftOut = leftOutOf(dir);
   const files: PackageFile[] = [];
   const rest = [""];
   let bytes = 0;
   for (let folder = rest.pop(); folder !== undefined; folder = rest.pop()) {
     for (const entry of readdirSync(join(dir, folder), { withFileTypes: true })) {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (ignoredNames.has(entry.name) || isIgnored(path, entry.name, ignored)) continue;
-      if (path === DEFINITION_FILE || isDataFolder(join(dir, path))) continue;
+      if (isLeftOut(path)) continue;
       if (entry.isDirectory()) {
         rest.push(path);
         continue;
@@ -46,16 +54,33 @@ export function readPackageFiles(dir: string): PackageFile[] {
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** `folders` are entries of their own; those that hold files need none. */
+/** Whether a file or folder, by its path with `/` from `dir`, is no part of the package; what is in a folder that is none is not asked about. */
+export function leftOutOf(dir: string): (path: string) => boolean {
+  const patterns = ignorePatterns(dir);
+  return (path) => {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (ignoredNames.has(name) || editorFile.test(name)) return true;
+    if (isIgnored(path, name, patterns)) return true;
+    return path === DEFINITION_FILE || isDataFolder(join(dir, path));
+  };
+}
+
+/**
+ * `folders` are entries of their own; those that hold files need none. `isNear`: for a server on this machine, where to compress takes longer than to send; what would be too large
+ * without is compressed all the same.
+ */
 export function zipOf(
   files: readonly PackageFile[],
   folders: readonly string[] = [],
+  isNear = false,
 ): Promise<Buffer<ArrayBuffer>> {
   const zip = new yazl.ZipFile();
+  const bytesOfAll = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const compress = !isNear || bytesOfAll > STORED_BYTES_MAX;
   for (const folder of folders) zip.addEmptyDirectory(folder, { mtime: new Date(2000, 0, 1) });
   for (const { path, bytes, isExecutable } of files) {
     const mode = isExecutable ? 0o100755 : 0o100644;
-    zip.addBuffer(bytes, path, { mode, mtime: new Date(2000, 0, 1) });
+    zip.addBuffer(bytes, path, { mode, mtime: new Date(2000, 0, 1), compress });
   }
   zip.end();
   return collect(zip.outputStream);

@@ -7,6 +7,7 @@ import type {
   InvokeParams,
   InvokeResult,
   LinkRequests,
+  WarmResult,
 } from "../link/messages.ts";
 import type { TrialAnswer, TrialAsk } from "../link/trial-messages.ts";
 import type { GatewayLink } from "./ports.ts";
@@ -43,6 +44,7 @@ export class GatewayStandIn implements GatewayLink {
   async #answer(kind: keyof LinkRequests, params: unknown): Promise<unknown> {
     if (kind === "status") return { ...this.status, functions: this.functions.size };
     if (kind === "invoke") return this.#invoke(params as InvokeParams);
+    if (kind === "warm") return this.#warm(params as FunctionKey);
     this.applies += 1;
     await this.hold;
     const { upserts, removes } = params as LinkRequests["apply"]["params"];
@@ -60,6 +62,16 @@ export class GatewayStandIn implements GatewayLink {
       signal?.addEventListener("abort", givenUp);
       if (signal?.aborted) givenUp();
     });
+  }
+
+  #warm(key: FunctionKey): WarmResult {
+    return {
+      revision: this.functions.get(keyOf(key))?.revision ?? 0,
+      startKind: "prewarmed",
+      sandboxId: "sb-1",
+      phases: { queueMs: 0.5, startMs: 0, initMs: 1.5 },
+      error: null,
+    };
   }
 
   #invoke(params: InvokeParams): InvokeResult {

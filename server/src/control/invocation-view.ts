@@ -1,7 +1,7 @@
-import type { InvocationView, Invoked } from "@isola/api/invocations";
+import type { InvocationView, Invoked, Warmed } from "@isola/api/invocations";
 import { type InvocationRecord, type Outcome, gbSecondsOf } from "../domain/invocation.ts";
 import { spanIdOf } from "../domain/trace.ts";
-import type { InvokeResult } from "../link/messages.ts";
+import type { InvokeResult, WarmResult } from "../link/messages.ts";
 import { isoTime } from "./function-view.ts";
 import { logView } from "./log-view.ts";
 
@@ -49,15 +49,7 @@ export function invokedView(result: InvokeResult): Invoked {
     id: result.id,
     revision: result.revision,
     outcome: result.outcome as Outcome,
-    error:
-      error === null
-        ? null
-        : {
-            code: error.code,
-            message: error.message,
-            type: error.type ?? null,
-            stack: error.stack ?? null,
-          },
+    error: errorView(error),
     status: result.status,
     headers: result.headers,
     ...bodyView(result.bodyBase64),
@@ -70,6 +62,19 @@ export function invokedView(result: InvokeResult): Invoked {
     },
     logs: result.logs.map(logView),
   };
+}
+
+export function warmedView(result: WarmResult): Warmed {
+  const { revision, startKind, sandboxId, error } = result;
+  const { queueMs, startMs, initMs } = result.phases;
+  const phases = { queueMs, startMs, initMs };
+  return { revision, startKind, sandboxId, phases, error: errorView(error) };
+}
+
+function errorView(error: InvokeResult["error"]): Invoked["error"] {
+  if (error === null) return null;
+  const { code, message, type = null, stack = null } = error;
+  return { code, message, type, stack };
 }
 
 /** As text where it is UTF-8, else as base64. */

@@ -8,10 +8,12 @@ import {
   InvocationWithLogs,
   Invoke,
   Invoked,
+  Warmed,
 } from "@isola/api/invocations";
 import { ProjectQuery } from "@isola/api/projects";
+import type { FastifyReply } from "fastify";
 import { type ControlApp, type ControlContext, answers, pageAsked } from "./context.ts";
-import { invocationView, invokedView } from "./invocation-view.ts";
+import { invocationView, invokedView, warmedView } from "./invocation-view.ts";
 import { invokeParams } from "./invoke-params.ts";
 import { logView } from "./log-view.ts";
 import { projectOf, projectsOf } from "./request-policy.ts";
@@ -23,6 +25,7 @@ const INVOKE_TIMEOUT_MS = 3 * 900_000 + 10_000;
 
 export function registerInvocations(app: ControlApp, context: ControlContext): void {
   registerInvoke(app, context);
+  registerWarm(app, context);
   registerLists(app, context);
   registerOne(app, context);
 }
@@ -47,13 +50,43 @@ function registerInvoke(app: ControlApp, { store, gateway }: ControlContext): vo
       const { name } = request.params;
       const project = projectOf(request);
       await store.getFunction(project, name);
-      const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
-      const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(INVOKE_TIMEOUT_MS)]);
+      const signal = untilGone(reply);
       const params = invokeParams({ project, name }, request.body, request.headers);
       return invokedView(await gateway.request("invoke", params, signal));
     },
   );
+}
+
+function registerWarm(app: ControlApp, { store, gateway }: ControlContext): void {
+  app.post(
+    "/api/v1/functions/:name/warm",
+    {
+      config: { policy: { scope: "invoke", reach: "project" } },
+      schema: {
+        tags,
+        summary: "Have a sandbox load the live revision's code without a call; answers when it has",
+        description:
+          "Where one is ready already, nothing is started. Code that does not load is told as `error`, with status 200. Nothing is recorded as an invocation.",
+        params: FunctionParams,
+        querystring: ProjectQuery,
+        headers: UnsafeHeaders,
+        response: answers({ 200: Warmed }),
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const project = projectOf(request);
+      await store.getFunction(project, name);
+      return warmedView(await gateway.request("warm", { project, name }, untilGone(reply)));
+    },
+  );
+}
+
+/** The caller has gone, or it takes longer than any call can. */
+function untilGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return AbortSignal.any([gone.signal, AbortSignal.timeout(INVOKE_TIMEOUT_MS)]);
 }
 
 function registerLists(app: ControlApp, { store }: ControlContext): void {

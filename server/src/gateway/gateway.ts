@@ -4,8 +4,8 @@ import type { Boot, Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { preferredDrivers } from "../domain/function.ts";
 import { idSource } from "../domain/ids.ts";
-import { messageOf } from "../errors.ts";
-import type { GatewayStatus } from "../link/messages.ts";
+import { IsolaError, messageOf } from "../errors.ts";
+import type { FunctionKey, GatewayStatus, WarmResult } from "../link/messages.ts";
 import { LinkServer } from "../link/server.ts";
 import type { PooledSandbox } from "../pool/pooled-sandbox.ts";
 import { Pools } from "../pool/pools.ts";
@@ -25,6 +25,7 @@ import { RecordBuffer } from "./record-buffer.ts";
 import { Sampler } from "./sampler.ts";
 import { SandboxLogs } from "./sandbox-logs.ts";
 import { Trials } from "./trials.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** Starts at once, per core: beyond it callers rather wait for a sandbox that becomes free. */
 const STARTS_PER_CORE = 4;
@@ -91,8 +92,7 @@ export class Gateway {
           this.#calls += 1;
           this.#meter.measure(record, call.use, (known) => this.#records.addInvocation(known));
           if (record.outcome !== "ok") events.onCall(call.fn, record);
-          this.#admission.leave(count);
-          if (this.#admission.calls === 0) this.#onQuiet();
+          this.#leave(count);
         }) satisfies InvocationContext["onDone"],
         onLateFrame: () => {
           this.#lateFrames += 1;
@@ -181,6 +181,24 @@ export class Gateway {
     }
   }
 
+  #leave(count: CallCount): void {
+    this.#admission.leave(count);
+    if (this.#admission.calls === 0) this.#onQuiet();
+  }
+
+  /** Counts as a call while it waits, and is none. */
+  async #warm({ project, name }: FunctionKey): Promise<WarmResult> {
+    const entry = this.#table.get(project, name);
+    if (entry === null)
+      throw new IsolaError("not_found", `function ${name} is not deployed on this gateway`);
+    this.#admit(entry);
+    try {
+      return await warmUp(this.#table.poolOf(entry));
+    } finally {
+      this.#leave(entry);
+    }
+  }
+
   /** As the control plane chooses it. */
   #defaultDriver(): string {
     const { defaultDriver } = this.#config;
@@ -233,6 +251,7 @@ export class Gateway {
           return { functions: table.size };
         },
         invoke: (params) => this.#invoker.invoke(params),
+        warm: (key) => this.#warm(key),
         status: () => this.#status(),
         build: (params) => this.#builds.run(params),
         cancelBuild: ({ id }) => {

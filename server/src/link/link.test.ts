@@ -28,6 +28,7 @@ const handlers: LinkHandlers = {
     throw new IsolaError("driver_unavailable", "no such driver");
   },
   invoke: () => new Promise(() => {}),
+  warm: () => new Promise(() => {}),
   status: () => ({ pid: 42 }) as GatewayStatus,
   build: () => new Promise(() => {}),
   cancelBuild: () => null,

@@ -18,6 +18,8 @@ export interface LinkRequests {
   apply: { params: { upserts: DeployedFunction[]; removes: FunctionKey[] }; result: Applied };
   /** An invocation made through the API. */
   invoke: { params: InvokeParams; result: InvokeResult };
+  /** A sandbox that has loaded the code of the live revision, without a call. Code that does not load is a result. */
+  warm: { params: FunctionKey; result: WarmResult };
   status: { params: Record<string, never>; result: GatewayStatus };
   /** Runs a build in a sandbox. Its output comes as `buildOutput`. Rejects only where the platform failed: what the build did wrong is a result. */
   build: { params: BuildParams; result: BuildResult };
@@ -133,6 +135,15 @@ export interface InvokeResult {
   startKind: StartKind | null;
   phases: Phases;
   logs: LogRecord[];
+}
+
+export interface WarmResult {
+  revision: number;
+  /** null: there is none. */
+  startKind: StartKind | null;
+  sandboxId: string | null;
+  phases: Pick<Phases, "queueMs" | "startMs" | "initMs">;
+  error: InvokeResult["error"];
 }
 
 export interface PoolStatus {

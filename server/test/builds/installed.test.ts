@@ -124,6 +124,19 @@ describe("a bundle", () => {
     assert.equal((await server.call("/bundled")).text, "from a file");
   });
 
+  test("fails with the places of its sources", async () => {
+    const files = {
+      "src/index.ts": `import { fail } from "./lib";\n\nenum Kind { bad }\nexport const handler = async () => fail(Kind.bad);\n`,
+      "src/lib.ts": `export function fail(kind: number): never {\n  throw new RangeError(String(kind));\n}\n`,
+    };
+    const settings = { handler: "src/index.handler", build: { bundle: true } };
+    await server.deploy("mapped", files, settings);
+    const url = "/api/v1/functions/mapped/invocations";
+    const { stack } = (await server.api("POST", url, { event: 1 })).json.error;
+    assert.match(stack, /at fail \(file:\/\/\/var\/task\/src\/lib\.ts:2:9\)/);
+    assert.match(stack, /at handler \(file:\/\/\/var\/task\/src\/index\.ts:4:36\)/);
+  });
+
   test("of what cannot be bundled fails with the words of the bundler", async () => {
     const files = {
       "index.ts": "import { x } from './missing.ts';\nexport const handler = () => x;\n",
