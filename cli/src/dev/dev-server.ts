@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { ApiError, type Client, createClient } from "@isola/api/client";
+import { ApiError, type Client, createClient } from "@isola/client";
 import { type Context, Failure, usageFailure } from "../command.ts";
 import { findConnection, isThisMachine } from "../connection.ts";
 import { devDataOf, startOwnServer } from "./own-server.ts";
