@@ -8,7 +8,8 @@ import type {
   StartComparison,
 } from "./comparisons.ts";
 import type { CostQuery, CostView } from "./cost.ts";
-import { DEBUGGER_UPGRADE, type DebugEvent, type OpenDebugSession } from "./debugging.ts";
+import { DEBUGGER_UPGRADE } from "./debugger-upgrade.ts";
+import type { DebugEvent, OpenDebugSession } from "./debugging.ts";
 import { BUILD_STREAM_TYPE, readBuildStream } from "./build-output.ts";
 import type { BuildView } from "./builds.ts";
 import type {

@@ -2,9 +2,6 @@ import Type, { type Static } from "typebox";
 import { FunctionParams } from "./functions.ts";
 import { closed, oneOf } from "./shapes.ts";
 
-/** Of the request for a connection of a debugger: `Upgrade: isola-debugger`. */
-export const DEBUGGER_UPGRADE = "isola-debugger";
-
 export const OpenDebugSession = closed(
   {
     wait: Type.Optional(

@@ -9,12 +9,12 @@ export interface Deploy extends Omit<CreateFunction, "code"> {
   files: Record<string, string | Uint8Array>;
 }
 
-/** `ifMatch` and keys are its own: it makes up to three calls. */
+/** `ifMatch` and keys are its own: it makes two calls. */
 export type DeployOptions = Pick<ChangeOptions, "signal" | "onOutput">;
 
-type Deployer = Pick<Client, "createFunction" | "getFunction" | "patchFunction" | "putCode">;
+type Deployer = Pick<Client, "createFunction" | "getFunction" | "patchFunction">;
 
-/** Rejects with `precondition_failed` where somebody else changes the function meanwhile. */
+/** Code and settings are one revision; none where nothing differs. Rejects with `precondition_failed` where somebody else changes the function meanwhile. */
 export async function deployFunction(
   api: Deployer,
   { files, ...wanted }: Deploy,
@@ -22,10 +22,9 @@ export async function deployFunction(
 ): Promise<ChangedFunction> {
   const { name, ...settings } = wanted;
   const live = await findFunction(api, name, options.signal);
-  if (live === null) return api.createFunction({ ...wanted, code: codeOf(files) }, options);
-  const changed = await api.putCode(name, uploadOf(files), { ...options, ifMatch: live.etag });
-  if (isAsWanted(changed, settings)) return changed;
-  return api.patchFunction(name, settings, { ...options, ifMatch: changed.etag });
+  const code = codeOf(files);
+  if (live === null) return api.createFunction({ ...wanted, code }, options);
+  return api.patchFunction(name, { ...settings, code }, { ...options, ifMatch: live.etag });
 }
 
 async function findFunction(
@@ -45,27 +44,6 @@ function codeOf(files: Deploy["files"]): CreateFunction["code"] {
   return isText(files) ? { files } : { zip: base64Of(zipOf(files)) };
 }
 
-function uploadOf(files: Deploy["files"]) {
-  return isText(files) ? { files } : { zip: zipOf(files) };
-}
-
 function isText(files: Deploy["files"]): files is Record<string, string> {
   return Object.values(files).every((file) => typeof file === "string");
-}
-
-/** Plain settings alone are compared: of the others the server says what they become. */
-function isAsWanted(live: ChangedFunction, settings: object): boolean {
-  return Object.entries(settings).every(([name, value]) => {
-    const now = (live as Record<string, unknown>)[name];
-    return value === undefined || value === now || isFamily(name, value, now);
-  });
-}
-
-/** `nodejs` asks for whatever version there is. */
-function isFamily(name: string, value: unknown, now: unknown): boolean {
-  return (
-    name === "runtime" &&
-    /^(nodejs|python)$/.test(String(value)) &&
-    String(now).startsWith(String(value))
-  );
 }

@@ -26,10 +26,14 @@ async function callsOfClient(): Promise<Map<string, string>> {
   for (const [method, make] of Object.entries(client)) {
     if (composed.includes(method)) continue;
     asked = "";
-    const call = make as (...args: unknown[]) => Promise<unknown> | AsyncGenerator;
-    // Each takes a name, a body or a query first, and where it needs a second one an object does.
-    const made = call(stand, { files: [] });
-    await ("next" in made ? made.next() : made).catch(() => {});
+    const call = make as (
+      ...args: unknown[]
+    ) => Promise<unknown> | AsyncGenerator | { url: string };
+    // Each takes a name, a body or a query first, and where it needs a second one an object does, but for an id.
+    const second = method === "debugConnection" ? stand : { files: [] };
+    const made = call(stand, second);
+    if ("url" in made) asked = `GET ${new URL(made.url).pathname.replaceAll(stand, "{}")}`;
+    else await ("next" in made ? made.next() : made).catch(() => {});
     calls.set(method, asked);
   }
   return calls;

@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { DEBUGGER_UPGRADE } from "@isola/api/debugging";
+import { DEBUGGER_UPGRADE } from "@isola/api/debugger-upgrade";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { IsolaError } from "../errors.ts";
 
