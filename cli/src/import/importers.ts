@@ -4,8 +4,4 @@ import { samImporter } from "./sam/sam-importer.ts";
 import { serverlessImporter } from "./serverless/serverless-importer.ts";
 
 /** Asked in this order; the first that recognises the file takes it. */
-export const importers: readonly Importer[] = [
-  exportImporter,
-  serverlessImporter,
-  samImporter,
-];
+export const importers: readonly Importer[] = [exportImporter, serverlessImporter, samImporter];
