@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { createClient } from "@isola/api/client";
+import { createClient } from "@isola/client";
 import { runIsola } from "../test/run-isola.ts";
 import { type OwnServer, startOwnServer } from "./dev/own-server.ts";
 import { readSample, sampleNames, sampleSummaries } from "./samples.ts";

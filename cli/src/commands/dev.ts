@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Client } from "@isola/api/client";
+import type { Client } from "@isola/client";
 import { listOption, textOption } from "../arguments.ts";
 import { type Command, type Context, Failure, type Options, exitCodes } from "../command.ts";
 import { isThisMachine } from "../connection.ts";

@@ -1,4 +1,4 @@
-import { ApiError, type Client } from "@isola/api/client";
+import { ApiError, type Client } from "@isola/client";
 import { Failure } from "../command.ts";
 import { ChangedMeanwhile, type Deployed, applyPlan } from "../deploy/apply.ts";
 import type { Definition } from "../deploy/definition.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ApiError, type Client } from "@isola/api/client";
+import { ApiError, type Client } from "@isola/client";
 import type { Warmed } from "@isola/api/invocations";
 import { Failure } from "../command.ts";
 import type { Deployed } from "../deploy/apply.ts";

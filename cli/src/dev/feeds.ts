@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ApiError, type Client } from "@isola/api/client";
+import { ApiError, type Client } from "@isola/client";
 import type { InvocationView } from "@isola/api/invocations";
 import type { LogLineView } from "@isola/api/logs";
 
