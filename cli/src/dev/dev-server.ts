@@ -44,7 +44,7 @@ export async function findDevServer(context: Context, wishes: DevServerWishes): 
   const own = await startOwnServer(wishes.folder, context.env, wishes.signal);
   if (own === null) return await startingOne(wishes);
   // Nobody else is there: the project is `default`.
-  return { ...own, client: createClient(own), isOwn: true };
+  return { ...own, client: createClient({ ...own, retries: 0 }), isOwn: true };
 }
 
 /** null: none answers, and none was named. */
@@ -75,7 +75,7 @@ async function ofFolder({ folder, project, signal }: DevServerWishes): Promise<D
   if (!existsSync(data)) return null;
   const connection = findConnection({ env: { ISOLA_DATA: data }, cwd: folder });
   if (connection.urlSource.startsWith("the default")) return null; // it does not run
-  const client = createClient({ ...connection, ...(project && { project }) });
+  const client = createClient({ ...connection, retries: 0, ...(project && { project }) });
   return (await answers(client, signal)) ? foreign(client, connection.url) : null;
 }
 
