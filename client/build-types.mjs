@@ -57,7 +57,7 @@ function compile(outDir, { rootDir, include }) {
     compilerOptions: {
       ...{ noEmit: false, declaration: true, emitDeclarationOnly: true, outDir, rootDir },
       types: [],
-      lib: ["es2023", "dom", "dom.iterable", "dom.asynciterable"],
+      lib: ["es2024", "dom", "dom.iterable", "dom.asynciterable"],
     },
     include,
     exclude: [],

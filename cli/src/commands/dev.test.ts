@@ -215,3 +215,23 @@ describe("isola dev", () => {
     await untilNothingRuns();
   });
 });
+
+test("isola dev --inspect opens a port for debuggers that stays over a save", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "isola-dev-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "index.mjs"), js("one"));
+  const run = new DevRun([".", "--own-server", "--inspect", "--name", "inspected"], {
+    cwd: folder,
+    env: noDocker,
+  });
+  t.after(() => run.end());
+  const { port } = await run.until("debugger", (event) => event.port !== null);
+  const inspector = async () => (await fetch(`http://127.0.0.1:${port}/json/version`)).text();
+  assert.match(await inspector(), /"Browser": "node\.js\//);
+  const from = run.events.length;
+  writeFileSync(join(folder, "index.mjs"), js("two"));
+  await run.until("debugger", ({ text }) => text.startsWith("Revision 2 runs"), from);
+  assert.match(await inspector(), /"Browser": "node\.js\//);
+  const { url } = await run.until("deployed");
+  assert.equal(await (await fetch(url)).text(), "two");
+});

@@ -9,6 +9,7 @@ import { settingOptions } from "../deploy/setting-flags.ts";
 import { type DevEvent, DevText } from "../dev/dev-events.ts";
 import { type DevServer, findDevServer } from "../dev/dev-server.ts";
 import { DevSession } from "../dev/dev-session.ts";
+import { InspectedFunctions } from "../dev/inspected-functions.ts";
 import { watchStop } from "../dev/stop-wishes.ts";
 import { variableOptions, variablesOf } from "./deploy.ts";
 
@@ -32,12 +33,16 @@ export const devCommand: Command = {
       says: "a server for this folder alone, events for a program",
     },
   ],
-  json: "an object a line, by its `event`: `server`, `deployed`, `ready`, `removed`, `build`, `log`, `call`, `error`, `note`",
+  json: "an object a line, by its `event`: `server`, `deployed`, `ready`, `removed`, `build`, `log`, `call`, `error`, `debugger`, `note`",
   options: [
     ...settingOptions,
     ...variableOptions,
     { flags: "--adopt", help: "take over functions of other applications" },
     { flags: "--own-server", help: "start a server of its own, whoever answers" },
+    {
+      flags: "--inspect",
+      help: "a port for debuggers for each function; 9229 (Node.js) and 5678 (Python) for the first of each, where they are free",
+    },
     { flags: "--remote", help: "the server may be on another machine" },
     { flags: "--rm", help: "at the end remove the functions that were not there before" },
   ],
@@ -66,11 +71,14 @@ export const devCommand: Command = {
         });
       const ended = new AbortController();
       void server.ended.then(() => ended.abort());
+      const running = AbortSignal.any([signal, ended.signal]);
+      const inspected = new InspectedFunctions({ client, tell, signal: running });
       const session = new DevSession({
         ...{ client, folder, cwd: context.cwd, read, tell },
         adopts: options.adopt === true,
         isNear: isThisMachine(new URL(url).hostname),
-        signal: AbortSignal.any([signal, ended.signal]),
+        ...(options.inspect === true && { afterDeploy: [inspected.afterDeploy] }),
+        signal: running,
       });
       await session.run();
       if (!signal.aborted)

@@ -5,7 +5,7 @@ import { type Context, Failure } from "../command.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** Where editors look for each of them. */
-const usualPorts = { inspector: 9229, debugpy: 5678 } as const;
+export const usualPorts = { inspector: 9229, debugpy: 5678 } as const;
 
 export interface DebugOptions {
   name: string;

@@ -15,6 +15,8 @@ export type DevEvent =
   | LogEvent
   | CallEvent
   | ErrorEvent
+  /** Of `--inspect`; `port`, of 127.0.0.1, where a debugger can be attached. */
+  | { event: "debugger"; function: string; text: string; port: number | null }
   | { event: "note"; text: string };
 
 export interface DeployedEvent {
@@ -117,6 +119,7 @@ function linesOf(event: DevEvent): string[] {
       return errorLines(event);
     case "build":
     case "log":
+    case "debugger":
     case "note":
       return event.text.split("\n");
   }

@@ -66,7 +66,8 @@ export async function startOwnServer(
   const log = openSync(logPath, "a", 0o600);
   // A group of its own: a Ctrl-C at the terminal is for this command, which ends the server in its turn.
   const child = spawn(process.execPath, [entry, ...args], {
-    env,
+    // It is for development.
+    env: { ISOLA_DEBUGGER: "true", ...env },
     cwd: folder,
     detached: true,
     stdio: ["ignore", log, log, "ipc"],
@@ -106,7 +107,7 @@ function lastLines(path: string): string {
   return readFileSync(path, "utf8").trimEnd().split("\n").slice(-SAID_LINES).join("\n  ");
 }
 
-async function isFree(port: number): Promise<boolean> {
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   const listening = new Promise<boolean>((resolve) => {
     server.once("error", () => resolve(false));
