@@ -15,6 +15,12 @@ function each(): [path: string, command: Command][] {
   );
 }
 
+/** As a shell has them, up to where the line goes on with another program or a file. */
+function wordsOf(line: string): string[] {
+  const words = line.replace(/ [<>|] .*$/, "").match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
+  return words.map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
+}
+
 describe("every command", () => {
   test("has a name of its own", () => {
     const paths = each().map(([path]) => path);
@@ -49,11 +55,7 @@ describe("every command", () => {
       assert.doesNotMatch(command.summary, /\.$/, path);
       for (const { line } of command.examples ?? []) {
         if (!line.startsWith("isola ")) continue; // an eval of it
-        const words = line
-          .replace(/ [<>|] .*$/, "")
-          .split(" ")
-          .slice(1);
-        assert.equal(parseLine(commands, words).kind, "run", line);
+        assert.equal(parseLine(commands, wordsOf(line).slice(1)).kind, "run", line);
       }
       const [name = ""] = path.split(" ");
       const entry = commands.find((one) => nameOf(one) === name) ?? null;
