@@ -45,6 +45,8 @@ export class GatewayStandIn implements GatewayLink {
     if (kind === "status") return { ...this.status, functions: this.functions.size };
     if (kind === "invoke") return this.#invoke(params as InvokeParams);
     if (kind === "warm") return this.#warm(params as FunctionKey);
+    if (kind === "closeDebug") return null;
+    if (kind === "openDebug") throw new IsolaError("not_ready", "there are no sandboxes to debug");
     this.applies += 1;
     await this.hold;
     const { upserts, removes } = params as LinkRequests["apply"]["params"];

@@ -18,6 +18,7 @@ const bodies: Record<string, object> = {
   [`PUT ${functions}/{name}/code`]: code,
   [`POST ${functions}/{name}/rollback`]: { revision: 1 },
   [`POST ${functions}/{name}/invocations`]: { event: 1 },
+  [`POST ${functions}/{name}/debug-sessions`]: {},
   "POST /api/v1/comparisons": { function: "hello" },
 };
 
