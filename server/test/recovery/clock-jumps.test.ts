@@ -40,6 +40,7 @@ const readers: Record<string, string> = {
   "store/sql-store.ts": "dates of rows",
   "store/sqlite/open-sqlite-store.ts": "the date of a migration",
   "supervisor/log-lines.ts": "the date of a line",
+  "backup/backup-program.ts": "the date of an archive",
   "auth/sessions.ts": "the date at which a session or a sign-in link expires",
   "comparisons/comparisons.ts": "when a comparison began and ended, for its record",
   "control/deployer.ts": "the date of an event",

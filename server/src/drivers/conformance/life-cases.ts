@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Driver } from "../driver.ts";
 import { HANG_MS, Session, destroyed, soon } from "./session.ts";
 import type { Room, Stand } from "./stand.ts";
 
@@ -113,21 +114,31 @@ function abortCases(stand: Stand): void {
     );
   });
 
-  stand.case("parallel", "twenty starts at once all work, and are gone after close", async () => {
+  stand.case("parallel", "many starts at once all work, and are gone after close", async () => {
     const driver = stand.options.makeDriver("parallel");
-    const runtime = stand.runtime(stand.has("python") ? "python" : "nodejs");
-    const sessions = await Promise.all(
-      Array.from({ length: 20 }, () => Session.start(driver, runtime)),
-    );
-    await soon(Promise.all(sessions.map((session) => session.hello.promise)), "hellos");
-    await soon(driver.close(), "close");
-    for (const session of sessions) assert.equal((await session.sandbox.exited).cause, "destroyed");
-    assert.deepEqual(
-      (await stand.options.leftovers()).filter((name) => name.includes("parallel")),
-      [],
-    );
+    await startAndClose(stand, driver).catch(async (error: unknown) => {
+      // One that fails leaves no keeper for which this process would wait.
+      await driver.close();
+      throw error;
+    });
+    const runtime = stand.runtime("nodejs");
     await assert.rejects(Session.start(driver, runtime), { code: "sandbox_start_failed" });
   });
+}
+
+async function startAndClose(stand: Stand, driver: Driver): Promise<void> {
+  const runtime = stand.runtime(stand.has("python") ? "python" : "nodejs");
+  // Where a processor is emulated, as many as start in their time.
+  const length = Math.ceil(20 / (stand.options.slowness ?? 1));
+  const starts = Array.from({ length }, () => Session.start(driver, runtime));
+  const sessions = await Promise.all(starts);
+  await soon(Promise.all(sessions.map((session) => session.hello.promise)), "hellos");
+  await soon(driver.close(), "close");
+  for (const session of sessions) assert.equal((await session.sandbox.exited).cause, "destroyed");
+  assert.deepEqual(
+    (await stand.options.leftovers()).filter((name) => name.includes("parallel")),
+    [],
+  );
 }
 
 function otherLives(stand: Stand): void {
@@ -160,7 +171,9 @@ async function sweepCase(stand: Stand, room: Room) {
   const ours = await room.ready();
   const { removed } = await soon(stand.driver.sweep(), "sweep");
   // A sandbox without a cgroup may have died by itself before it was found; what counts is that nothing of it is left.
-  for (const name of removed) assert(name.includes(".earlier"), `${name} was removed`);
+  // So may a snapshot that it had begun to make.
+  for (const name of removed)
+    assert(/\.earlier|^snapshot making-/.test(name), `${name} was removed`);
   const left = await stand.options.leftovers();
   assert.deepEqual(
     left.filter((name) => name.includes(".earlier")),
