@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { checkCase, loadExamples } from "../../examples/cases.ts";
+import { type Example, checkCase, loadExamples } from "../../examples/cases.ts";
 import { skipDocker } from "../src/drivers/docker/testing/docker-stand.ts";
 import { skipGvisor } from "../src/drivers/gvisor/testing/gvisor-stand.ts";
 import { TestServer } from "./harness.ts";
@@ -17,13 +17,20 @@ function filesIn(dir: string): Record<string, string> {
   return files;
 }
 
+const lists = ["package.json", "requirements.txt", "pyproject.toml"];
+
+/** Builds on gvisor are slow, and have tests of their own: server/test/builds. */
+function installs({ functions }: Example): boolean {
+  return functions.some(({ codeDir }) => lists.some((name) => existsSync(join(codeDir, name))));
+}
+
 /** Every example deploys and answers on every driver, unchanged. */
-function examplesOn(driver: string, skip: string | false): void {
+function examplesOn(driver: string, skip: string | false, examples = loadExamples()): void {
   describe(`on the driver ${driver}`, { skip }, () => {
     const server = new TestServer({ ISOLA_DEFAULT_DRIVER: driver });
     before(() => server.start());
     after(() => server.dispose());
-    for (const example of loadExamples())
+    for (const example of examples)
       describe(`the example ${example.name}`, () => {
         test("deploys as it is", async () => {
           for (const fn of example.functions) {
@@ -45,4 +52,8 @@ function examplesOn(driver: string, skip: string | false): void {
 
 examplesOn("process", false);
 examplesOn("docker", skipDocker);
-examplesOn("gvisor", skipGvisor);
+examplesOn(
+  "gvisor",
+  skipGvisor,
+  loadExamples().filter((example) => !installs(example)),
+);

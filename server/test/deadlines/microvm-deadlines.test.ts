@@ -3,21 +3,8 @@ import { linkSync, mkdirSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { SLOWNESS, isWhole, skipMicrovm } from "../../src/drivers/microvm/testing/microvm-stand.ts";
+import { chosen } from "./chosen.ts";
 import { type DeadlineStand, deadlineSuite } from "./suite.ts";
-
-/** What a machine may do that a process does not, and what is done about it from outside. */
-const chosen = [
-  "function that spins is answered",
-  "function that spins in all threads",
-  "function that catches every signal",
-  "function that blocks all signals and sleeps",
-  "function that stops itself",
-  "function that forks without end",
-  "answer that goes on for ever",
-  "init that spins",
-  "gateway that is stopped",
-  "gateway that is killed",
-];
 
 const SNAPSHOT_MS_MAX = 150_000;
 const runtimes = ["nodejs", "python"] as const;

@@ -1,15 +1,24 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 
-const packages = ["api", "protocol", "server", "cli", "console"];
-const kept = [...packages, "setup", "ops", "images", "builders", "probes", "runtimes", "examples"];
+const packages = ["api", "client", "protocol", "server", "cli", "console"];
+const folders = [
+  "setup",
+  "ops",
+  "images",
+  "builders",
+  "probes",
+  "runtimes",
+  "examples",
+  "templates",
+];
+const kept = [...packages, ...folders];
 /** Of the package with the pinned Node.js the program alone: its headers are as large again. */
 const leftOut = /\/node-[\w-]+\/(include|lib|share)\//;
 
 /** What the image is made of, as paths below `root`: sources, the console as it is built, and those packages that a server loads. */
 export function imageContext(root: string): string[] {
-  const folders = [...kept, ...modulesFor(root)];
-  const files = folders.flatMap((folder) =>
+  const files = [...kept, ...modulesFor(root)].flatMap((folder) =>
     readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
       .filter((entry) => !entry.isDirectory())
       .map((entry) => relative(root, join(entry.parentPath, entry.name))),
@@ -27,7 +36,7 @@ export function imageContext(root: string): string[] {
 /** Folders of packages that those of the server and the command line need, and what these need in turn. */
 function modulesFor(root: string): string[] {
   const found = new Set<string>();
-  const waiting = ["server", "cli", "api", "protocol"].map((name) => join(root, name));
+  const waiting = ["server", "cli", "client", "api", "protocol"].map((name) => join(root, name));
   for (let dir = waiting.pop(); dir !== undefined; dir = waiting.pop()) {
     const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
       readFileSync(join(dir, "package.json"), "utf8"),

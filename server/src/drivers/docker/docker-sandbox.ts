@@ -14,8 +14,8 @@ import { exitWithin } from "../exit-within.ts";
 import type { ContainerGroup } from "./container-group.ts";
 import { TASK_ROOT } from "./container-options.ts";
 
-/** A control stream that ends is mostly a process that ends: it may say how before it is killed. */
-const CRASH_GRACE_MS = 50;
+/** A control stream that ends is mostly a process that ends: it may say how before it is killed. The engine takes its time to tell. */
+const CRASH_GRACE_MS = 200;
 /** The engine tells of an end that long after it, when it is slow. */
 const END_TOLD_MS = 2000;
 const CONFIRM_STEP_MS_MAX = 50;
