@@ -30,7 +30,8 @@ export async function runTests(node, files, { stdio = "inherit", env: more = {} 
     const { NODE_TEST_CONTEXT: _, ...env } = toolEnvironment(node, root);
     const code = await runToEnd(node, [...options, ...files], {
       cwd: root,
-      env: { ...env, TMPDIR: temporary, ...more },
+      // Programs such as npm keep what they have compiled in the temporary folder.
+      env: { ...env, TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: "1", ...more },
       stdio,
     });
     const tally = JSON.parse(readFileSync(tallyPath, "utf8"));
