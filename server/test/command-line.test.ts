@@ -21,7 +21,7 @@ describe("isola, with a server", { timeout: 120_000 }, () => {
     writeFileSync(join(dir, "hello/index.mjs"), 'export const handler = () => "hi";');
   });
   after(async () => {
-    await server.stop();
+    await server.dispose();
     rmSync(dir, { recursive: true });
   });
 
