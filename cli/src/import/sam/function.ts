@@ -1,5 +1,6 @@
 import type { Findings } from "../findings.ts";
 import type { ImportedFunction } from "../imported.ts";
+import { insteadOfLambda } from "../instead-of-lambda.ts";
 import {
   type Known,
   type KnownMap,
@@ -67,23 +68,18 @@ const needless = new Set([
   "AssumeRolePolicyDocument",
   "RolePath",
 ]);
-const noRole = "functions have no role: give them keys through `env` for what they call";
 const instead: Record<string, string> = {
-  Layers:
-    "there are no layers: name what they hold in package.json or requirements.txt, or copy it into the code",
-  VpcConfig:
-    "there is no VPC: a function with the driver docker and `network: internet` reaches public addresses alone",
-  Role: noRole,
-  Policies: noRole,
-  Tracing: "tracing is a setting of the server (docs/tracing.md)",
-  TracingConfig: "tracing is a setting of the server (docs/tracing.md)",
-  DeadLetterQueue:
-    "there are no dead letters: a failed call is an invocation with its outcome (`isola invocations list --outcome function_error`)",
-  DeadLetterConfig:
-    "there are no dead letters: a failed call is an invocation with its outcome (`isola invocations list --outcome function_error`)",
+  Layers: insteadOfLambda.layers,
+  VpcConfig: insteadOfLambda.vpc,
+  Role: insteadOfLambda.role,
+  Policies: insteadOfLambda.role,
+  Tracing: insteadOfLambda.tracing,
+  TracingConfig: insteadOfLambda.tracing,
+  DeadLetterQueue: insteadOfLambda.deadLetters,
+  DeadLetterConfig: insteadOfLambda.deadLetters,
   EventInvokeConfig:
     "there are no destinations and no second attempts: the function calls what comes next",
-  FileSystemConfigs: "there is no file system beside /tmp",
+  FileSystemConfigs: insteadOfLambda.fileSystem,
   EphemeralStorage: "say it with `tmpMiB` in isola.yaml, which counts in the memory",
   ImageConfig: "images are not run: a function is code",
 };

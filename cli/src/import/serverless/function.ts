@@ -1,5 +1,6 @@
 import type { Findings } from "../findings.ts";
 import type { ImportedFunction } from "../imported.ts";
+import { insteadOfLambda } from "../instead-of-lambda.ts";
 import {
   type Known,
   type KnownMap,
@@ -51,18 +52,16 @@ const needless = new Set([
   "kmsKeyArn",
 ]);
 const instead: Record<string, string> = {
-  layers:
-    "there are no layers: name what they hold in package.json or requirements.txt, or copy it into the code",
-  vpc: "there is no VPC: a function with the driver docker and `network: internet` reaches public addresses alone",
-  role: "functions have no role: give them keys through `env` for what they call",
-  iamRoleStatements: "functions have no role: give them keys through `env` for what they call",
-  onError:
-    "there are no dead letters: a failed call is an invocation with its outcome (`isola invocations list --outcome function_error`)",
+  layers: insteadOfLambda.layers,
+  vpc: insteadOfLambda.vpc,
+  role: insteadOfLambda.role,
+  iamRoleStatements: insteadOfLambda.role,
+  onError: insteadOfLambda.deadLetters,
   destinations: "there are no destinations: the function calls what comes next",
   maximumRetryAttempts: "a call is never made twice by Isola",
   maximumEventAge: "a call waits for `queueTimeoutMs` at most",
-  fileSystemConfig: "there is no file system beside /tmp",
-  tracing: "tracing is a setting of the server (docs/tracing.md)",
+  fileSystemConfig: insteadOfLambda.fileSystem,
+  tracing: insteadOfLambda.tracing,
   condition: "it is taken to hold",
   dependsOn: "there is nothing to wait for",
 };
