@@ -1,10 +1,11 @@
+import { inQuotes } from "../quoted-for-shell.ts";
 import type { Candidates } from "./candidates.ts";
 
 /** For bash from 3.2 on, which has no tables of its own. */
 export function bashScript(candidates: Candidates, program: readonly string[]): string {
   const rows = [...candidates].map(([key, list]) => {
-    const words = list.map(({ word }) => quoted(word)).join(" ");
-    return `    ${quoted(key)}) ${words === "" ? "return 0" : `printf '%s\\n' ${words}`} ;;`;
+    const words = list.map(({ word }) => inQuotes(word)).join(" ");
+    return `    ${inQuotes(key)}) ${words === "" ? "return 0" : `printf '%s\\n' ${words}`} ;;`;
   });
   return `# Completion of isola for bash: eval "$(isola completion bash)"
 _isola_table() {
@@ -14,7 +15,7 @@ ${rows.join("\n")}
   esac
 }
 _isola_names() {
-  ${program.map(quoted).join(" ")} completion names "$@" 2>/dev/null </dev/null
+  ${program.map(inQuotes).join(" ")} completion names "$@" 2>/dev/null </dev/null
 }
 _isola_usual() {
   _isola_table "$1:usual" || printf '%s\\n' "$1"
@@ -78,7 +79,3 @@ _isola_paths() {
   while IFS= read -r path; do COMPREPLY+=("$path"); done < <(compgen "$1" -- "$2")
 }
 `;
-
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}

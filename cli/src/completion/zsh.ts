@@ -1,11 +1,11 @@
-import { quoted } from "./bash.ts";
+import { inQuotes } from "../quoted-for-shell.ts";
 import type { Candidates } from "./candidates.ts";
 
 /** Words with what they mean, for `_describe`. */
 export function zshScript(candidates: Candidates, program: readonly string[]): string {
   const rows = [...candidates].map(([key, list]) => {
-    const words = list.map(({ word, says }) => quoted(described(word, says))).join(" ");
-    return `    ${quoted(key)}) reply=(${words}) ;;`;
+    const words = list.map(({ word, says }) => inQuotes(described(word, says))).join(" ");
+    return `    ${inQuotes(key)}) reply=(${words}) ;;`;
   });
   return `#compdef isola
 # Completion of isola for zsh, after compinit: eval "$(isola completion zsh)"
@@ -17,7 +17,7 @@ ${rows.join("\n")}
   esac
 }
 _isola_names() {
-  ${program.map(quoted).join(" ")} completion names "$@" 2>/dev/null </dev/null
+  ${program.map(inQuotes).join(" ")} completion names "$@" 2>/dev/null </dev/null
 }
 _isola_usual() {
   local -a reply

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { inQuotes } from "../quoted-for-shell.ts";
 import type { Schedule } from "./imported.ts";
 
 export interface CronLine {
@@ -25,9 +26,9 @@ export function cronLineOf(
     return `${expression} cannot be said in a crontab: call \`isola invoke ${functionName}\` by a scheduler that can`;
   if (timeZone !== null && !/^[A-Za-z0-9_+/-]{1,64}$/.test(timeZone))
     return `${JSON.stringify(timeZone.slice(0, 80))} is no time zone`;
-  const event = JSON.stringify(input ?? scheduledEvent).replaceAll("'", `'\\''`);
+  const event = inQuotes(JSON.stringify(input ?? scheduledEvent));
   const whose = project === undefined ? "" : ` --project ${project}`;
-  const call = `node "$ISOLA_CLI" invoke ${functionName}${whose} --event '${event}'`;
+  const call = `node "$ISOLA_CLI" invoke ${functionName}${whose} --event ${event}`;
   const command = call.replaceAll("%", "\\%");
   if (command.length > COMMAND_CHARS_MAX)
     return `its input is too long for a crontab: \`isola invoke ${functionName} --event @file\` reads it from a file`;
