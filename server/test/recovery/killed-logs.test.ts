@@ -80,10 +80,12 @@ describe("log lines while the control plane is killed", { timeout: 300_000 }, ()
         "every line",
         async () => (await linesOf(server, name)).length >= CALLS * LINES,
       );
-      await server.call("/writer", { method: "POST", body: '{"call":"last"}', headers });
+      const later = `after-${point.split(".")[1]}`;
+      const body = JSON.stringify({ call: later });
+      await server.call("/writer", { method: "POST", body, headers });
       await eventually(
         "what comes after",
-        async () => (await linesOf(server, "last/")).length === LINES,
+        async () => (await linesOf(server, later)).length === LINES,
       );
       assert.deepEqual(await linesOf(server, name), expected(name));
       const { json } = await server.api("GET", "/api/v1/events?kind=control_restarted");
