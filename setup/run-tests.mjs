@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { root } from "./pinned-node.mjs";
 import { runToEnd, toolEnvironment } from "./processes.mjs";
 
@@ -39,6 +39,14 @@ export async function runTests(node, files, { stdio = "inherit", env: more = {} 
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Where the time of a run went, one line: the files that took longest. */
+export function slowestOf({ tally }) {
+  const each = tally.slowest.map(
+    ({ file, ms }) => `${relative(root, file)} ${(ms / 1000).toFixed(0)} s`,
+  );
+  return `The longest files: ${each.join(", ")}`;
 }
 
 /** What is wrong with a run beside its failures, one line each. */

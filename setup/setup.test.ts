@@ -9,7 +9,7 @@ import { longFiles } from "./file-lengths.mjs";
 import { footprint, leaksSince } from "./leaks.mjs";
 import { findNode, root } from "./pinned-node.mjs";
 import { findCommand, runForOutput, runToEnd } from "./processes.mjs";
-import { problemsOf, runTests } from "./run-tests.mjs";
+import { problemsOf, runTests, slowestOf } from "./run-tests.mjs";
 import { sourceFiles } from "./source-files.mjs";
 
 function folder(t: TestContext, files: Record<string, string> = {}): string {
@@ -137,6 +137,7 @@ describe("npm test", { timeout: 60_000 }, () => {
     const good = await run(a, b);
     assert.equal(good.code, 0);
     assert.equal(good.tally.tests, 2);
+    assert.match(slowestOf(good), /^The longest files: (\S+\/[ab]\.test\.ts \d+ s(, |$)){2}$/);
     assert.deepEqual(problemsOf({ ...good, leaks: [], isCi: false }), []);
     assert.match(
       problemsOf({ ...good, leaks: [], isCi: true }).join("\n"),

@@ -6,7 +6,7 @@ import { root } from "./pinned-node.mjs";
 import { prepare, runScript, say } from "./prepare.mjs";
 import { ensureOperationTools } from "./operation-tools.mjs";
 import { ensurePrometheus } from "./prometheus.mjs";
-import { problemsOf, runTests } from "./run-tests.mjs";
+import { problemsOf, runTests, slowestOf } from "./run-tests.mjs";
 import { ensureShells } from "./shells.mjs";
 import { sourceFiles } from "./source-files.mjs";
 import { ensureVm } from "./vm.mjs";
@@ -28,6 +28,7 @@ await runScript(async (args) => {
     ...inEngine,
     ...left.map((name) => `temporary file ${name}`),
   ];
+  if (args.length === 0) say(slowestOf({ tally }));
   const problems = problemsOf({ tally, leaks, isCi: process.env.CI === "true" });
   for (const problem of problems) say(problem);
   return code === 0 && problems.length > 0 ? 1 : code;
