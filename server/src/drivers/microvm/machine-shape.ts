@@ -29,7 +29,14 @@ export function requireRoom({ memoryMiB }: MachineShape, { memoryBytes }: Sandbo
     );
 }
 
-/** What the VMM's process may take on the host. `overheadMiB`: its own. */
-export function hostLimits({ memoryMiB }: MachineShape, overheadMiB: number): SandboxLimits {
-  return { memoryBytes: (memoryMiB + overheadMiB) * MiB, pidsMax: HOST_THREADS_MAX };
+/**
+ * What the VMM's process may take on the host. `overheadMiB`: its own. One that goes on from a snapshot may have to pay for free memory that it shares with its siblings, too: the kernel
+ * charges a page of a file to the first who touches it.
+ */
+export function hostLimits(
+  { memoryMiB }: MachineShape,
+  { overheadMiB, isRestored }: { overheadMiB: number; isRestored: boolean },
+): SandboxLimits {
+  const sharedMiB = isRestored ? memoryMiB : 0;
+  return { memoryBytes: (memoryMiB + sharedMiB + overheadMiB) * MiB, pidsMax: HOST_THREADS_MAX };
 }

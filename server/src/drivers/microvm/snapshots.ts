@@ -7,8 +7,10 @@ import { messageOf } from "../../errors.ts";
 import type { GuestFiles, MachineShape, MachineSnapshot } from "./vmm.ts";
 
 const MANIFEST = "manifest.json";
-const FORMAT = 1;
+const FORMAT = 2;
 const MAKING_PREFIX = "making-";
+/** Of `Stats.blocks`. */
+const BLOCK_BYTES = 512;
 const WAITING_MAX = 16;
 /** After a failure that kind is not tried again for as long. */
 const RETRY_MS = 60_000;
@@ -39,7 +41,8 @@ export interface SnapshotsOptions {
 
 interface Manifest extends SnapshotKind {
   format: number;
-  files: { name: string; bytes: number; sha256: string }[];
+  /** `diskBytes`: without holes. */
+  files: { name: string; bytes: number; diskBytes: number; sha256: string }[];
 }
 
 interface Checked {
@@ -161,15 +164,15 @@ export class Snapshots {
     try {
       const { files: names } = await take(wanted, making);
       const files = await Promise.all(
-        names.map(async (name) => ({
-          name,
-          bytes: (await stat(join(making, name))).size,
-          sha256: await digestOf(join(making, name)),
-        })),
+        names.map(async (name) => {
+          const { size: bytes, blocks } = await stat(join(making, name));
+          const diskBytes = Math.min(bytes, blocks * BLOCK_BYTES);
+          return { name, bytes, diskBytes, sha256: await digestOf(join(making, name)) };
+        }),
       );
       const manifest: Manifest = { format: FORMAT, ...wanted.kind, files };
       // Before this one has its manifest, by which it would count itself.
-      await this.#makeRoom(files.reduce((sum, { bytes }) => sum + bytes, 0));
+      await this.#makeRoom(diskBytesOf(files));
       await writeFile(join(making, MANIFEST), JSON.stringify(manifest));
       await rm(join(folder, key), { recursive: true, force: true });
       await rename(making, join(folder, key));
@@ -190,8 +193,7 @@ export class Snapshots {
       const manifest = await readManifest(join(folder, name));
       if (manifest === null) continue;
       const { mtimeMs } = await stat(join(folder, name));
-      const sum = manifest.files.reduce((total, file) => total + file.bytes, 0);
-      others.push({ name, usedAt: mtimeMs, bytes: sum });
+      others.push({ name, usedAt: mtimeMs, bytes: diskBytesOf(manifest.files) });
     }
     others.sort((a, b) => a.usedAt - b.usedAt);
     let total = others.reduce((sum, other) => sum + other.bytes, bytes);
@@ -227,6 +229,10 @@ export class Snapshots {
 function keyOf({ guestDigest, identity, shape }: SnapshotKind): string {
   const text = [guestDigest, identity, shape.memoryMiB, shape.vcpus].join("\n");
   return createHash("sha256").update(text).digest("hex");
+}
+
+function diskBytesOf(files: Manifest["files"]): number {
+  return files.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
 }
 
 async function marksOf({ folder, files }: MachineSnapshot): Promise<string[]> {

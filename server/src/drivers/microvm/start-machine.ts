@@ -82,7 +82,8 @@ export async function startMachine(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
     cgroup = tree?.create(mark) ?? null;
-    cgroup?.setLimits(hostLimits(shape, overheadMiB.microvm));
+    const isRestored = snapshot !== null;
+    cgroup?.setLimits(hostLimits(shape, { overheadMiB: overheadMiB.microvm, isRestored }));
     const entries = cgroup?.openEntries() ?? [];
     const spec = {
       ...{ id, shape, guest, folder, entries, hostUser, mark, ends },

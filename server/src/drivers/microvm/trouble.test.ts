@@ -149,18 +149,45 @@ describe("a snapshot", () => {
       assert.match(stand.problems.join(), /a snapshot of nodejs26 is removed: .*(no use|no room)/);
     });
 
-  test("that was changed on disk is removed and taken anew, and the start boots", async (t) => {
+  test("whose machine does not say that it goes on is given up with the start", async (t) => {
+    const stand = newFakeStand(t, "does not say that it goes on");
+    const giveUp = new AbortController();
+    const { start, again } = await started(t, stand, giveUp.signal);
+    await start;
+    await tried(stand);
+    const second = again();
+    await until(() => stand.deeds().includes("goes on"));
+    giveUp.abort();
+    await assert.rejects(second, { code: "sandbox_start_failed" });
+    assert.equal(names(stand).length, 1);
+  });
+
+  test("whose memory cannot be kept is removed, and the start boots", async (t) => {
     const stand = newFakeStand(t, "none");
     const { start, again } = await started(t, stand);
     await start;
     await tried(stand);
-    const [name = ""] = names(stand);
-    writeFileSync(join(stand.snapshotsFolder, name, "state"), "rubbish");
+    writeFileSync(join(stand.folder, "seal-memory"), "#!/bin/sh\necho no memory >&2; exit 1\n");
     assert.equal((await again()).startedFrom, "boot");
-    await tried(stand);
-    assert.equal((await again()).startedFrom, "snapshot");
-    assert.equal(stand.problems.length, 1);
+    assert.match(
+      stand.problems.join(),
+      /a snapshot of nodejs26 is removed: .*the sealer ended with 1: no memory/,
+    );
   });
+
+  for (const file of ["state", "memory"])
+    test(`whose ${file} was changed on disk is removed and taken anew, and the start boots`, async (t) => {
+      const stand = newFakeStand(t, "none");
+      const { start, again } = await started(t, stand);
+      await start;
+      await tried(stand);
+      const [name = ""] = names(stand);
+      writeFileSync(join(stand.snapshotsFolder, name, file), "rubbish");
+      assert.equal((await again()).startedFrom, "boot");
+      await tried(stand);
+      assert.equal((await again()).startedFrom, "snapshot");
+      assert.equal(stand.problems.length, 1);
+    });
 });
 
 describe("a server that is killed", () => {

@@ -9,6 +9,8 @@ export interface GuestFiles {
   root: string;
   /** Image of builds; null: none. */
   tools: string | null;
+  /** Program of the host (images/microvm/host/seal-memory.c). */
+  sealer: string;
   /** Of all of the above: 64 hexadecimal digits. A snapshot holds for one digest only. */
   digest: string;
 }

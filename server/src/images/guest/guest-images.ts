@@ -39,6 +39,8 @@ export interface GuestPaths {
   root: string;
   /** null: the runtime has no tools. */
   tools: string | null;
+  /** The program of the host that keeps memory for restores (images/microvm/host/seal-memory.c). */
+  sealer: string;
   /** Of all of the above: 64 hexadecimal digits. */
   digest: string;
   /** `root-0123456789abcdef` */
@@ -309,6 +311,7 @@ function pathsOf(
     initramfs: join(initramfs.folder, "initramfs.cpio"),
     root: join(root.folder, image),
     tools: tools === null ? null : join(tools.folder, image),
+    sealer: join(initramfs.folder, "seal-memory"),
     digest: sha256(digests.join(" ")),
     rootName: root.name,
   };

@@ -24,10 +24,13 @@ const flags = [
 ];
 const MISSING =
   "a C compiler makes the guest's first program, and there is none: apt-get install -y gcc libc6-dev";
+const FOLDER = "images/microvm";
+/** Of the host, in a folder below. */
+const SEALER = "host/seal-memory.c";
 
 /** Sources of the first program, by name. */
 export function initSources(root: string): Map<string, Buffer> {
-  const folder = join(root, "images/microvm");
+  const folder = join(root, FOLDER);
   const names = readdirSync(folder)
     .filter((name) => /\.[ch]$/.test(name))
     .sort();
@@ -44,11 +47,16 @@ export function initramfsInputs(
   const hash = createHash("sha256").update(
     JSON.stringify([kernel.digest, fileSystem, flags, definitions(view)]),
   );
-  for (const [name, bytes] of initSources(root)) hash.update(`\0${name}\0`).update(bytes);
+  const sealer = readFileSync(join(root, FOLDER, SEALER));
+  for (const [name, bytes] of [...initSources(root), [SEALER, sealer] as const])
+    hash.update(`\0${name}\0`).update(bytes);
   return hash.update(view.filter).digest("hex");
 }
 
-/** Fills a folder with `initramfs.cpio`: the first program, the kernel's modules, and the filter. Rejects with `driver_unavailable`. */
+/**
+ * Fills a folder with `initramfs.cpio`: the first program, the kernel's modules, and the filter; and with `seal-memory`, the program of the host that keeps a guest's memory for restores. Rejects with
+ * `driver_unavailable`.
+ */
 export async function fillWithInitramfs(
   folder: string,
   {
@@ -60,15 +68,16 @@ export async function fillWithInitramfs(
   work: GuestWork,
 ): Promise<string> {
   const place = await mkdtemp(join(folder, "init-"));
+  const compile = (args: string[], program: string) =>
+    run("cc", [...flags, ...args, "-o", program, "-Wl,--build-id=none", "-s"], {
+      ...{ ...work, missing: MISSING, cwd: join(root, FOLDER) },
+    });
   try {
     work.onProgress("compiling the guest's first program");
     const program = join(place, "init");
     const sources = [...initSources(root).keys()].filter((name) => name.endsWith(".c"));
-    await run(
-      "cc",
-      [...flags, ...definitions(view), ...sources, "-o", program, "-Wl,--build-id=none", "-s"],
-      { ...work, missing: MISSING, cwd: join(root, "images/microvm") },
-    );
+    await compile([...definitions(view), ...sources], program);
+    await compile([SEALER], join(folder, "seal-memory"));
     const entries = await entriesOf(kernel, fileSystem, view.filter);
     entries.push({ path: "init", mode: 0o755, content: await readFile(program) });
     await writeFile(join(folder, "initramfs.cpio"), cpioArchive(entries));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type QemuPlan, identityOf, qemuArgs } from "./command-line.ts";
+import { type QemuDescriptors, type QemuPlan, identityOf, qemuArgs } from "./command-line.ts";
 import { timeStampKhz } from "./find-qemu.ts";
 
 const plan: QemuPlan = {
@@ -8,14 +8,15 @@ const plan: QemuPlan = {
   ...{ accelerator: "emulation", timeStampKhz: 2_400_000 },
 };
 const shape = { memoryMiB: 512, vcpus: 1 };
-const descriptors = {
+const descriptors: QemuDescriptors = {
   ...{ agent: 9, streams: { control: 10, stdout: 11, stderr: 12 }, monitor: null },
-  ...{ kernel: 13, initramfs: 14, root: 15, tools: null, socket: null, state: null },
+  ...{ kernel: 13, initramfs: 14, root: 15, tools: null, socket: null },
+  ...{ memory: null, isRestored: false },
 };
 
-function line(change: Partial<typeof descriptors> | { state: number } = {}, of = plan): string {
+function line(change: Partial<QemuDescriptors> = {}, of = plan): string {
   const given = { mark: "isola.n.b.sb-1", descriptors: { ...descriptors, ...change } };
-  return qemuArgs(of, shape, given as never).join(" ");
+  return qemuArgs(of, shape, given).join(" ");
 }
 
 describe("QEMU's command line", () => {
@@ -28,7 +29,7 @@ describe("QEMU's command line", () => {
 
   test("has the same devices whether streams are there or not, so that a snapshot fits", () => {
     const devices = (text: string) => text.match(/-device \S+/g);
-    const template = line({ streams: null, monitor: 10 } as never);
+    const template = line({ streams: null, monitor: 10 });
     assert.deepEqual(devices(template), devices(line()));
     assert.match(template, /-chardev null,id=control /);
     assert.match(template, /-chardev socket,id=monitor,fd=10 -mon monitor,mode=control/);
@@ -36,7 +37,7 @@ describe("QEMU's command line", () => {
 
   test("gives a build its tools as the second drive, and a channel for its socket", () => {
     const socket = { at: "/opt/isola/registries.sock", channel: 17 };
-    const built = line({ tools: 16, socket } as never);
+    const built = line({ tools: 16, socket });
     assert.match(built, / isola\.tools=1 isola\.socket=\/opt\/isola\/registries\.sock -drive /);
     assert.match(
       built,
@@ -49,8 +50,14 @@ describe("QEMU's command line", () => {
     assert.doesNotMatch(line(), /isola\.tools|isola\.socket|id=tools/);
   });
 
-  test("goes on from a state that it is handed", () => {
-    assert.match(line({ state: 16 }), /-incoming fd:16$/);
+  test("has memory of its own, or in a file that it shares while it is saved and not when it goes on", () => {
+    assert.doesNotMatch(line(), /memory-backend|-incoming/);
+    const memory = (isShared: boolean) => ({ memory: { descriptor: 16, isShared } });
+    assert.match(
+      line(memory(true)),
+      /-M microvm,acpi=on,memory-backend=memory .*-object memory-backend-file,id=memory,size=512M,mem-path=\/proc\/self\/fd\/16,share=on /,
+    );
+    assert.match(line({ ...memory(false), isRestored: true }), /,share=off .* -incoming defer$/);
   });
 
   test("tells an emulated guest the clock, and lets one with KVM find it", () => {

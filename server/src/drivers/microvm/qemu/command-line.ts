@@ -26,8 +26,10 @@ export interface QemuDescriptors {
   tools: number | null;
   /** The path inside and its channel; null: none. */
   socket: { at: string; channel: number } | null;
-  /** Where it goes on from; null: it boots. */
-  state: number | null;
+  /** The machine's memory, a file: what happens in it is in the file (`isShared`), or each machine's own. null: nothing but memory. */
+  memory: { descriptor: number; isShared: boolean } | null;
+  /** It waits until the monitor says where it goes on from; else it boots. */
+  isRestored: boolean;
 }
 
 /** Everything that QEMU is told. What it reads is handed to it as descriptors, so that it needs no path of the server's. */
@@ -38,7 +40,7 @@ export function qemuArgs(
 ): string[] {
   const { descriptors, mark } = given;
   return [
-    ...["-name", mark, ...machineArgs(plan, shape), ...sandboxArgs()],
+    ...["-name", mark, ...machineArgs(plan, shape, descriptors.memory), ...sandboxArgs()],
     ...["-kernel", pathOf(descriptors.kernel), "-initrd", pathOf(descriptors.initramfs)],
     ...["-append", [kernelCommandLine(plan), ...equipmentWords(descriptors)].join(" ")],
     ...driveArgs("root", descriptors.root),
@@ -58,7 +60,7 @@ export function qemuArgs(
           "-mon",
           "monitor,mode=control",
         ]),
-    ...(descriptors.state === null ? [] : ["-incoming", `fd:${descriptors.state}`]),
+    ...(descriptors.isRestored ? ["-incoming", "defer"] : []),
   ];
 }
 
@@ -66,26 +68,41 @@ export function qemuArgs(
 export function identityOf(plan: QemuPlan, processor: string): string {
   const descriptors = {
     ...{ agent: 0, streams: null, monitor: null, kernel: 0, initramfs: 0, root: 0 },
-    ...{ tools: null, socket: null },
+    ...{ tools: null, socket: null, isRestored: false },
+    memory: { descriptor: 0, isShared: true },
   };
   const shape = { memoryMiB: 0, vcpus: 0 };
-  const args = qemuArgs(plan, shape, { mark: "", descriptors: { ...descriptors, state: null } });
+  const args = qemuArgs(plan, shape, { mark: "", descriptors });
   // An emulated processor is the same on every host.
   const host = plan.accelerator === "kvm" ? processor : "";
   return ["qemu", plan.qemu.version, ...args, host].join(" ");
 }
 
-function machineArgs({ accelerator }: QemuPlan, { memoryMiB, vcpus }: MachineShape): string[] {
+function machineArgs(
+  { accelerator }: QemuPlan,
+  { memoryMiB, vcpus }: MachineShape,
+  memory: QemuDescriptors["memory"],
+): string[] {
   const how = {
     kvm: ["-accel", "kvm", "-cpu", "host"],
     emulation: ["-accel", `tcg,tb-size=${TRANSLATED_MIB_MAX}`, "-cpu", "max,la57=off"],
   };
   return [
     // Kernels of distributions find their devices by ACPI alone.
-    ...["-M", "microvm,acpi=on", ...how[accelerator]],
+    ...["-M", `microvm,acpi=on${memory === null ? "" : ",memory-backend=memory"}`],
+    ...how[accelerator],
+    ...(memory === null ? [] : ["-object", memoryObject(memory, memoryMiB)]),
     ...["-m", String(memoryMiB), "-smp", String(vcpus)],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
   ];
+}
+
+function memoryObject(
+  { descriptor, isShared }: NonNullable<QemuDescriptors["memory"]>,
+  memoryMiB: number,
+): string {
+  const share = isShared ? "on" : "off";
+  return `memory-backend-file,id=memory,size=${memoryMiB}M,mem-path=${pathOf(descriptor)},share=${share}`;
 }
 
 /** What QEMU's own filter of system calls refuses. */

@@ -10,14 +10,19 @@ import { setTimeout as delay } from "node:timers/promises";
 import { IsolaError, messageOf } from "../../../errors.ts";
 import { within } from "../deadline.ts";
 import { FIRST_GIVEN_FD } from "../launch-vmm.ts";
+import { copySparse } from "./copy-sparse.ts";
 import type { Machine, MachineSnapshot, MachineSpec } from "../vmm.ts";
 import { Qmp } from "./qmp.ts";
 
-/** Of a snapshot: memory and devices as one stream. */
+/** Of a snapshot: devices, and memory, which a machine that is saved has in a file of that name in its own folder. */
 export const STATE_FILE = "state";
+export const MEMORY_FILE = "memory";
+/** Memory is no part of the stream. */
+const apart = { capabilities: [{ capability: "x-ignore-shared", state: true }] };
 const TEXT_CHARS_MAX = 4096;
 const SAVE_MS_MAX = 60_000;
 const SAVE_STEP_MS = 10;
+const GO_ON_MS_MAX = 20_000;
 const BYTES_A_SECOND_MAX = 2 ** 40;
 
 /** One QEMU process: running -> ended. */
@@ -25,16 +30,18 @@ export class QemuMachine implements Machine {
   readonly agent: Duplex;
   readonly exited: Machine["exited"];
   readonly #child: ChildProcess;
+  readonly #folder: string;
   readonly #qmp: Qmp | null;
   #console = "";
 
-  private constructor(child: ChildProcess, spec: MachineSpec) {
+  private constructor(child: ChildProcess, spec: MachineSpec, hasMonitor: boolean) {
     this.#child = child;
+    this.#folder = spec.folder;
     const streams: readonly unknown[] = child.stdio;
     this.agent = streams[FIRST_GIVEN_FD] as Duplex;
     const next = streams[FIRST_GIVEN_FD + 1] as Duplex;
-    this.#qmp = spec.ends === null ? new Qmp(next) : null;
-    if (spec.ends !== null) spec.equipment?.socket?.onChannel(next);
+    this.#qmp = hasMonitor ? new Qmp(next) : null;
+    if (!hasMonitor) spec.equipment?.socket?.onChannel(next);
     let words = "";
     (child.stdout as Readable).on("data", (chunk: Buffer) => {
       this.#console = (this.#console + chunk.toString("latin1")).slice(-TEXT_CHARS_MAX);
@@ -52,9 +59,13 @@ export class QemuMachine implements Machine {
     });
   }
 
-  /** Rejects when there is no such process. */
-  static async of(child: ChildProcess, spec: MachineSpec): Promise<QemuMachine> {
-    if (child.pid !== undefined) return new QemuMachine(child, spec);
+  /** `hasMonitor`: the channel behind the agent's is one. Rejects when there is no such process. */
+  static async of(
+    child: ChildProcess,
+    spec: MachineSpec,
+    hasMonitor: boolean,
+  ): Promise<QemuMachine> {
+    if (child.pid !== undefined) return new QemuMachine(child, spec, hasMonitor);
     const [error] = await once(child, "error");
     throw error;
   }
@@ -71,24 +82,54 @@ export class QemuMachine implements Machine {
     this.#child.kill("SIGKILL");
   }
 
+  /** Has it go on from the state at a descriptor of its own; after that nobody tells it anything by its monitor. Rejects when it does not, and then it has ended. */
+  async goOn(state: number, signal: AbortSignal): Promise<void> {
+    const kill = () => this.kill();
+    signal.addEventListener("abort", kill, { once: true });
+    try {
+      const qmp = this.#monitor();
+      await this.#unlessItEnds(GO_ON_MS_MAX, "a machine that goes on", async () => {
+        await qmp.open();
+        await qmp.execute("migrate-set-capabilities", apart);
+        await qmp.execute("migrate-incoming", { uri: `fd:${state}` });
+      });
+      qmp.close();
+    } catch (error) {
+      this.kill();
+      const { text } = await this.exited;
+      throw text === "" ? error : new Error(`QEMU has ended: ${text}`, { cause: error });
+    } finally {
+      signal.removeEventListener("abort", kill);
+    }
+  }
+
   async snapshot(folder: string): Promise<MachineSnapshot> {
     try {
-      const ended = this.exited.then(({ text }) => {
-        throw new Error(`QEMU has ended: ${text}`);
-      });
-      ended.catch(() => {}); // it is killed in the end
-      await within(SAVE_MS_MAX, "the snapshot", Promise.race([this.#save(folder), ended]));
-      return { folder, files: [STATE_FILE] };
+      await this.#unlessItEnds(SAVE_MS_MAX, "the snapshot", () => this.#save(folder));
+      return { folder, files: [STATE_FILE, MEMORY_FILE] };
     } catch (error) {
       const text = `no snapshot could be taken: ${messageOf(error)}`;
       throw new IsolaError("sandbox_start_failed", text, { cause: error });
     }
   }
 
+  async #unlessItEnds(msMax: number, what: string, work: () => Promise<void>): Promise<void> {
+    const ended = this.exited.then(({ text }) => {
+      throw new Error(`QEMU has ended: ${text}`);
+    });
+    ended.catch(() => {}); // it is killed in the end
+    await within(msMax, what, Promise.race([work(), ended]));
+  }
+
+  #monitor(): Qmp {
+    if (this.#qmp === null) throw new Error("the machine was not started for that");
+    return this.#qmp;
+  }
+
   async #save(folder: string): Promise<void> {
-    const qmp = this.#qmp;
-    if (qmp === null) throw new Error("the machine was not started for that");
+    const qmp = this.#monitor();
     await qmp.open();
+    await qmp.execute("migrate-set-capabilities", apart);
     // Not stopped before: what was running when it was saved runs on its own when it is restored, and needs no monitor for that.
     await qmp.execute("migrate-set-parameters", { "max-bandwidth": BYTES_A_SECOND_MAX });
     const file = join(folder, STATE_FILE);
@@ -102,6 +143,7 @@ export class QemuMachine implements Machine {
     } finally {
       inlet.close();
     }
+    await copySparse(join(this.#folder, MEMORY_FILE), join(folder, MEMORY_FILE));
     // Readable by the users that machines run as; the folder above keeps others out.
     await chmod(file, 0o444);
   }

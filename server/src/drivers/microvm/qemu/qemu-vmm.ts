@@ -1,7 +1,8 @@
-import { openSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "node:net";
+import { MiB } from "../../../domain/limits.ts";
 import { IsolaError, messageOf } from "../../../errors.ts";
 import type { StreamEnds, StreamName } from "../../driver.ts";
 import { FIRST_GIVEN_FD, closeGiven, launchVmm } from "../launch-vmm.ts";
@@ -9,8 +10,9 @@ import type { Machine, MachineSnapshot, MachineSpec, Vmm, VmmProbe, GuestFiles }
 import { type QemuDescriptors, type QemuPlan, identityOf, qemuArgs } from "./command-line.ts";
 import { type Containment, findContainment } from "./containment.ts";
 import { findQemu, timeStampKhz } from "./find-qemu.ts";
-import { QemuMachine, STATE_FILE } from "./qemu-machine.ts";
+import { MEMORY_FILE, QemuMachine, STATE_FILE } from "./qemu-machine.ts";
 import { type KvmTrial, kvmAccess, tryKvm } from "./kvm.ts";
+import { SealedMemories } from "./sealed-memories.ts";
 
 export interface QemuOptions {
   /** `auto`: KVM where a guest boots with it, else emulation. */
@@ -28,10 +30,17 @@ interface Settled {
   containment: Containment;
 }
 
+/** Descriptors: of the memory and of the devices. */
+interface Saved {
+  memory: number;
+  state: number;
+}
+
 /** MicroVMs by QEMU: with the processor's own virtualisation, or emulated. */
 export class QemuVmm implements Vmm {
   readonly name = "qemu";
   readonly #options: QemuOptions;
+  readonly #memories = new SealedMemories();
   #settled: Settled | null = null;
 
   constructor(options: QemuOptions) {
@@ -70,7 +79,7 @@ export class QemuVmm implements Vmm {
   }
 
   async boot(spec: MachineSpec, signal: AbortSignal): Promise<Machine> {
-    return await this.#start(this.#settledOrFail(), spec, { state: null, signal });
+    return await this.#start(this.#settledOrFail(), spec, { saved: null, signal });
   }
 
   async restore(
@@ -78,8 +87,9 @@ export class QemuVmm implements Vmm {
     snapshot: MachineSnapshot,
     signal: AbortSignal,
   ): Promise<Machine> {
-    const state = join(snapshot.folder, STATE_FILE);
-    return await this.#start(this.#settledOrFail(), spec, { state, signal });
+    const settled = this.#settledOrFail();
+    const saved = await this.#open(spec, snapshot);
+    return await this.#start(settled, spec, { saved, signal });
   }
 
   #settledOrFail(): Settled {
@@ -91,7 +101,7 @@ export class QemuVmm implements Vmm {
   #runner() {
     return async (plan: QemuPlan, spec: MachineSpec, signal: AbortSignal) =>
       await this.#start({ plan, containment: await this.#contain(plan) }, spec, {
-        state: null,
+        saved: null,
         signal,
       });
   }
@@ -102,12 +112,29 @@ export class QemuVmm implements Vmm {
     return await findContainment(qemu, isLeftOut, device);
   }
 
+  /** Closes the entries where it rejects. */
+  async #open({ id, guest, entries }: MachineSpec, { folder }: MachineSnapshot): Promise<Saved> {
+    try {
+      const memory = await this.#memories.open(join(folder, MEMORY_FILE), guest.sealer);
+      try {
+        return { memory, state: openSync(join(folder, STATE_FILE), "r") };
+      } catch (error) {
+        closeSync(memory);
+        throw error;
+      }
+    } catch (error) {
+      closeGiven(entries);
+      throw startFailure({ id }, messageOf(error), error);
+    }
+  }
+
+  /** `saved`: what it goes on from; closed in any case. null: it boots. */
   async #start(
     { plan, containment }: Settled,
     spec: MachineSpec,
-    { state, signal }: { state: string | null; signal: AbortSignal },
+    { saved, signal }: { saved: Saved | null; signal: AbortSignal },
   ): Promise<Machine> {
-    const { given, descriptors } = await openGiven(spec, state);
+    const { given, descriptors, state } = await openGiven(spec, saved);
     if (signal.aborted) {
       closeGiven([...given, ...spec.entries]);
       throw startFailure(spec, "it was given up");
@@ -122,38 +149,57 @@ export class QemuVmm implements Vmm {
         user: userOf(spec, plan),
         given,
       });
-      return await QemuMachine.of(child, spec);
+      const machine = await QemuMachine.of(child, spec, descriptors.monitor !== null);
+      if (state !== null) await machine.goOn(state, signal);
+      return machine;
     } catch (error) {
       throw startFailure(spec, messageOf(error), error);
     }
   }
 }
 
+interface Given {
+  given: (Socket | number | "pipe")[];
+  descriptors: QemuDescriptors;
+  /** The program's descriptor of what it goes on from. */
+  state: number | null;
+}
+
 /** Opens all that the program gets, or nothing: what cannot be had closes the others and the entries. */
-async function openGiven(
-  { id, ends, guest, entries, equipment }: MachineSpec,
-  state: string | null,
-): Promise<{ given: (Socket | number | "pipe")[]; descriptors: QemuDescriptors }> {
+async function openGiven(spec: MachineSpec, saved: Saved | null): Promise<Given> {
+  const { id, ends, guest, entries, equipment } = spec;
   const given: (Socket | number | "pipe")[] = [];
   const add = (each: Socket | number | "pipe") => FIRST_GIVEN_FD - 1 + given.push(each);
   try {
     const agent = add("pipe");
+    const monitor = ends === null || saved !== null ? add("pipe") : null;
+    const state = saved === null ? null : add(saved.state);
+    const own = saved === null ? null : { descriptor: add(saved.memory), isShared: false };
     const wanted = ends === null ? null : (equipment?.socket ?? null);
     const socket = wanted === null ? null : { at: wanted.at, channel: add("pipe") };
     const streams = ends === null ? null : await dialAll(id, ends, add);
-    const monitor = ends === null ? add("pipe") : null;
     const file = (path: string) => add(openSync(path, "r"));
     const { kernel, initramfs, root } = guest;
     const files = { kernel: file(kernel), initramfs: file(initramfs), root: file(root) };
     const hasTools = equipment?.hasTools === true && guest.tools !== null;
     const tools = hasTools ? file(guest.tools as string) : null;
-    const from = state === null ? null : file(state);
-    const descriptors = { agent, streams, monitor, ...files, tools, socket, state: from };
-    return { given, descriptors };
+    const memory = ends === null ? { descriptor: add(memoryFile(spec)), isShared: true } : own;
+    const isRestored = saved !== null;
+    const descriptors = {
+      ...{ agent, streams, monitor, ...files, tools, socket, memory, isRestored },
+    };
+    return { given, descriptors, state };
   } catch (error) {
     closeGiven([...given, ...entries]);
     throw startFailure({ id }, messageOf(error), error);
   }
+}
+
+/** Of a machine that is to be saved. */
+function memoryFile({ folder, shape }: MachineSpec): number {
+  const descriptor = openSync(join(folder, MEMORY_FILE), "wx+", 0o600);
+  ftruncateSync(descriptor, shape.memoryMiB * MiB);
+  return descriptor;
 }
 
 async function dialAll(

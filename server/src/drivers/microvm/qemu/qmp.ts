@@ -44,6 +44,10 @@ export class Qmp {
     return answer.return as T;
   }
 
+  close(): void {
+    this.#stream.destroy();
+  }
+
   #onData(text: string): void {
     this.#text += text;
     if (this.#text.length > LINE_BYTES_MAX) return this.#fail(new Error("a line without an end"));

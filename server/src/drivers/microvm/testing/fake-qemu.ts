@@ -16,6 +16,7 @@ export type Misdeed =
   | "dies while it is saved"
   | "cannot be saved"
   | "dies when it goes on"
+  | "does not say that it goes on"
   | "refuses the runtime when it goes on";
 
 /** What it says on stderr before it dies. */
@@ -48,8 +49,6 @@ const agent = new net.Socket({ fd: fdOf("agent") });
 const say = (line) => agent.write(line + "\\n");
 did(incoming ? "goes on" : "boots");
 if (misdeed === "dies at once") die();
-if (incoming && misdeed === "dies when it goes on") die();
-if (incoming) fs.readFileSync("/proc/self/fd/" + args.at(-1).split(":")[1]);
 fs.writeSync(1, "the console of a guest\\n");
 if (misdeed === "dies before it is up") setTimeout(die, 20);
 else if (misdeed === "speaks nonsense") say("x".repeat(10000));
@@ -92,6 +91,11 @@ if (monitor) {
       if (misdeed === "cannot be saved") status = "failed";
       else net.connect(given.uri.slice("unix:".length)).end(Buffer.alloc(100000, 7), () => { status = "completed"; });
     }
+    if (execute === "migrate-incoming") {
+      if (misdeed === "dies when it goes on") return die();
+      fs.readFileSync("/proc/self/fd/" + given.uri.split(":")[1]);
+    }
+    if (misdeed === "does not say that it goes on" && execute === "migrate-incoming") return;
     tell({ return: execute === "query-migrate" ? { status, "error-desc": "no space" } : {} });
   });
 }

@@ -86,13 +86,17 @@ export function newFakeStand(t: TestContext, misdeed: Misdeed): FakeStand {
   return fakeStand(misdeed, `test-${process.pid}-${randomBytes(4).toString("hex")}`, folder);
 }
 
+/** Keeps the file itself where the real one keeps a copy. */
+const SEALER = "#!/bin/sh\nexec 3<&0 && echo sealed && exec sleep 60\n";
+
 function guestFiles(folder: string) {
-  const file = (name: string) => {
+  const file = (name: string, content = name) => {
     const path = join(folder, name);
-    writeFileSync(path, name);
+    writeFileSync(path, content, { mode: 0o755 });
     return path;
   };
-  return { kernel: file("kernel"), initramfs: file("initramfs"), root: file("root") };
+  const sealer = file("seal-memory", SEALER);
+  return { kernel: file("kernel"), initramfs: file("initramfs"), root: file("root"), sealer };
 }
 
 /** Somebody who takes all streams and reads none. */

@@ -76,6 +76,7 @@ function junkGuest(folder: string): GuestFiles {
     initramfs: file("an-initramfs", Buffer.alloc(4096)),
     root: file("a-root", Buffer.alloc(65_536)),
     tools: null,
+    sealer: "/bin/false",
     digest: "0".repeat(64),
   };
 }

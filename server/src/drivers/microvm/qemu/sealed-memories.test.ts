@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { MiB } from "../../../domain/limits.ts";
+import { skipMicrovm } from "../testing/microvm-stand.ts";
+import { copySparse } from "./copy-sparse.ts";
+import { SealedMemories } from "./sealed-memories.ts";
+
+const source = fileURLToPath(
+  new URL("../../../../../images/microvm/host/seal-memory.c", import.meta.url),
+);
+const PAGE_BYTES = 4096;
+
+describe("memory that machines begin with", { skip: skipMicrovm }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "isola-sealed-"));
+  const sealer = join(folder, "seal-memory");
+  const written = join(folder, "written");
+  const file = join(folder, "memory");
+  before(async () => {
+    execFileSync("cc", ["-std=gnu17", "-D_GNU_SOURCE", source, "-o", sealer]);
+    const bytes = Buffer.alloc(4 * MiB);
+    bytes.fill("begin", 0, PAGE_BYTES);
+    bytes.fill("in two parts of what is read at once", MiB - PAGE_BYTES, MiB + PAGE_BYTES);
+    writeFileSync(written, bytes);
+    await copySparse(written, file);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  test("is on disk without its zeros", () => {
+    assert.deepEqual(readFileSync(file), readFileSync(written));
+    assert.ok(statSync(file).blocks * 512 <= 4 * PAGE_BYTES, `${statSync(file).blocks} blocks`);
+  });
+
+  test("is what is on disk, takes room for that alone, and nobody can change it", async () => {
+    const descriptor = await new SealedMemories().open(file, sealer);
+    assert.deepEqual(readFileSync(descriptor), readFileSync(file));
+    assert.equal(fstatSync(descriptor).blocks * 512, 3 * PAGE_BYTES);
+    const writing = openSync(`/proc/self/fd/${descriptor}`, "r+");
+    assert.throws(() => writeSync(writing, "x", 0), { code: "EPERM" });
+    assert.throws(() => ftruncateSync(writing, 5 * MiB), { code: "EPERM" });
+    assert.throws(() => ftruncateSync(writing, PAGE_BYTES), { code: "EPERM" });
+    closeSync(writing);
+    closeSync(descriptor);
+  });
+
+  test("is there once for all, until nobody has begun with it for a while, and anew for another file", async () => {
+    const memories = new SealedMemories({ restMs: 300 });
+    const inodeOf = async () => {
+      const descriptor = await memories.open(file, sealer);
+      const { ino } = fstatSync(descriptor, { bigint: true });
+      closeSync(descriptor);
+      return ino;
+    };
+    const [one, same] = await Promise.all([inodeOf(), inodeOf()]);
+    assert.equal(one, same);
+    await delay(500);
+    const later = await inodeOf();
+    assert.notEqual(later, one);
+    writeFileSync(file, Buffer.alloc(4 * MiB, 1));
+    assert.notEqual(await inodeOf(), later);
+  });
+
+  test("that cannot be had says why, and is tried again", async () => {
+    const memories = new SealedMemories();
+    await assert.rejects(memories.open(join(folder, "none"), sealer), { code: "ENOENT" });
+    await assert.rejects(memories.open(file, join(folder, "none")), { code: "ENOENT" });
+    await assert.rejects(memories.open(folder, sealer), /the sealer ended with 1: .*directory/i);
+    closeSync(await memories.open(file, sealer));
+  });
+});
