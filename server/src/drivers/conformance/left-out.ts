@@ -73,7 +73,6 @@ export const leftOut = {
   "gvisor without an engine": gvisor,
   microvm: {
     ...microvm,
-    "control-socket": "its control stream is a port of the machine",
     "link-to-shell":
       "the image has a link to where the shell of builds would be, and there is none behind it",
     "memory-sockets":
