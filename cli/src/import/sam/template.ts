@@ -21,12 +21,9 @@ const resources: [type: string, text: string][] = [
   ["AWS::Serverless::StateMachine", "there are no state machines"],
   [
     "AWS::Events::Rule",
-    "there is no event bus; a schedule is a line of a crontab: `isola invoke <name> --event ...`",
+    "there is no event bus; a schedule is one of `schedules` of the function that it calls",
   ],
-  [
-    "AWS::Scheduler::Schedule",
-    "a schedule is a line of a crontab: `isola invoke <name> --event ...`",
-  ],
+  ["AWS::Scheduler::Schedule", "write it as one of `schedules` of the function that it calls"],
   ["AWS::Lambda::Permission", "callers need no permission: a route is open, the API takes keys"],
   ["AWS::IAM::", "functions have no role: give them keys through `env` for what they call"],
   [
