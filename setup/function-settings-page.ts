@@ -59,6 +59,10 @@ const advice: Record<Name, { default?: string; bounds?: string; when: string }> 
     when: "`continue` where work must be finished though nobody waits",
   },
   network: { default: "`none`", when: "The code calls out; the driver has to be `docker`" },
+  schedules: {
+    bounds: `${fixedLimits.schedulesMax} of them, ${fixedLimits.scheduleEventsBytesMax} bytes of events in all`,
+    when: "It shall run at certain times; replaced as a whole ([schedules.md](schedules.md))",
+  },
   build: {
     default: "dependencies `auto`, the others `false`",
     bounds: "`dependencies`, `scripts`, `bundle`",

@@ -119,7 +119,9 @@ function withVariable(schema: Json): Json {
   }
   if (rest.type === "object") return { ...told, ...objectWithVariables(rest) };
   if (rest.type === "array") return { ...told, ...rest, items: withVariable(rest.items as Json) };
-  const isFree = rest.type === "string" && rest.enum === undefined && rest.pattern === undefined;
+  const isAnything = rest.type === undefined && rest.enum === undefined && rest.const === undefined;
+  const isFree =
+    isAnything || (rest.type === "string" && rest.enum === undefined && rest.pattern === undefined);
   if (isFree || rest.type === "null") return schema;
   return { ...told, anyOf: [rest, variable] };
 }

@@ -33,6 +33,7 @@ export const otherDefaults = {
   afterResponse: "freeze",
   onDisconnect: "cancel",
   network: "none",
+  schedules: [],
   build: { dependencies: "auto", scripts: false, bundle: false },
   env: {},
   exposeErrors: false,
@@ -57,6 +58,11 @@ export const requestLimits = {
   pageItemsDefault: 50,
   keyNameCharsMax: 100,
   idempotencyKeyCharsMax: 200,
+  schedulesMax: 20,
+  cronCharsMax: 200,
+  timeZoneCharsMax: 64,
+  /** All events of a function's schedules together, as JSON. */
+  scheduleEventsBytesMax: 65_536,
 } as const;
 
 export const driverNames = ["process", "docker", "gvisor", "microvm"] as const;

@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import {
+  NAME_PATTERN,
   afterResponses,
   driverNames,
   httpMethods,
@@ -112,6 +113,44 @@ const env = textByName(
   `Environment of the code, ${requestLimits.envBytesMax} bytes of names and values in all`,
 );
 
+const scheduleMembers = {
+  name: Type.String({
+    pattern: NAME_PATTERN,
+    description: "As names of functions are; no other schedule of the function has it",
+  }),
+  cron: Type.String({
+    minLength: 1,
+    maxLength: requestLimits.cronCharsMax,
+    description:
+      "Minute, hour, day of the month, month, day of the week: `0 3 * * *`, also with `L`, `W`, `#` and names; or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`",
+  }),
+};
+const timeZone = {
+  minLength: 1,
+  maxLength: requestLimits.timeZoneCharsMax,
+  description: "By its name, `Europe/Berlin`: that of the clock that `cron` is read on",
+};
+const enabled = { description: "false: it stays, and never comes due" };
+const scheduledEvent = Type.Optional(
+  Type.Unknown({
+    description:
+      "What the function gets, any JSON value; left out: a scheduled event as EventBridge sends it, with the due moment as `time`. Everyone who may read the function sees it",
+  }),
+);
+
+const schedulesAsked = Type.Array(
+  closed({
+    ...scheduleMembers,
+    timeZone: Type.Optional(Type.String({ ...timeZone, default: "UTC" })),
+    event: scheduledEvent,
+    enabled: Type.Optional(Type.Boolean({ ...enabled, default: true })),
+  }),
+  {
+    maxItems: requestLimits.schedulesMax,
+    description: "When the function is called by the server itself",
+  },
+);
+
 /** Settings as a person gives them; each may be left out. A change of any of them makes a revision. */
 export const settingMembers = {
   handler: Type.Optional(handler),
@@ -135,6 +174,7 @@ export const settingMembers = {
   afterResponse: Type.Optional(afterResponse),
   onDisconnect: Type.Optional(onDisconnect),
   network: Type.Optional(network),
+  schedules: Type.Optional(schedulesAsked),
   build: Type.Optional(buildAsked),
   env: Type.Optional(env),
   exposeErrors: Type.Optional(
@@ -172,6 +212,14 @@ export const resolvedMembers = {
   afterResponse,
   onDisconnect,
   network,
+  schedules: Type.Array(
+    closed({
+      ...scheduleMembers,
+      timeZone: Type.String(timeZone),
+      event: scheduledEvent,
+      enabled: Type.Boolean(enabled),
+    }),
+  ),
   build: closed(buildMembers),
   env: Type.Unsafe<Record<string, string | null>>({
     type: "object",

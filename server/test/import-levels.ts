@@ -10,7 +10,7 @@ export const serverLevels: readonly (readonly string[])[] = [
   ["backup"],
   ["supervisor"],
   ["control", "gateway"],
-  ["auth", "pool", "triggers", "builds", "comparisons", "cost", "traces"],
+  ["auth", "pool", "triggers", "builds", "comparisons", "cost", "traces", "schedules"],
   ["link", "keeper"],
   ["artifacts", "drivers", "store"],
   ["config", "images", "metrics"],

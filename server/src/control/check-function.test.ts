@@ -14,6 +14,8 @@ describe("the numbers of the API", () => {
     assert.deepEqual(settingLimits, ownLimits);
     assert.equal(requestLimits.envBytesMax, fixedLimits.envBytesMax);
     assert.equal(requestLimits.labelsMax, fixedLimits.labelsMax);
+    assert.equal(requestLimits.schedulesMax, fixedLimits.schedulesMax);
+    assert.equal(requestLimits.scheduleEventsBytesMax, fixedLimits.scheduleEventsBytesMax);
     assert.equal(requestLimits.routePathCharsMax, fixedLimits.routePathCharsMax);
     assert.equal(requestLimits.packageBytesMax, fixedLimits.packageBytesMax);
     assert.equal(requestLimits.packageEntriesMax, fixedLimits.packageEntriesMax);
@@ -21,6 +23,7 @@ describe("the numbers of the API", () => {
     assert.partialDeepStrictEqual(api.otherDefaults, {
       ...{ afterResponse: laterSettings.afterResponse, onDisconnect: laterSettings.onDisconnect },
       ...{ network: laterSettings.network, build: laterSettings.build },
+      schedules: laterSettings.schedules,
     });
     assert.deepEqual(api.driverNames, driverNames);
     assert.deepEqual(api.outcomes, outcomes);

@@ -2,6 +2,7 @@ import { requestLimits } from "@isola/api/limits";
 import { type RevisionSettings, networkDrivers } from "../domain/function.ts";
 import type { ErrorDetail } from "../errors.ts";
 import { isObject, memberPath, problem } from "@isola/api/explain";
+import { checkSchedules } from "../schedules/check-schedules.ts";
 import { routePathProblem } from "./route-pattern.ts";
 
 /** What the schemas of functions cannot say. Members of the wrong type are left to the schema. */
@@ -100,6 +101,7 @@ function checkSettings(body: Record<string, unknown>): ErrorDetail[] {
     ...(isTarget ? checkTarget({ concurrency, concurrencyTarget }) : []),
     ...checkEnv(body.env),
     ...checkLabels(body.labels),
+    ...checkSchedules(body.schedules),
   ];
 }
 

@@ -88,6 +88,7 @@ function settingsView(settings: RevisionSettings, caller: Caller) {
     afterResponse: settings.afterResponse,
     onDisconnect: settings.onDisconnect,
     network: settings.network,
+    schedules: [...settings.schedules],
     build: settings.build,
     env,
     exposeErrors: settings.exposeErrors,

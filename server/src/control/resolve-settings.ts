@@ -1,10 +1,16 @@
 import { defaultHandlers, scalingLimits, settingLimits, streamLimits } from "../domain/limits.ts";
-import { laterSettings, type RevisionSettings, type Route } from "../domain/function.ts";
+import {
+  type RevisionSettings,
+  type Route,
+  type Schedule,
+  laterSettings,
+} from "../domain/function.ts";
 import type { PatchFunction } from "@isola/api/functions";
 import type { GatewayStatus } from "../link/messages.ts";
 import type { ErrorDetail } from "../errors.ts";
 import { checkNetwork, checkSandboxes, checkTarget } from "./check-function.ts";
 import { problem } from "@isola/api/explain";
+import { plainCron } from "../schedules/cron.ts";
 import { checkDriver, chooseDriver, resolveRuntime } from "./machine-choice.ts";
 import { invalidRequest } from "./validation.ts";
 
@@ -37,6 +43,7 @@ export function resolveSettings(
     afterResponse: given.afterResponse ?? base?.afterResponse ?? laterSettings.afterResponse,
     onDisconnect: given.onDisconnect ?? base?.onDisconnect ?? laterSettings.onDisconnect,
     network: given.network ?? base?.network ?? laterSettings.network,
+    schedules: schedulesOf(given, base),
     build: buildOf(given, base),
     env: given.env ?? base?.env ?? {},
     exposeErrors: given.exposeErrors ?? base?.exposeErrors ?? false,
@@ -77,6 +84,15 @@ function routeOf(given: NonNullable<PatchFunction["route"]> | null): Route | nul
 function buildOf(given: PatchFunction, base: RevisionSettings | null): RevisionSettings["build"] {
   if (given.build === undefined) return base?.build ?? laterSettings.build;
   return { ...laterSettings.build, ...given.build };
+}
+
+/** Given as a whole. Members stand in one order, so that two that are alike are alike as text. */
+function schedulesOf(given: PatchFunction, base: RevisionSettings | null): readonly Schedule[] {
+  if (given.schedules === undefined) return base?.schedules ?? laterSettings.schedules;
+  return given.schedules.map(({ name, cron, timeZone = "UTC", enabled = true, event }) => ({
+    ...{ name, cron: plainCron(cron), timeZone, enabled },
+    ...(event !== undefined && { event }),
+  }));
 }
 
 function checkBuild({ runtime, build }: RevisionSettings): ErrorDetail[] {

@@ -97,7 +97,21 @@ export interface RevisionSettings {
   onDisconnect: OnDisconnect;
   /** `internet`: the code may call out, though not to this machine, its neighbours or private addresses. */
   network: Network;
+  schedules: readonly Schedule[];
   build: BuildSettings;
+}
+
+/** When the server itself calls the function, and with what. */
+export interface Schedule {
+  /** Unique within the function; as names of functions are. */
+  name: string;
+  /** Five fields divided by single blanks, or `@daily` and the like. */
+  cron: string;
+  /** Of the time zone database: `Europe/Berlin`. */
+  timeZone: string;
+  /** Any JSON value; left out: `scheduledEvent`. */
+  event?: unknown;
+  enabled: boolean;
 }
 
 /** What is made of a package before its revision exists. */
@@ -134,6 +148,7 @@ export const laterSettings = {
   afterResponse: "freeze",
   onDisconnect: "cancel",
   network: "none",
+  schedules: [],
   build: { dependencies: "auto", scripts: false, bundle: false },
 } as const satisfies Partial<RevisionSettings>;
 

@@ -44,6 +44,8 @@ export const fixedLimits = {
   processesMax: 64,
   labelsMax: 32,
   routePathCharsMax: 512,
+  schedulesMax: 20,
+  scheduleEventsBytesMax: 65_536,
 } as const;
 
 export const defaultHandlers = { nodejs: "index.handler", python: "app.handler" } as const;
