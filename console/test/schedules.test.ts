@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { Outcome } from "../../server/src/domain/invocation.ts";
+import { openSqliteStore } from "../../server/src/store/sqlite/open-sqlite-store.ts";
 import {
   type Stand,
   assertAccessible,
@@ -10,7 +13,10 @@ import {
   takePicture,
 } from "./browser.ts";
 
-const code = { "index.mjs": "export const handler = (event) => event;\n" };
+const code = {
+  "index.mjs":
+    "export const handler = (event) => {\n  if (event.fail) throw new Error('as the event wants it');\n  return event;\n};\n",
+};
 
 describe("schedules in the console", { skip }, () => {
   let stand: Stand;
@@ -21,6 +27,54 @@ describe("schedules in the console", { skip }, () => {
 
   const schedulesOf = async (name: string) =>
     (await stand.server.api("GET", `/api/v1/functions/${name}`)).json.schedules;
+
+  /** A run of a schedule whose time has come: nobody waits for that here. */
+  async function setLastRun(name: string, schedule: string, outcome: Outcome): Promise<void> {
+    const { server } = stand;
+    const body = { event: { fail: outcome === "function_error" } };
+    const { id } = (await server.api("POST", `/api/v1/functions/${name}/invocations`, body)).json;
+    await server.stop();
+    const store = await openSqliteStore({ path: join(server.dataDir, "isola.db") });
+    const { id: functionId } = await store.getFunction("default", name);
+    const at = Date.now() - 7_300_000;
+    const run = { functionId, schedule, dueAt: at, startedAt: at, invocationId: id };
+    assert.equal((await store.beginScheduleRuns([run], Number.MAX_SAFE_INTEGER)).length, 1);
+    await store.noteSchedules({ ended: [{ ...run, outcome }], passed: [] });
+    await store.close();
+    await server.start();
+  }
+
+  test("are told with their next and last run, which leads to its invocation, and run at once", async (t) => {
+    const { server } = stand;
+    await server.deploy("empty", code);
+    const nightly = { name: "nightly", cron: "0 3 * * *", timeZone: "Europe/Berlin" };
+    const off = { name: "off", cron: "@hourly", enabled: false, event: { fail: true } };
+    await server.deploy("jobs", code, { schedules: [nightly, off] });
+    await setLastRun("jobs", "nightly", "function_error");
+    const page = await openPage(t, stand);
+    await page.goto("/functions/empty");
+    await page.getByRole("tab", { name: "Schedules" }).click();
+    await page.getByRole("tabpanel").getByRole("link", { name: "settings" }).click();
+    await page.getByRole("button", { name: "Add a schedule" }).waitFor();
+    await page.goto("/functions/jobs/schedules");
+    const row = (name: string) => page.getByRole("row").filter({ hasText: name });
+    await row("nightly").getByText("At 03:00").waitFor();
+    await row("nightly").getByText(/^in /).waitFor();
+    await row("off").getByText("disabled", { exact: true }).waitFor();
+    await row("off").getByText("never", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Run nightly now" }).click();
+    const ran = (name: string) => page.getByRole("region", { name: `The run of ${name}` });
+    await ran("nightly").getByText("Scheduled Event").waitFor();
+    await page.getByRole("button", { name: "Run off now" }).click();
+    await ran("off").getByRole("alert").getByText("as the event wants it").first().waitFor();
+    await assertAccessible(page, "schedules");
+    await takePicture(page, "function-schedules-light");
+    await assertFits(page, 390);
+    await takePicture(page, "function-schedules-light-390");
+    await row("nightly").getByText("function error").waitFor();
+    await row("nightly").getByRole("link", { name: "2 h ago" }).click();
+    await page.getByRole("dialog").getByText("as the event wants it").first().waitFor();
+  });
 
   test("are added, changed and removed in the settings, and bad ones are told where they are", async (t) => {
     await stand.server.deploy("report", code);
@@ -49,6 +103,7 @@ describe("schedules in the console", { skip }, () => {
     await save.click();
     await page.getByRole("alert").getByText("schedules[0].cron", { exact: true }).waitFor();
     await assertAccessible(page, "settings with schedules");
+    await row(1).scrollIntoViewIfNeeded();
     await takePicture(page, "schedule-fields-light");
     await assertFits(page, 390);
     await field(1, "Cron").fill("0 3 * * *");
