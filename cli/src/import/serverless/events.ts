@@ -92,13 +92,21 @@ function schedulesOf(value: Known | undefined, place: string, findings: Findings
 function inputOf(map: KnownMap, place: string, findings: Findings): unknown {
   if (map.inputPath || map.inputTransformer)
     findings.leave(place, "inputPath and inputTransformer: the function gets the event as it is");
-  return map.input === undefined ? null : plainInput(map.input);
+  if (map.input === undefined) return null;
+  return plainInput(map.input, (value) =>
+    findings.change(`${place}.input`, `${shownValue(value)} in it is null here`),
+  );
 }
 
-/** JSON: what has variables in it as without them. */
-export function plainInput(value: Known): unknown {
-  if (Array.isArray(value)) return value.map(plainInput);
-  if (!isKnownMap(value))
-    return typeof value === "object" && value !== null ? plainOf(value) : value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plainInput(one)]));
+/** JSON: what has variables in it as without them; null, which is told, where that is not known. */
+function plainInput(value: Known, tell: (value: Known) => void): unknown {
+  if (Array.isArray(value)) return value.map((one) => plainInput(one, tell));
+  if (typeof value !== "object" || value === null) return value;
+  if (isKnownMap(value)) {
+    const members = Object.entries(value);
+    return Object.fromEntries(members.map(([key, one]) => [key, plainInput(one, tell)]));
+  }
+  const plain = plainOf(value);
+  if (plain === null) tell(value);
+  return plain;
 }

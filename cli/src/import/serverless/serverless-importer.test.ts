@@ -191,7 +191,7 @@ functions:
     handler: jobs/cleanup.run
     events:
       - schedule: rate(5 minutes)
-      - schedule: { rate: "cron(0 8 ? * MON-FRI *)", name: workdayMornings, timezone: Europe/Berlin, input: { note: "100%" } }
+      - schedule: { rate: "cron(0 8 ? * MON-FRI *)", name: workdayMornings, timezone: Europe/Berlin, input: { note: "100%", of: "\${ssm:/note}" } }
       - schedule: { rate: [cron(0 0 L * ? *), cron(0 0 ? * 6L *)], timezone: UTC }
       - schedule: { rate: rate(1 day), enabled: false, timezone: Europe/Berlin }
       - schedule: rate(90 minutes)
@@ -202,7 +202,8 @@ functions:
       "jobs/cleanup.py": "def run(event, context):\n    return event\n",
     });
     const result = await runImport(dir, "serverless.yml");
-    const { left } = jsonOf(result);
+    const { changed, left } = jsonOf(result);
+    assert.ok(placesOf(changed).includes("functions.cleanup.events[1].schedule.input"));
     assert.deepEqual(placesOf(left), [
       "functions.cleanup.events[6].schedule.timezone",
       "functions.cleanup.events[6].schedule.enabled",
@@ -223,7 +224,7 @@ functions:
           name: "workday-mornings",
           cron: "0 8 * * 1-5",
           timeZone: "Europe/Berlin",
-          event: { note: "100%" },
+          event: { note: "100%", of: null },
         },
         { name: "schedule-2", cron: "0 0 L * *" },
         { name: "schedule-3", cron: "0 0 * * 5L" },
