@@ -38,6 +38,8 @@ import type { BuildImages, ImageEvent, ImageView, PrunedImages } from "./images.
 import type { CreateKey, CreatedKey, KeyListQuery, KeyView } from "./keys.ts";
 import type { DriverView, Health, Readiness, RuntimeView, SystemView } from "./machine.ts";
 import type { OpenSession, SessionView, SignInLink } from "./sessions.ts";
+import { scheduleCalls } from "./schedule-calls.ts";
+import { caller, functionsPath, pathOf } from "./function-paths.ts";
 import type { CreateProject, DeletedProject, PatchProject, ProjectView } from "./projects.ts";
 import { EVENT_STREAM_TYPE, type TailEvent, tailOf } from "./event-stream.ts";
 import type { Page, PageQuery, PlacedPage } from "./shapes.ts";
@@ -77,6 +79,7 @@ export function createClient(options: ClientOptions) {
   return {
     ...functionCalls(ofProject),
     ...invocationCalls(ofProject),
+    ...scheduleCalls(ofProject),
     ...logCalls(ofProject),
     ...eventCalls(ofProject),
     ...metricCalls(ofProject),
@@ -360,21 +363,10 @@ function comparisonCalls(transport: Transport) {
   };
 }
 
-const functionsPath = "/api/v1/functions";
-
-function pathOf(name: string): string {
-  return `${functionsPath}/${encodeURIComponent(name)}`;
-}
-
 /** Calls about what a project owns name it where one was named. */
 function inProject(transport: Transport, project: string | undefined): Transport {
   if (project === undefined) return transport;
   return (call) => transport({ ...call, query: { project, ...call.query } });
-}
-
-function caller(transport: Transport) {
-  return async <T>(method: string, path: string, rest: Omit<Call, "method" | "path">) =>
-    jsonOf<T>(await transport({ method, path, ...rest }));
 }
 
 /** Changes that may build last as long as that takes; bound them with `signal`. */

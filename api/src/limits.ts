@@ -99,6 +99,9 @@ export const eventKinds = [
   "keeper_restarted",
   "records_lost",
   "traces_lost",
+  "schedule_failed",
+  "schedule_skipped",
+  "schedule_missed",
 ] as const;
 export const outcomes = [
   "ok",

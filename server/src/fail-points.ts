@@ -37,6 +37,12 @@ export const failPoints = {
   "call.sent": "sync",
   /** The sandbox has begun to answer. */
   "call.head": "sync",
+  /** A due moment is about to be run, and nothing says so. */
+  "schedule.due": "async",
+  /** The store knows that it is run; the gateway does not. */
+  "schedule.begun": "async",
+  /** It has been run; the store does not know how it ended. */
+  "schedule.ended": "async",
   "records.stored": "async",
   "records.before-ack": "async",
 } as const satisfies Record<string, "sync" | "async">;

@@ -15,6 +15,7 @@ import type { Costs } from "../cost/costs.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { EventSink } from "../domain/events.ts";
 import { IsolaError } from "../errors.ts";
+import { Scheduler } from "../schedules/scheduler.ts";
 import type { Store } from "../store/store.ts";
 import type { TraceExport } from "../traces/trace-export.ts";
 import { checkCode, checkCreate, checkPatch } from "./check-function.ts";
@@ -52,6 +53,7 @@ import type { Artifacts, PackageBuilds, ControlSettings, GatewayLink, Log } from
 import { registerProjects } from "./projects.ts";
 import { Publisher } from "./publisher.ts";
 import { enforcePolicies } from "./request-policy.ts";
+import { registerSchedules } from "./schedules.ts";
 import { registerSessions } from "./sessions.ts";
 import { consolePolicies, isPageAsked, registerConsole, sendPage } from "./console.ts";
 import { registerRevisions } from "./revisions.ts";
@@ -95,8 +97,10 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   const live = await LiveFunctions.open(store, settings.acceptProjectsOnProcess, (fn) =>
     metricsExport.onLive(fn),
   );
+  const runsMax = Math.min(Math.ceil(settings.invocationsMax / 2), SCHEDULED_AT_ONCE_MAX);
+  const schedules = await Scheduler.open({ store, gateway, events, clock, log, runsMax });
   const deployer = new Deployer({
-    ...{ store, artifacts, builds, facts, publisher, live, events, clock },
+    ...{ store, artifacts, builds, facts, publisher, live, schedules, events, clock },
     ...settings,
   });
   const onProblem = (message: string) => log.warn({}, message);
@@ -112,7 +116,7 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   enforcePolicies(app, { authenticator, sessions, store, foreignPolicies });
   keepIdempotent(app, store);
   await registerOpenApi(app, settings.version);
-  registerResources(app, { ...deps, facts, deployer });
+  registerResources(app, { ...deps, facts, deployer, schedules });
   registerSessions(app as unknown as ControlApp, sessions);
   await registerConsole(app, settings.consoleDir);
   // Before connections are waited for: a build is told as given up, and live tails end.
@@ -124,11 +128,15 @@ export async function createControlApp(deps: ControlDeps): Promise<ControlPlane>
   });
   app.addHook("onClose", async () => {
     publisher.close();
+    await schedules.close();
     await authenticator.close();
   });
   await app.ready();
   return { app, collectGarbage: () => deployer.collectGarbage() };
 }
+
+/** More that are due at once wait for others to end, which they may for longer than for a sandbox. Half of the server's calls are left to callers. */
+const SCHEDULED_AT_ONCE_MAX = 200;
 
 const foreignPolicies = new Map([...docsPolicies, ...consolePolicies]);
 
@@ -267,6 +275,7 @@ function registerResources(server: FastifyInstance, context: ControlContext): vo
   registerRevisions(app, context);
   registerBuilds(app, context);
   registerInvocations(app, context);
+  registerSchedules(app, context);
   registerProjects(app, context);
   registerLogs(app, context);
   registerEvents(app, context);

@@ -14,6 +14,7 @@ import type { Costs } from "../cost/costs.ts";
 import type { Clock } from "../domain/clock.ts";
 import { IsolaError } from "../errors.ts";
 import type { TraceExport } from "../traces/trace-export.ts";
+import type { Scheduler } from "../schedules/scheduler.ts";
 import type { Store } from "../store/store.ts";
 import type { EventSink } from "../domain/events.ts";
 import type { DebugWork } from "./debug-work.ts";
@@ -41,6 +42,7 @@ export interface ControlContext {
   gateway: GatewayLink;
   facts: GatewayFacts;
   deployer: Deployer;
+  schedules: Pick<Scheduler, "dueOf">;
   imageWork: ImageWork;
   /** Takes what happens. */
   events: EventSink;

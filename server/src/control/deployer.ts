@@ -6,6 +6,7 @@ import type { Artifact, DriverName, RevisionSettings } from "../domain/function.
 import { settingLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
+import type { Scheduler } from "../schedules/scheduler.ts";
 import type { FunctionRow, Metadata, NewRevision, RevisionRow, Store } from "../store/store.ts";
 import { checkReserved, checkTimeout } from "./check-function.ts";
 import type { GatewayFacts } from "./gateway-facts.ts";
@@ -34,6 +35,7 @@ export interface DeployerOptions {
   facts: GatewayFacts;
   publisher: Publisher;
   live: LiveFunctions;
+  schedules: Pick<Scheduler, "put" | "delete">;
   /** Hears of every change that is committed. */
   events: EventSink;
   clock: Clock;
@@ -108,7 +110,7 @@ export class Deployer {
         await failPoint("deploy.before-commit");
         const first = { ...built, settings, createdBy: keyId, reason: "create" as const };
         const made = await store.createFunction({ project, name, description, labels, first });
-        this.#putLive(target, settings);
+        this.#putLive(made.fn, settings);
         return made;
       });
     });
@@ -195,7 +197,7 @@ export class Deployer {
       this.#checkCaps(wanted.settings);
       await failPoint("deploy.before-commit");
       const fn = await store.setLive(project, name, revision, before.fn.version);
-      this.#putLive(target, wanted.settings);
+      this.#putLive(fn, wanted.settings);
       return { fn, live: wanted };
     });
     this.#note("function_rolled_back", target, { revision });
@@ -205,10 +207,11 @@ export class Deployer {
   /** Returns whether the gateway has confirmed. */
   async delete(target: Target): Promise<boolean> {
     const { project, name, ifVersion } = target;
-    const { store, publisher, live } = this.#options;
+    const { store, publisher, live, schedules } = this.#options;
     await this.#commit(async () => {
       await store.deleteFunction(project, name, ifVersion);
       live.delete({ project, name });
+      schedules.delete({ project, name });
     });
     this.#note("function_deleted", target, {});
     await failPoint("delete.committed");
@@ -293,8 +296,11 @@ export class Deployer {
     this.#options.live.check({ project, name, route, driver });
   }
 
-  #putLive({ project, name }: Target, { route, driver }: RevisionSettings): void {
+  #putLive(fn: FunctionRow, settings: RevisionSettings): void {
+    const { project, name } = fn;
+    const { route, driver } = settings;
     this.#options.live.put({ project, name, route, driver });
+    this.#options.schedules.put(fn, settings);
   }
 
   #checkCaps(settings: RevisionSettings): void {
@@ -338,7 +344,7 @@ export class Deployer {
     const { store } = this.#options;
     await failPoint("deploy.before-commit");
     const added = await store.addRevision(project, name, make, fn.version);
-    this.#putLive(target, next.settings);
+    this.#putLive(added.fn, next.settings);
     return { fn: added.fn, live: added.revision };
   }
 

@@ -11,17 +11,15 @@ import {
   Warmed,
 } from "@isola/api/invocations";
 import { ProjectQuery } from "@isola/api/projects";
-import type { FastifyReply } from "fastify";
 import { type ControlApp, type ControlContext, answers, pageAsked } from "./context.ts";
 import { invocationView, invokedView, warmedView } from "./invocation-view.ts";
 import { invokeParams } from "./invoke-params.ts";
 import { logView } from "./log-view.ts";
 import { projectOf, projectsOf } from "./request-policy.ts";
+import { untilGone } from "./until-gone.ts";
 
 const tags = ["invocations"];
 const reads = { policy: { scope: "read", reach: "project" } } as const;
-/** Queue, start and run at their highest settings, and some time to answer. */
-const INVOKE_TIMEOUT_MS = 3 * 900_000 + 10_000;
 
 export function registerInvocations(app: ControlApp, context: ControlContext): void {
   registerInvoke(app, context);
@@ -80,13 +78,6 @@ function registerWarm(app: ControlApp, { store, gateway }: ControlContext): void
       return warmedView(await gateway.request("warm", { project, name }, untilGone(reply)));
     },
   );
-}
-
-/** The caller has gone, or it takes longer than any call can. */
-function untilGone(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
-  return AbortSignal.any([gone.signal, AbortSignal.timeout(INVOKE_TIMEOUT_MS)]);
 }
 
 function registerLists(app: ControlApp, { store }: ControlContext): void {

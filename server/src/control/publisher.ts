@@ -1,5 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
-import type { DeployedFunction } from "../domain/function.ts";
+import { type DeployedFunction, gatewaySettingsOf } from "../domain/function.ts";
 import { GrowingPauses } from "../domain/growing-pauses.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import type { FunctionKey } from "../link/messages.ts";
@@ -99,7 +99,8 @@ export class Publisher {
       const live = await store.getRevision(fn.id, fn.liveRevision);
       const { revision, artifact, layer, settings } = live;
       const code = { artifact, ...(layer && { layer }) };
-      return { ...key, functionId: fn.id, revision, ...code, settings };
+      const about = { ...key, functionId: fn.id, revision };
+      return { ...about, ...code, settings: gatewaySettingsOf(settings) };
     } catch (error) {
       if (error instanceof IsolaError && error.code === "not_found") return null;
       throw error;

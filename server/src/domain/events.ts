@@ -16,6 +16,7 @@ const count = "How often within the second, told as one";
 const sandboxes = "Sandboxes of the revision afterwards";
 const revision = "Number of the revision";
 const key = "Id of the key that asked";
+const schedule = "Its name";
 const lastCall = { invocation: "Id of the call, the last one", sandbox: "Id of its sandbox" };
 const exit = {
   exitCode: "Of the life before; null: it was ended by a signal",
@@ -149,6 +150,26 @@ export const eventCatalogue = {
       calls: "Whose spans were lost since this was last told",
       reason: "Of the last of them",
     },
+  },
+  schedule_failed: {
+    severity: "error",
+    text: "the run of {schedule} of {function} that was due at {due} failed ({outcome}): {message}",
+    fields: {
+      ...{ schedule, due: "The moment that it was for", invocation: "Id of the call" },
+      outcome: "Of the call",
+      code: "Of the error catalogue",
+      message: "Of the failure",
+    },
+  },
+  schedule_skipped: {
+    severity: "warn",
+    text: "{schedule} of {function} was due at {due} and left out, as the run before goes on",
+    fields: { schedule, due: "The moment", invocation: "Id of the call that goes on" },
+  },
+  schedule_missed: {
+    severity: "warn",
+    text: "{count} due moments of {schedule} of {function} were missed, the first at {due}",
+    fields: { schedule, count: "How many; 100: so many or more", due: "The first of them" },
   },
 } as const satisfies Record<string, EventSpec>;
 

@@ -183,6 +183,18 @@ export interface DeployedFunction {
   settings: RevisionSettings;
 }
 
+/** Without what the gateway has no use for: events may be long. */
+export function gatewaySettingsOf(settings: RevisionSettings): RevisionSettings {
+  return { ...settings, schedules: [] };
+}
+
+/** Longest time from the begin of a call to the end of its sandbox's work for it. */
+export function runMsMaxOf(settings: RevisionSettings): number {
+  const { queueTimeoutMs, initTimeoutMs, timeoutMs, streamTimeoutMs, timeoutGraceMs } = settings;
+  const runMs = Math.max(timeoutMs, streamTimeoutMs ?? 0);
+  return queueTimeoutMs + initTimeoutMs + runMs + timeoutGraceMs;
+}
+
 /** What lies in the sandbox's memory as code. */
 export function unpackedBytesOf({ artifact, layer }: Pick<DeployedFunction, "artifact" | "layer">) {
   if (layer === undefined) return artifact.unpackedBytes;

@@ -35,6 +35,9 @@ export interface Phases {
   runMs: number | null;
 }
 
+/** What stands before the name of a schedule in place of a path. */
+export const SCHEDULE_PATH = "schedule:";
+
 /** One GiB of memory for one second. */
 const MIB_MS_PER_GB_SECOND = 1024 * 1000;
 
@@ -58,7 +61,9 @@ export interface InvocationRecord extends Phases {
   errorMessage: string | null;
   /** Status the caller got; 0 where there was no one left to answer. */
   status: number;
+  /** Empty: it was no HTTP request. */
   method: string;
+  /** `schedule:nightly`: the event of that schedule; empty: another event. */
   path: string;
   /** Unix time in ms. */
   startedAt: number;

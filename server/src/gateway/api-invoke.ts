@@ -1,4 +1,4 @@
-import type { InvocationRecord } from "../domain/invocation.ts";
+import { type InvocationRecord, SCHEDULE_PATH } from "../domain/invocation.ts";
 import { fixedLimits } from "../domain/limits.ts";
 import { IsolaError } from "../errors.ts";
 import type { InvokeParams, InvokeResult } from "../link/messages.ts";
@@ -64,14 +64,14 @@ export class ApiInvoker {
       this.#context,
       pool,
       {
-        id: this.#newId(),
+        id: params.id ?? this.#newId(),
         isEvent,
         trace: trace?.place ?? null,
         lines: isEvent ? eventLines : httpLines(params),
         headerBlock: block,
         body: isEvent || bytes.length > 0 ? new WholeBody(bytes) : null,
         count: entry,
-        path: isEvent ? "" : (params.target.split("?")[0] as string),
+        path: isEvent ? eventPath(params) : (params.target.split("?")[0] as string),
       },
       reply,
     );
@@ -103,6 +103,11 @@ export class ApiInvoker {
       logs: invocation.log.lines ?? [],
     };
   }
+}
+
+/** What a record has in place of the path of a request. */
+function eventPath({ schedule }: InvokeParams): string {
+  return schedule === undefined ? "" : `${SCHEDULE_PATH}${schedule}`;
 }
 
 /** A request that came through no connection. */

@@ -121,6 +121,10 @@ export interface InvokeParams {
   /** Of an event only those that tell of traces. */
   headers: [string, string][];
   bodyBase64: string;
+  /** Made by whom it comes from, with `idSource("inv")`; left out: by the gateway. */
+  id?: string;
+  /** Of an event: the schedule whose it is. */
+  schedule?: string;
 }
 
 export interface InvokeResult {

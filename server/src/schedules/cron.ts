@@ -1,5 +1,6 @@
 import { Cron } from "croner";
 import cronstrue from "cronstrue";
+import { LRUCache } from "lru-cache";
 
 /** Arithmetic of cron expressions. A moment is Unix ms, at the begin of a minute. */
 
@@ -60,8 +61,17 @@ export function describeCron(cron: string): string {
  * is what the clock shows that counts.
  */
 function calculator(cron: string, timezone: string): Cron {
-  return new Cron(cron, { timezone, mode: "5-part", fixedTimeRule: "no-wildcard", paused: true });
+  const key = `${timezone} ${cron}`;
+  const known = calculators.get(key);
+  if (known !== undefined) return known;
+  const fixedTimeRule = "no-wildcard";
+  const made = new Cron(cron, { timezone, mode: "5-part", fixedTimeRule, paused: true });
+  calculators.set(key, made);
+  return made;
 }
+
+/** Reading an expression takes longer than computing with it. They hold no time of their own. */
+const calculators = new LRUCache<string, Cron>({ max: 1000 });
 
 /** Without the calculator's own name before it. */
 function reasonOf(error: unknown): string {

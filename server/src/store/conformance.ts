@@ -12,6 +12,7 @@ import { logTrimCases } from "./conformance/log-trim-cases.ts";
 import { metricCases } from "./conformance/metric-cases.ts";
 import { recordCases } from "./conformance/record-cases.ts";
 import { revisionCases } from "./conformance/revision-cases.ts";
+import { scheduleCases } from "./conformance/schedule-cases.ts";
 import type { OpenStore } from "./conformance/fixture.ts";
 
 /** The specification of `Store`: every engine runs it. `open` gives a new, empty store; its files are gone after `remove`. */
@@ -30,5 +31,6 @@ export function storeConformance(name: string, open: OpenStore): void {
     eventCases(open);
     metricCases(open);
     comparisonCases(open);
+    scheduleCases(open);
   });
 }

@@ -21,11 +21,13 @@ import * as projects from "./queries/projects.ts";
 import * as metrics from "./queries/metrics.ts";
 import { rollUp } from "./queries/roll-up.ts";
 import { trimMetrics } from "./queries/trim-metrics.ts";
+import * as scheduleRuns from "./queries/schedule-runs.ts";
 import * as revisions from "./queries/revisions.ts";
 import * as sessions from "./queries/sessions.ts";
 import { trimEvents } from "./queries/trim-events.ts";
 import { logTotals, trimLogs } from "./queries/trim-logs.ts";
 import { trimRecords } from "./queries/trim-records.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 import type { MetricsKept, MetricsQuery } from "./metrics-store.ts";
 import type {
   CallTotalsQuery,
@@ -206,6 +208,26 @@ export class SqlStore implements Store {
 
   closeComparisons(message: string) {
     return comparisons.closeComparisons(this.#db, message, this.#nowMs());
+  }
+
+  scheduledFunctions() {
+    return revisions.scheduledFunctions(this.#db);
+  }
+
+  beginScheduleRuns(runs: Parameters<ScheduleStore["beginScheduleRuns"]>[0], wrongFrom: number) {
+    return scheduleRuns.beginScheduleRuns(this.#db, runs, wrongFrom);
+  }
+
+  noteSchedules(notes: Parameters<ScheduleStore["noteSchedules"]>[0]) {
+    return scheduleRuns.noteSchedules(this.#db, notes);
+  }
+
+  listScheduleRuns(functionId?: string) {
+    return scheduleRuns.listScheduleRuns(this.#db, functionId);
+  }
+
+  forgetScheduleRuns(functionId: string, kept: readonly string[]) {
+    return scheduleRuns.forgetScheduleRuns(this.#db, functionId, kept);
   }
 
   createKey(key: Omit<KeyRow, "createdAt" | "lastUsedAt" | "revokedAt">) {

@@ -14,6 +14,7 @@ import type { RecordBatch } from "../records/record-batch.ts";
 import type { ComparisonStore } from "./comparison-store.ts";
 import type { MetricsStore } from "./metrics-store.ts";
 import type { Page } from "./page.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 import type { PlacedPage, PlacedQuery } from "./queries/placed-pages.ts";
 
 /** A tenant as kept. */
@@ -216,7 +217,7 @@ export interface NewRevision {
  * The durable side of Isola. Every method that changes a deployment has committed (and synced) when it resolves; records are batched and may lose the last second
  * on a power cut. Failures that a caller can cause are `IsolaError`s; all methods are safe to call concurrently.
  */
-export interface Store extends MetricsStore, ComparisonStore {
+export interface Store extends MetricsStore, ComparisonStore, ScheduleStore {
   /** Projects. */
   /** Rejects with `conflict` for a name that is taken, or was. */
   createProject(project: Pick<ProjectRow, "name" | "description" | "driver">): Promise<ProjectRow>;

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from "kysely";
 import type { DriverName, Layer } from "../domain/function.ts";
+import type { Outcome } from "../domain/invocation.ts";
 import type { LogLevel } from "../domain/log-level.ts";
 import type { ComparisonRow } from "./comparison-store.ts";
 import type { BuildRow, RevisionRow } from "./store.ts";
@@ -57,6 +58,20 @@ export interface DeploymentTables {
     layer_unpacked_bytes: number | null;
     /** `settings.driver` once more. */
     driver: DriverName;
+    /** How many `settings.schedules` has. */
+    schedules: number;
+  };
+  /** Of each schedule the last run. */
+  schedule_runs: {
+    function_id: string;
+    schedule: string;
+    /** No due moment up to this is run any more. */
+    handled_until: number;
+    /** null, as the three that follow: it never ran. */
+    due_at: number | null;
+    started_at: number | null;
+    invocation_id: string | null;
+    outcome: Outcome | null;
   };
   /** What builds have made, by what they made it of. */
   layers: {

@@ -1,4 +1,4 @@
-import type { InvocationRecord } from "../domain/invocation.ts";
+import { type InvocationRecord, SCHEDULE_PATH } from "../domain/invocation.ts";
 import { type CallTrace, type SpanName, spanIdOf } from "../domain/trace.ts";
 
 export type SpanAttributes = Record<string, string | number | boolean>;
@@ -92,10 +92,15 @@ function runSpan(record: Sampled, startMs: number): CallSpan {
   return { ...span, attributes, error: errorOf(record), events };
 }
 
+function triggerOf({ method, path }: Sampled): string {
+  if (method !== "") return "http";
+  return path.startsWith(SCHEDULE_PATH) ? "timer" : "other";
+}
+
 function callAttributes(record: Sampled): SpanAttributes {
   const { method, status, startKind, sandboxId } = record;
   const attributes: SpanAttributes = {
-    "faas.trigger": method === "" ? "other" : "http",
+    "faas.trigger": triggerOf(record),
     "faas.invocation_id": record.id,
     "isola.outcome": record.outcome,
     ...failureAttributes(record),

@@ -24,7 +24,7 @@ export function revisionCases(open: OpenStore): void {
   test("a revision from before a setting existed reads with the value that changes nothing", async (t) => {
     const { store } = await openFor(t, open);
     const { fn } = await create(store, "hello");
-    const isEarly = ([name]: [string, unknown]) => !(name in laterSettings);
+    const isEarly = ([name]: [string, unknown]) => !(name in laterSettings) || name === "schedules"; // which is counted when it is written
     const early = Object.fromEntries(Object.entries(settings).filter(isEarly));
     await store.addRevision("default", "hello", () =>
       newRevision({ settings: early as unknown as RevisionSettings }),

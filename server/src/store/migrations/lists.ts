@@ -3,6 +3,7 @@ import { builds0002 } from "./0002-builds.ts";
 import { sessions0003 } from "./0003-sessions.ts";
 import { projects0004 } from "./0004-projects.ts";
 import { comparisons0005 } from "./0005-comparisons.ts";
+import { schedules0006 } from "./0006-schedules.ts";
 import { records0001 } from "./0001-records.ts";
 import { chunks0002 } from "./0002-invocation-chunks.ts";
 import { logsAndEvents0003 } from "./0003-logs-and-events.ts";
@@ -16,6 +17,7 @@ export const deploymentMigrations: readonly Migration[] = [
   sessions0003,
   projects0004,
   comparisons0005,
+  schedules0006,
 ];
 export const recordMigrations: readonly Migration[] = [
   records0001,

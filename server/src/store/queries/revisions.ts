@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { IsolaError } from "../../errors.ts";
-import type { DeployedFunction } from "../../domain/function.ts";
+import { type DeployedFunction, gatewaySettingsOf, runMsMaxOf } from "../../domain/function.ts";
+import type { ScheduledFunction } from "../schedule-store.ts";
 import { decodeCursor, encodeCursor, toPage } from "../cursor.ts";
 import type { Page } from "../page.ts";
 import type { LiveFunction, NewRevision, RevisionRow } from "../store.ts";
@@ -108,7 +109,8 @@ async function deployedAfter(db: Db, functionId: string): Promise<DeployedFuncti
   return rows.map((row) => {
     const { functionId: id, revision, artifact, layer, settings } = toRevisionRow(row);
     const code = { artifact, ...(layer && { layer }) };
-    return { project: row.project, name: row.name, functionId: id, revision, ...code, settings };
+    const about = { project: row.project, name: row.name, functionId: id, revision };
+    return { ...about, ...code, settings: gatewaySettingsOf(settings) };
   });
 }
 
@@ -129,6 +131,28 @@ export async function liveFunctions(db: Db): Promise<LiveFunction[]> {
       });
     if (rows.length < CHUNK_ROWS) return all;
     after = rows.at(-1)?.id as string;
+    await setImmediate();
+  }
+}
+
+/** Those of `liveFunctions` that have schedules. */
+export async function scheduledFunctions(db: Db): Promise<ScheduledFunction[]> {
+  const all: ScheduledFunction[] = [];
+  for (let after = ""; ; ) {
+    const rows = await liveAfter(db, after)
+      .where("revisions.schedules", ">", 0)
+      .select(["functions.project", "functions.name", "functions.updated_at"])
+      .selectAll("revisions")
+      .execute();
+    for (const row of rows) {
+      const { functionId, settings } = toRevisionRow(row);
+      const { project, name, updated_at: updatedAt } = row;
+      const { schedules } = settings;
+      const runMsMax = runMsMaxOf(settings);
+      all.push({ project, name, functionId, updatedAt, schedules, runMsMax });
+    }
+    if (rows.length < CHUNK_ROWS) return all;
+    after = rows.at(-1)?.function_id as string;
     await setImmediate();
   }
 }

@@ -94,5 +94,6 @@ export function fromRevisionRow(row: RevisionRow): Selectable<DeploymentTables["
     layer_entries: row.layer?.artifact.entries ?? null,
     layer_unpacked_bytes: row.layer?.artifact.unpackedBytes ?? null,
     driver: row.settings.driver,
+    schedules: row.settings.schedules.length,
   };
 }
