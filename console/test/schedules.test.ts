@@ -62,10 +62,10 @@ describe("schedules in the console", { skip }, () => {
     await row("nightly").getByText(/^in /).waitFor();
     await row("off").getByText("disabled", { exact: true }).waitFor();
     await row("off").getByText("never", { exact: true }).waitFor();
-    await page.getByRole("button", { name: "Run nightly now" }).click();
+    await page.getByRole("button", { name: "Run now: nightly" }).click();
     const ran = (name: string) => page.getByRole("region", { name: `The run of ${name}` });
     await ran("nightly").getByText("Scheduled Event").waitFor();
-    await page.getByRole("button", { name: "Run off now" }).click();
+    await page.getByRole("button", { name: "Run now: off" }).click();
     await ran("off").getByRole("alert").getByText("as the event wants it").first().waitFor();
     await assertAccessible(page, "schedules");
     await takePicture(page, "function-schedules-light");

@@ -62,7 +62,7 @@ export function SchedulesTab() {
                   loading={run.isPending && run.variables === schedule.name}
                   disabled={run.isPending}
                   onClick={() => run.mutate(schedule.name)}
-                  aria-label={`Run ${schedule.name} now`}
+                  aria-label={`Run now: ${schedule.name}`}
                 >
                   Run now
                 </Button>
