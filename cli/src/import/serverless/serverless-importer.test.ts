@@ -158,7 +158,7 @@ describe("the importer of serverless.yml", () => {
     await runImport(dir, "serverless.yml");
     const lines = readFileSync(join(dir, ".isolaignore"), "utf8").trim().split("\n");
     assert.deepEqual(lines, [
-      ...["serverless.yml", "isola.crontab", ".serverless", ".aws-sam", ".env*", "node_modules"],
+      ...["serverless.yml", ".serverless", ".aws-sam", ".env*", "node_modules"],
       ...["test/**", "node_modules/aws-sdk/**"],
     ]);
     writeFileSync(join(dir, ".isolaignore"), "mine\n");
