@@ -24,6 +24,7 @@ export type {
   Rollback,
 } from "@isola/api/functions";
 export type { Route } from "@isola/api/settings";
+export type { ScheduleView } from "@isola/api/schedules";
 export type {
   AllInvocationsQuery,
   InvocationListQuery,

@@ -29,8 +29,8 @@ async function callsOfClient(): Promise<Map<string, string>> {
     const call = make as (
       ...args: unknown[]
     ) => Promise<unknown> | AsyncGenerator | { url: string };
-    // Each takes a name, a body or a query first, and where it needs a second one an object does, but for an id.
-    const second = method === "debugConnection" ? stand : { files: [] };
+    // Each takes a name, a body or a query first, and where it needs a second one an object does, but for an id or another name.
+    const second = ["debugConnection", "runSchedule"].includes(method) ? stand : { files: [] };
     const made = call(stand, second);
     if ("url" in made) asked = `GET ${new URL(made.url).pathname.replaceAll(stand, "{}")}`;
     else await ("next" in made ? made.next() : made).catch(() => {});

@@ -19,13 +19,13 @@ function allowedScopes(method: string, path: string): readonly Scope[] {
   if (path.startsWith("/api/v1/projects") && method !== "GET") return ["admin"];
   if (["/api/v1/images", "/api/v1/vm", "/api/v1/vm/kernel"].includes(path) && method !== "GET")
     return ["admin"];
-  if (method === "POST" && /\/(invocations|warm)$/.test(path)) return ["admin", "invoke"];
+  if (method === "POST" && /\/(invocations|warm|run)$/.test(path)) return ["admin", "invoke"];
   if (path.includes("/debug-sessions")) return ["admin", "deploy"];
   return method === "GET" ? ["admin", "deploy", "read"] : ["admin", "deploy"];
 }
 
 function urlOf(path: string): string {
-  return path.replace("{name}", "nothing").replace("{id}", "nothing");
+  return path.replaceAll(/\{\w+\}/g, "nothing");
 }
 
 describe("every route", () => {

@@ -80,7 +80,7 @@ describe("a key of one project", () => {
     let seen = 0;
     for (const { method, path, parameters } of operationsOf(plane.app)) {
       const name = `${method} ${path}`;
-      const url = path.replace("{name}", "hello").replace("{id}", "nothing");
+      const url = path.replace("{name}", "hello").replaceAll(/\{\w+\}/g, "nothing");
       const ask = { project: "one", ...(bodies[name] !== undefined && { body: bodies[name] }) };
       if (ofAllProjects.has(name)) {
         assert.equal((await plane.call(method, url, ask)).statusCode, 403, name);

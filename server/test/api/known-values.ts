@@ -30,6 +30,21 @@ const route = fc.record({
   methods: fc.subarray(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
 });
 
+const schedules = fc.uniqueArray(
+  fc.record(
+    {
+      name: fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/),
+      // None of them comes due while tests run.
+      cron: fc.constantFrom("0 0 29 2 *", "@yearly", "0  0 L 2 *", "5 4 1W 1 SUN#1"),
+      timeZone: fc.constantFrom("UTC", "Europe/Berlin", "America/New_York"),
+      event: fc.jsonValue({ noUnicodeString: false }),
+      enabled: fc.boolean(),
+    },
+    { requiredKeys: ["name", "cron"] },
+  ),
+  { selector: ({ name }) => name, maxLength: 4 },
+);
+
 /** Values of the members whose further rules the document says in prose alone. */
 export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   string,
@@ -66,6 +81,7 @@ export const knownValues: ReadonlyMap<string, fc.Arbitrary<unknown>> = new Map<
   ["driver", fc.constant("process")],
   // It would be made of packages, each time.
   ["offline", fc.constant(false)],
+  ["schedules", schedules],
   // Only the driver docker has one.
   ["network", fc.constant("none")],
   // A bundle of code that is no code fails, as it should.

@@ -30,13 +30,15 @@ interface Subject {
   hold?(request: Request, answer: any): Promise<void> | void;
 }
 
+const schedules = [{ name: "leap", cron: "0 0 29 2 *" }];
+
 before(async () => {
   await server.start();
   // What guests of virtual machines are made of takes minutes to make, and a debug session is as long as its answer.
   const leftOut = /^\/api\/v1\/vm|\/debug-sessions/;
   operations = (await readOperations(server)).filter(({ path }) => !leftOut.test(path));
   for (const name of ["target", "echo", "third"])
-    await server.deploy(name, { "index.mjs": source }, { env: { SECRET: MARK } });
+    await server.deploy(name, { "index.mjs": source }, { env: { SECRET: MARK }, schedules });
   await server.api("POST", "/api/v1/projects", { name: "team" });
   const key = await server.api("POST", "/api/v1/keys", { name: "reader", scopes: ["read"] });
   readKey = key.json.key;
@@ -116,6 +118,8 @@ async function addSubjects(invocationId: string): Promise<void> {
   subjects.set("GET /api/v1/metrics", { runs: 25, ...at({}, measured) });
   subjects.set("GET /api/v1/cost", { runs: 15, ...at({}, costs) });
   const echo = at({ name: "echo" }, { "": invokeBodies });
+  const leap = at({ name: "echo", schedule: "leap" });
+  subjects.set(`POST ${functions}/{name}/schedules/{schedule}/run`, { runs: 10, ...leap });
   subjects.set(`POST ${functions}/{name}/invocations`, { runs: 60, ...echo, hold: holdInvoked });
 }
 
@@ -207,11 +211,21 @@ async function holdCreated(request: Request, answer: any): Promise<void> {
 
 /** What was given is what the function has now. */
 function holdEchoed({ body }: Request, answer: any): void {
-  const { code: _code, runtime: _runtime, route, build, ...members } = body as Record<string, any>;
+  const given = body as Record<string, any>;
+  const { code: _code, runtime: _runtime, route, build, schedules: asked, ...members } = given;
   const unbuilt = { dependencies: "auto", scripts: false, bundle: false };
   if (build !== undefined) assert.deepEqual(answer.build, { ...unbuilt, ...build });
+  if (asked !== undefined) assert.deepEqual(answer.schedules, JSON.parse(filledIn(asked)));
   for (const [name, value] of Object.entries(members)) assert.deepEqual(answer[name], value, name);
   if (route !== undefined) assert.equal(answer.route?.path ?? null, route?.path ?? null);
+}
+
+function filledIn(schedules: readonly { cron: string }[]): string {
+  const filled = schedules.map((one) => ({
+    ...{ timeZone: "UTC", enabled: true, ...one },
+    cron: one.cron.replaceAll("  ", " "),
+  }));
+  return JSON.stringify(filled);
 }
 
 function holdInvoked({ body }: Request, answer: any): void {

@@ -43,6 +43,18 @@ export const wrongKnown: Record<string, Wrong[]> = {
     ...at("concurrencyTarget", [0, 1001, "auto"]),
     ...at("reservedConcurrency", [0, 10_000, 1.5]),
     ...at("network", ["", "all", "Internet"]),
+    ...["", "* * * *", "* * * * * *", "60 * * * *", "@reboot", "0 0 31 2 *", "? * * * *"].map(
+      (cron) => ({ place: ["schedules"], value: [{ name: "a", cron }] }),
+    ),
+    ...["", "Mars", "+02:00", "Z"].map((timeZone) => ({
+      place: ["schedules"],
+      value: [{ name: "a", cron: "@yearly", timeZone }],
+    })),
+    ...at("schedules", [
+      ["a", "a"].map((name) => ({ name, cron: "@yearly" })),
+      Array.from({ length: 21 }, (_, k) => ({ name: `a${k}`, cron: "@yearly" })),
+      [{ name: "a", cron: "@yearly", event: "x".repeat(65_535) }],
+    ]),
   ],
   code: [
     ...at("", [{}, { files: { "index.mjs": kept }, zip: "AAAA" }, { zip: "" }, { zip: "AAA" }]),

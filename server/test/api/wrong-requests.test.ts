@@ -18,12 +18,14 @@ let archives: Record<string, Buffer>;
 let keys: Keys;
 let keyId = "";
 
+const schedules = [{ name: "leap", cron: "0 0 29 2 *" }];
+
 before(async () => {
   await server.start();
   operations = await readOperations(server);
   await server.api("POST", "/api/v1/projects", { name: "target" });
   for (const name of ["target", "other"])
-    await server.deploy(name, { "index.mjs": source }, { env: { SECRET: MARK } });
+    await server.deploy(name, { "index.mjs": source }, { env: { SECRET: MARK }, schedules });
   const tar = await tarOf([{ name: "index.mjs", text: source }]);
   archives = {
     "application/zip": await zipOf([["index.mjs", Buffer.from(source)]]),
@@ -54,7 +56,7 @@ async function stateOf(): Promise<unknown> {
 
 function pathOf({ path }: Operation): Record<string, string> {
   if (path.includes("{id}")) return { id: path.includes("keys") ? keyId : "no-such-invocation" };
-  return path.includes("{name}") ? { name: "target" } : {};
+  return path.includes("{name}") ? { name: "target", schedule: "leap" } : {};
 }
 
 /** Allowed requests, of which one thing is then broken. */

@@ -61,6 +61,12 @@ const readers: Record<string, string> = {
   "images/guest/parts.ts":
     "when a part was made, for lists, and the age of one that was left unfinished",
   "traces/trace-export.ts": "the date of an event",
+  "control/schedules.ts": "the time in the event of a schedule that is run by hand",
+  "schedules/scheduled-runs.ts":
+    "when a run began, for its record, the age of a due moment, and the date of an event",
+  "schedules/scheduler.ts": "which moments have come due, and the date of an event",
+  "schedules/unseen-runs.ts":
+    "how long ago a run of an earlier life began; bounded by the longest that it may take, whatever it says",
 };
 
 for (const [way, jumpMs] of [
