@@ -56,7 +56,8 @@ function endpointOf(given: KnownMap, place: string, findings: Findings): Endpoin
   };
 }
 
-function scheduleOf(
+/** null, which is told, where its expression is not known here. */
+export function scheduleOf(
   given: KnownMap,
   { name, place }: { name: string; place: string },
   findings: Findings,

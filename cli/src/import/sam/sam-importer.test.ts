@@ -163,6 +163,49 @@ describe("the importer of templates of SAM", () => {
     assert.ok(!readFileSync(join(dir, "isola.yaml"), "utf8").includes("s3cret"));
   });
 
+  test("takes schedules that stand beside the functions that they call", async (t) => {
+    const dir = folderOf(t, {
+      "template.yaml": `
+Resources:
+  Report:
+    Type: AWS::Lambda::Function
+    Properties: { Runtime: python3.12, Handler: app.run, Code: . }
+  Image:
+    Type: AWS::Lambda::Function
+    Properties: { PackageType: Image, Code: { ImageUri: x } }
+  Mornings:
+    Type: AWS::Events::Rule
+    Properties:
+      ScheduleExpression: cron(0 8 ? * MON-FRI *)
+      State: DISABLED
+      Targets:
+        - { Id: a, Arn: !GetAtt Report.Arn, Input: '{"full": true}' }
+        - { Id: b, Arn: !GetAtt Image.Arn }
+        - { Id: c, Arn: !Ref Topic }
+  Night:
+    Type: AWS::Scheduler::Schedule
+    Properties:
+      Name: nightly
+      ScheduleExpression: cron(0 3 * * ? *)
+      ScheduleExpressionTimezone: Europe/Berlin
+      FlexibleTimeWindow: { Mode: "OFF" }
+      Target: { Arn: !GetAtt Report.Arn, RoleArn: !GetAtt Role.Arn }
+  Ordered:
+    Type: AWS::Events::Rule
+    Properties: { EventPattern: { source: [shop] }, Targets: [{ Id: a, Arn: !GetAtt Report.Arn }] }
+`,
+      "app.py": "def run(event, context): pass",
+    });
+    const { left } = jsonOf(await runImport(dir, "template.yaml"));
+    assert.deepEqual(functionsIn(dir).report.schedules, [
+      { name: "mornings", cron: "0 8 * * 1-5", enabled: false, event: { full: true } },
+      { name: "nightly", cron: "0 3 * * *", timeZone: "Europe/Berlin" },
+    ]);
+    const told = placesOf(left).filter((place) => /Mornings|Night|Ordered/.test(place));
+    assert.deepEqual(told.toSorted(), ["Resources.Mornings", "Resources.Ordered"]);
+    await checkDefinition(dir);
+  });
+
   test("reads the same template as JSON, with the long form of the functions of templates", async (t) => {
     const template = {
       Transform: "AWS::Serverless-2016-10-31",
