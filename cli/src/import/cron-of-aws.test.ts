@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cronProblem } from "../../../server/src/schedules/cron.ts";
 import { cronOfAws } from "./cron-of-aws.ts";
 
 const said: [expression: string, cron: string][] = [
@@ -46,11 +47,12 @@ const unsaid: [expression: string, why: RegExp][] = [
   ["every day", /neither rate/],
 ];
 
-test("schedules of AWS become five fields", () => {
+test("schedules of AWS become five fields, which the server takes", () => {
   for (const [expression, cron] of said) {
     const made = cronOfAws(expression);
     assert.ok("cron" in made, expression);
     assert.equal(made.cron, cron, expression);
+    assert.equal(cronProblem(cron), null, expression);
   }
 });
 
