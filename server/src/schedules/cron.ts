@@ -71,7 +71,7 @@ function calculator(cron: string, timezone: string): Cron {
 }
 
 /** Reading an expression takes longer than computing with it. They hold no time of their own. */
-const calculators = new LRUCache<string, Cron>({ max: 1000 });
+const calculators = new LRUCache<string, Cron>({ max: 200 });
 
 /** Without the calculator's own name before it. */
 function reasonOf(error: unknown): string {

@@ -141,7 +141,7 @@ export class ScheduledRuns {
   }
 
   async #begin(batch: readonly Waiting[]): Promise<void> {
-    const { store, clock, newInvocationId } = this.#options;
+    const { store, clock, notes, newInvocationId } = this.#options;
     const startedAt = clock.wall();
     const asked = batch.map((one) => ({ ...one, id: newInvocationId() }));
     const rows = asked.map(({ entry, due: dueAt, id: invocationId }) => ({
@@ -156,7 +156,10 @@ export class ScheduledRuns {
       const place = placeOf(one.entry);
       // What is due meanwhile stands in its place, and is skipped or waits as it should.
       if (this.#waiting.get(place)?.due === one.due) this.#waiting.delete(place);
-      if (places.has(place)) void this.#run(one);
+      if (!places.has(place)) continue;
+      // Somebody was told meanwhile that it does not run any more.
+      if (one.entry.isGone) notes.ended(keyOf(one.entry), one.due, "cancelled");
+      else void this.#run(one);
     }
   }
 

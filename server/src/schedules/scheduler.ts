@@ -77,7 +77,6 @@ export class Scheduler {
     const { clock } = this.#options;
     const { schedules } = settings;
     const about = { project, name, functionId, updatedAt };
-    this.#look();
     this.#calendar.put({ ...about, schedules, runMsMax: runMsMaxOf(settings) }, clock.wall());
     this.#lookLater();
     void this.#forgetOthers(functionId, settings);

@@ -13,8 +13,8 @@ const code = `export const handler = async (event, context) => {
   await new Promise((resolve) => setTimeout(resolve, event.detail.lasts ?? 0));
   return 1;
 };`;
-/** Six seconds at most for a run, so that its end is known soon. */
-const quick = { queueTimeoutMs: 500, initTimeoutMs: 4000, timeoutMs: 1500 };
+/** Less than five seconds for a run, so that its end is known soon. */
+const quick = { queueTimeoutMs: 500, initTimeoutMs: 2500, timeoutMs: 1500 };
 
 afterEach(() => server.killAll());
 after(async () => {

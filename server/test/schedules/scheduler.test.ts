@@ -130,13 +130,31 @@ describe("a deploy", () => {
     }
   });
 
-  test("that comes when a moment is due already, and nobody has looked yet, comes after that moment", async (t) => {
+  test("that is answered while a run is being written has it not begin", async (t) => {
+    const bench = await ScheduleBench.open(t, noon);
+    await bench.create("f", [every("* * * * *")]);
+    const begin = bench.store.beginScheduleRuns.bind(bench.store);
+    const written = Promise.withResolvers<void>();
+    bench.store.beginScheduleRuns = async (...asked) => {
+      const begun = await begin(...asked);
+      await written.promise;
+      return begun;
+    };
+    await bench.pass(minute);
+    await bench.change("f", [every("* * * * *", "s", { enabled: false })]);
+    written.resolve();
+    await bench.pass(minute);
+    assert.deepEqual([bench.runs, bench.events], [[], []]);
+    assert.equal((await lastOf(bench))?.outcome, "cancelled");
+  });
+
+  test("that changes a schedule whose moment has come, and has not begun, has that not begin", async (t) => {
     const bench = await ScheduleBench.open(t, noon);
     await bench.create("f", [every("* * * * *")]);
     bench.clock.skip(minute);
     await bench.change("f", [every("30 12 * * *")]);
     await bench.pass(20 * minute);
-    assert.deepEqual(bench.runs, ["s 11-30T12:01"]);
+    assert.deepEqual([bench.runs, bench.events, await lastOf(bench)], [[], [], null]);
   });
 
   test("that names a schedule again has it begin anew, and a function of the same name knows nothing of the one before", async (t) => {
