@@ -26,7 +26,7 @@ interface Unseen {
 
 const LOOK_EVERY_MS = 1000;
 /** For the record of a run to come from the gateway, and for a sandbox that is killed to be gone. */
-const SLACK_MS = 5000;
+const SLACK_MS = 3000;
 
 /**
  * Runs that an earlier life of the control plane has begun: what became of one is found in its record, and where there is none by the time when it can no longer go on, the platform

@@ -236,10 +236,10 @@ describe("a start of the control plane", () => {
     bench.isQuick = true;
     await bench.pass(30_000);
     await bench.start();
-    // 50 s for the run, 5 for its end to be told: it began 30 s ago.
+    // 50 s for the run, 3 for its end to be told: it began 30 s ago.
     await bench.pass(20_000, 1000);
     assert.deepEqual(bench.told(), []);
-    await bench.pass(6000, 1000);
+    await bench.pass(4000, 1000);
     assert.deepEqual(bench.told("due", "outcome"), [
       ["schedule_failed", "2026-11-30T12:01:00.000Z", "platform_error"],
     ]);
