@@ -27,6 +27,7 @@ import { metricsCommand } from "./commands/metrics.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { schedulesCommands } from "./commands/schedules.ts";
 import { samplesCommands } from "./commands/samples.ts";
 import { upCommand } from "./commands/up.ts";
 
@@ -47,6 +48,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   eventsCommand,
   invocationsCommands,
   metricsCommand,
+  schedulesCommands,
   envCommands,
   revisionsCommand,
   rollbackCommand,

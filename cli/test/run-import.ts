@@ -49,7 +49,6 @@ function headOf(path: string): Buffer {
 
 export interface ImportedJson {
   functions: { name: string; from: string; settings: Record<string, any> }[];
-  schedules: { functionName: string; expression: string; line: string }[];
   refused: string[];
   /** That have to be set for a deploy. */
   variables: string[];

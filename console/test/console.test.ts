@@ -13,7 +13,16 @@ import {
 } from "./browser.ts";
 import { setScene } from "./scenery.ts";
 
-const tabs = ["overview", "try", "code", "revisions", "invocations", "logs", "settings"];
+const tabs = [
+  "overview",
+  "try",
+  "code",
+  "revisions",
+  "invocations",
+  "schedules",
+  "logs",
+  "settings",
+];
 
 /** Every page, and what says that it is there. */
 const pages: readonly (readonly [path: string, title: string])[] = [

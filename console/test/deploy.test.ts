@@ -79,7 +79,11 @@ describe("a function in the console", { skip }, () => {
     assert.equal(await env.inputValue(), "WEBHOOK_SECRET=change-me");
     await choose("Scheduled job");
     assert.equal(await env.inputValue(), "");
+    const schedule = page.getByRole("group", { name: "Schedule 1" });
+    const cron = schedule.getByRole("textbox", { name: "Cron" });
+    assert.equal(await cron.inputValue(), "0 4 * * *");
     await choose("Webhook");
+    assert.equal(await schedule.count(), 0);
     await page.getByRole("textbox", { name: "Name", exact: true }).fill("hooked");
     await assertAccessible(page, "templates");
     await page.getByRole("button", { name: "Deploy" }).click();

@@ -1,9 +1,8 @@
 import { STATUS_CODES } from "node:http";
 import type { Invoked } from "@isola/api/invocations";
 import { callOf, callOptions } from "../call-options.ts";
-import { paintStates } from "../colors.ts";
-import { type Command, exitCodes } from "../command.ts";
-import { shownLog } from "./logs.ts";
+import type { Command } from "../command.ts";
+import { invokedResult } from "../invoked-result.ts";
 
 export const invokeCommand: Command = {
   usage: "invoke <name>",
@@ -30,34 +29,11 @@ export const invokeCommand: Command = {
   async run(context, [name = ""], options) {
     const body = await callOf(context, options);
     const invoked = await context.client.invoke(name, body, { signal: context.signal });
-    context.note(summaryOf(invoked), paintStates);
-    const head = options.include === true ? headOf(invoked) : "";
-    return {
-      json: invoked,
-      text: head + textOf(invoked),
-      exitCode: invoked.outcome === "ok" ? exitCodes.ok : exitCodes.failed,
-    };
+    return invokedResult(context, invoked, options.include === true ? headOf(invoked) : "");
   },
 };
 
 function headOf({ status, headers }: Invoked): string {
   const lines = headers.map(([name, value]) => `${name}: ${value}\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\n${lines.join("")}\n`;
-}
-
-function summaryOf(invoked: Invoked): string {
-  const { queueMs, startMs, initMs, runMs } = invoked.phases;
-  const phases = Object.entries({ queue: queueMs, start: startMs, init: initMs, run: runMs })
-    .filter(([, ms]) => ms !== null)
-    .map(([name, ms]) => `${name} ${(ms as number).toFixed(1)} ms`);
-  const { status, outcome, startKind, revision, id, logs } = invoked;
-  const head = `${status} ${outcome}, ${startKind ?? "no sandbox"}, revision ${revision}, ${id}`;
-  return [head, phases.join(", "), ...logs.map((line) => shownLog(line))].join("\n");
-}
-
-function textOf({ error, body, bodyBase64 }: Invoked): string {
-  if (body !== null && body !== "") return body;
-  if (bodyBase64 !== null)
-    return `(${Buffer.from(bodyBase64, "base64").length} bytes; --json shows them in base64)`;
-  return error ? `${error.code}: ${error.message}` : "";
 }

@@ -75,6 +75,24 @@ describe("a deploy of isola.yaml", () => {
     assert.equal((await isola("deploy", "--check")).exitCode, 0);
   });
 
+  test("finds no difference in schedules that leave out what is the default, and tells each that there is", async () => {
+    const { write, isola } = place("jobs");
+    const file = (rest: string) =>
+      `functions: { jobs: { schedules: [{ name: nightly, cron: "0 3  * * *"${rest} }] } }`;
+    write("isola.yaml", file(""));
+    write("index.mjs", code("a"));
+    assert.equal((await isola("deploy")).exitCode, 0);
+    assert.equal((await isola("deploy", "--check")).exitCode, 0);
+    write("isola.yaml", file(", timeZone: UTC, enabled: true"));
+    assert.equal((await isola("deploy", "--check")).exitCode, 0);
+    for (const rest of [", enabled: false", ", timeZone: Europe/Berlin", ", event: null"]) {
+      write("isola.yaml", file(rest));
+      const drift = await isola("deploy", "--check");
+      assert.equal(drift.exitCode, 4, rest);
+      assert.match(drift.stdout, /~ schedules: /);
+    }
+  });
+
   test("compares what a key that may only read can see, and says what it cannot", async () => {
     const { write, run, isola } = place("reader");
     write("isola.yaml", "functions: { reader: { env: { TOKEN: abc } } }");

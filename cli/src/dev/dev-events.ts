@@ -126,7 +126,7 @@ function linesOf(event: DevEvent): string[] {
 }
 
 function callLine(call: DevEvent & { event: "call" }): string {
-  const what = call.method === "" ? "event" : `${call.method} ${call.path}`;
+  const what = call.method === "" ? call.path || "event" : `${call.method} ${call.path}`;
   const why = call.errorCode === null ? "" : ` ${call.errorCode}`;
   return `${what} -> ${call.status}${why} ${call.totalMs.toFixed(1)} ms ${call.startKind ?? "no sandbox"}`;
 }

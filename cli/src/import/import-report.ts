@@ -1,29 +1,23 @@
-import type { CronLine } from "./crontab.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { PlacedFunction } from "./place-functions.ts";
 import type { ImportedRoute } from "./routes.ts";
+import type { ImportedSchedule } from "./schedules.ts";
 
 export interface Taken {
   /** Name of the file. */
   source: string;
   placed: readonly PlacedFunction[];
-  lines: readonly CronLine[];
   findings: Findings;
   /** Functions that did not come over. */
   refused: readonly string[];
 }
 
-export function importReport({ source, placed, lines, findings, refused }: Taken) {
+export function importReport({ source, placed, findings, refused }: Taken) {
   const { changed, left } = findings;
   return {
     json: {
       source,
       functions: placed,
-      schedules: lines.map(({ functionName, expression, line }) => ({
-        functionName,
-        expression,
-        line,
-      })),
       refused,
       variables: neededVariables(placed),
       changed,
@@ -33,10 +27,7 @@ export function importReport({ source, placed, lines, findings, refused }: Taken
     text: (written: readonly string[]) =>
       [
         `${source}: ${counted(placed.length, "function")} ${written.length === 0 ? "" : `in ${written.join(", ")}`}`,
-        ...placed.map(shownFunction),
-        ...lines.map(
-          ({ functionName, expression }) => `  ${functionName}: ${expression}, by the crontab`,
-        ),
+        ...placed.flatMap((fn) => [shownFunction(fn), ...shownSchedules(fn)]),
         ...section("Changed:", changed),
         ...section("Left out:", left),
         ...next(neededVariables(placed)),
@@ -74,6 +65,14 @@ function shownFunction({ name, settings }: PlacedFunction): string {
   const methods = route?.methods?.join(",");
   const where = route === undefined ? `/${name}` : `${methods ? `${methods} ` : ""}${route.path}`;
   return `  ${name}: ${where}`;
+}
+
+function shownSchedules({ settings }: PlacedFunction): string[] {
+  const schedules = (settings.schedules ?? []) as ImportedSchedule[];
+  return schedules.map(({ name, cron, timeZone = "UTC", enabled }) => {
+    const state = enabled === false ? ", switched off" : "";
+    return `    ${name}: ${cron} ${timeZone}${state}`;
+  });
 }
 
 function section(title: string, findings: readonly Finding[]): string[] {

@@ -12,12 +12,15 @@ export interface Endpoint {
 
 export interface Schedule {
   place: string;
+  /** null: none was given. */
+  name: string | null;
   /** `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)` */
   expression: string;
   /** null: UTC */
   timeZone: string | null;
+  isEnabled: boolean;
   /** What the function is given; null: what a scheduled event is. */
-  input: unknown;
+  event: unknown;
 }
 
 /** A function as the file describes it, in Isola's units. */

@@ -30,6 +30,19 @@ function shortened(text: string): string {
   return text.length > 120 ? `${text.slice(0, 120)}...` : text;
 }
 
+/** Whether `true`; `missing` where nothing was given, or what is not known here, which is told. */
+export function flagOf(
+  value: Known | undefined,
+  place: string,
+  { missing, findings }: { missing: boolean; findings: Findings },
+): boolean {
+  if (value === undefined || value === null) return missing;
+  const text = plainOf(value)?.trim().toLowerCase();
+  if (text === "true" || text === "false") return text === "true";
+  findings.leave(place, `${shownValue(value)} is not known here: ${missing} is taken`);
+  return missing;
+}
+
 /** A whole number; `missing` where there is none, which is told unless nothing was given. */
 export function numberOf<T extends number | null>(
   value: Known | undefined,

@@ -93,7 +93,7 @@ export function ignoredIn(
   source: string,
   findings: Findings,
 ): string[] {
-  const own = codeDir === "." ? [source, "isola.crontab", ".serverless", ".aws-sam", ".env*"] : [];
+  const own = codeDir === "." ? [source, ".serverless", ".aws-sam", ".env*"] : [];
   const inside = (name: string) => (codeDir === "." ? name : `${codeDir}/${name}`);
   const lockfiles = ["package-lock.json", "npm-shrinkwrap.json"];
   const hasLockfile = lockfiles.some((name) => folder.has(inside(name)));

@@ -1,8 +1,10 @@
 import { requestLimits, scalingLimits, settingLimits } from "@isola/api/limits";
 import type { Findings } from "./findings.ts";
+import { freeName } from "./free-name.ts";
 import type { Imported, ImportedFunction } from "./imported.ts";
 import { type OpenText, isSayable, isolaText } from "./open-text.ts";
 import { type ImportedRoute, routesOf } from "./routes.ts";
+import { schedulesOf } from "./schedules.ts";
 
 /** A function as isola.yaml has it. */
 export interface PlacedFunction {
@@ -24,14 +26,16 @@ export function placeFunctions(
 ): PlacedFunction[] {
   const taken = new Set<string>();
   const placed = functions.flatMap((fn) => {
-    const name = freeName(fn.name, taken);
+    const name = freeName(fn.name, taken, "function");
     if (name !== fn.name) findings.change(fn.place, `is named ${name} here`);
     const others = functions.filter((one) => one !== fn).flatMap(({ endpoints }) => endpoints);
     const routes = routesOf(fn, others, findings);
     const settings = settingsOf(fn, codeDirOf(fn), findings);
-    const first = { name, from: fn.name, settings: withRoute(settings, routes[0]) };
+    const schedules = schedulesOf(fn, findings);
+    const own = { ...settings, ...(schedules.length > 0 && { schedules }) };
+    const first = { name, from: fn.name, settings: withRoute(own, routes[0]) };
     const more = routes.slice(1).map((route) => {
-      const own = freeName(name, taken);
+      const own = freeName(name, taken, "function");
       findings.change(
         fn.place,
         `${route.path} is answered by ${own}, a function of its own with the same code, as a function has one route`,
@@ -48,17 +52,6 @@ function withRoute(settings: Record<string, unknown>, route: ImportedRoute | und
   if (route === undefined) return settings;
   const { runtime, handler, code, ...rest } = settings;
   return { runtime, handler, code, route, ...rest };
-}
-
-/** `createUser` -> `create-user`, and `create-user-2` for a second one. */
-function freeName(wanted: string, taken: Set<string>): string {
-  const words = wanted.replace(/([a-z0-9])([A-Z])/g, "$1-$2").toLowerCase();
-  const plain = words.replace(/[^a-z0-9]+/g, "-").replace(/^[^a-z]+|-+$/g, "");
-  const base = plain.slice(0, 58) || "function";
-  let name = base;
-  for (let n = 2; taken.has(name); n += 1) name = `${base}-${n}`;
-  taken.add(name);
-  return name;
 }
 
 function settingsOf(fn: ImportedFunction, code: string, findings: Findings) {

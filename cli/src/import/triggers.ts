@@ -1,5 +1,6 @@
 import type { Findings } from "./findings.ts";
 import type { Endpoint } from "./imported.ts";
+import { type Known, plainOf, shownValue } from "./known-values.ts";
 
 /** What to do instead of a trigger, by the names that Serverless Framework (lower case) and SAM give it. */
 const instead: Record<string, string> = {
@@ -56,6 +57,18 @@ export function endpointOf(text: string, place: string): Endpoint | null {
   const [, method, path] = /^([A-Za-z]+|\*)\s+(\S+)$/.exec(whole) ?? [];
   if (method === undefined || path === undefined) return null;
   return { place, methods: methodsOf(method), path: path === "*" ? "/{proxy+}" : path };
+}
+
+/** null: UTC, which is told where another was meant. */
+export function timeZoneOf(
+  value: Known | undefined,
+  place: string,
+  findings: Findings,
+): string | null {
+  if (value === undefined || value === null) return null;
+  const zone = plainOf(value);
+  if (zone === null) findings.leave(place, `${shownValue(value)} is not known here: UTC is taken`);
+  return zone;
 }
 
 /** Told once a file, as it holds for all of its functions. */

@@ -1,7 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
-import { NAME_PATTERN } from "@isola/api/limits";
 import { Document } from "yaml";
 import { textOption } from "../arguments.ts";
 import {
@@ -14,7 +12,6 @@ import {
   usageFailure,
 } from "../command.ts";
 import { DEFINITION_FILE } from "../deploy/definition.ts";
-import { type CronLine, cronLineOf, crontabOf } from "./crontab.ts";
 import type { Findings } from "./findings.ts";
 import { importReport, notTaken } from "./import-report.ts";
 import type { Imported } from "./imported.ts";
@@ -22,11 +19,9 @@ import { type PlacedFunction, placeFunctions } from "./place-functions.ts";
 
 export const writeOptions: readonly Option[] = [
   { flags: "--output <file>", help: "where isola.yaml is written; left out: beside the file" },
-  { flags: "--force", help: "replace isola.yaml and isola.crontab that are there" },
+  { flags: "--force", help: "replace an isola.yaml that is there" },
   { flags: "--stdout", help: "print isola.yaml and write nothing" },
 ];
-
-const CRONTAB_FILE = "isola.crontab";
 
 /** A file that the import makes. */
 export interface MadeFile {
@@ -51,21 +46,15 @@ export function writeImport(
   const codeDirOf = ({ codeDir }: { codeDir: string }) =>
     shownPath(relative(dir, join(dirname(path), codeDir)));
   const placed = placeFunctions(imported, codeDirOf, findings);
-  const lines = cronLines(imported, placed, { findings, project: projectOf(options) });
   const source = basename(path);
-  const files = [
-    { path: definition, text: definitionText(placed, source) },
-    ...(lines.length > 0
-      ? [{ path: join(dir, CRONTAB_FILE), text: crontabOf(lines, cliPath(), source) }]
-      : []),
-  ];
+  const files = [{ path: definition, text: definitionText(placed, source) }];
   if (!isShown) {
-    refuseReplacing(files, options.force === true);
+    refuseReplacing(definition, options.force === true);
     files.push(...ignoreFiles(dirname(path), imported, findings));
     for (const file of files) write(file);
   }
   const isWhole = imported.refused.length === 0;
-  const report = importReport({ source, placed, lines, findings, refused: imported.refused });
+  const report = importReport({ source, placed, findings, refused: imported.refused });
   const written = isShown ? [] : files.map((file) => file.path);
   if (isShown) context.note(report.text([]));
   return {
@@ -89,35 +78,6 @@ function shownPath(path: string): string {
   return slashed === "" ? "." : slashed.startsWith(".") ? slashed : `./${slashed}`;
 }
 
-/** It becomes part of a shell's line. */
-function projectOf(options: Options): string | undefined {
-  const project = textOption(options, "project");
-  if (project === undefined || new RegExp(NAME_PATTERN).test(project)) return project;
-  throw usageFailure(`--project takes a name such as shop, given: ${project}`);
-}
-
-function cronLines(
-  imported: Imported,
-  placed: readonly PlacedFunction[],
-  { findings, project }: { findings: Findings; project: string | undefined },
-) {
-  const lines: CronLine[] = [];
-  for (const fn of imported.functions) {
-    const name = placed.find(({ from }) => from === fn.name)?.name ?? fn.name;
-    for (const schedule of fn.schedules) {
-      const line = cronLineOf(schedule, name, project);
-      if (typeof line === "string") findings.leave(schedule.place, line);
-      else lines.push(line);
-    }
-  }
-  const zoneOf = ({ timeZone }: CronLine) => timeZone ?? "UTC";
-  return lines.sort((a, b) => (zoneOf(a) < zoneOf(b) ? -1 : Number(zoneOf(a) > zoneOf(b))));
-}
-
-function cliPath(): string {
-  return fileURLToPath(new URL("../../isola.mjs", import.meta.url));
-}
-
 /** The .isolaignore of each code folder. One that is there is the person's own: what it lacks is told. */
 function ignoreFiles(dir: string, { ignored }: Imported, findings: Findings): MadeFile[] {
   return Object.entries(ignored).flatMap(([codeDir, lines]) => {
@@ -129,11 +89,10 @@ function ignoreFiles(dir: string, { ignored }: Imported, findings: Findings): Ma
   });
 }
 
-function refuseReplacing(files: readonly MadeFile[], isForced: boolean): void {
-  const there = files.find(({ path }) => existsSync(path));
-  if (there === undefined || isForced) return;
+function refuseReplacing(path: string, isForced: boolean): void {
+  if (isForced || !existsSync(path)) return;
   throw usageFailure(
-    `${there.path} is there already: --force replaces it, --output writes elsewhere, --stdout only shows`,
+    `${path} is there already: --force replaces it, --output writes elsewhere, --stdout only shows`,
   );
 }
 

@@ -44,6 +44,12 @@ export function functionQueries({ api, home, lists }: Scope) {
           api.listRevisions(name, { limit: 50, ...cursorOf(pageParam) }, { signal }),
         ...pagedEvery(METRICS_REFRESH_MS),
       }),
+    schedules: (name: string) =>
+      queryOptions({
+        queryKey: ["functions", "schedules", home, name],
+        queryFn: ({ signal }) => api.listSchedules(name, { signal }),
+        refetchInterval: REFRESH_MS,
+      }),
     /** A revision never changes. */
     code: (name: string, revision: number) =>
       queryOptions({

@@ -111,6 +111,15 @@ const invocationsTab = createRoute({
   ),
 });
 
+const schedulesTab = createRoute({
+  getParentRoute: () => oneFunction,
+  path: "/schedules",
+  component: lazyRouteComponent(
+    () => import("../pages/function/schedules/schedules-tab.tsx"),
+    "SchedulesTab",
+  ),
+});
+
 const logsTab = createRoute({
   getParentRoute: () => oneFunction,
   path: "/logs",
@@ -166,6 +175,7 @@ export const router = createRouter({
       codeTab,
       revisionsTab,
       invocationsTab,
+      schedulesTab,
       logsTab,
       settingsTab,
     ]),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localTime, timeSince } from "./time.ts";
+import { localTime, timeSince, timeUntil } from "./time.ts";
 import { visibleText } from "./visible-text.ts";
 import { bytes, duration, mebibytes, percent } from "./units.ts";
 
@@ -24,6 +24,11 @@ test("moments are told as how long ago they were, and exactly", () => {
     ...["just now", "just now", "2 min ago", "2 h ago", "2 d ago"],
   ]);
   assert.equal(timeSince("nonsense", 0), "unknown");
+  const before = (ms: number) => timeUntil(at, Date.parse(at) - ms);
+  assert.deepEqual([-5000, 1000, 125_000, 7_300_000, 200_000_000].map(before), [
+    ...["now", "in a minute", "in 2 min", "in 2 h", "in 2 d"],
+  ]);
+  assert.equal(timeUntil("nonsense", 0), "unknown");
   assert.match(localTime(at), /\(123 ms\)$/);
 });
 

@@ -14,6 +14,17 @@ export function timeSince(at: string, nowMs: number): string {
   return new Date(at).toLocaleDateString();
 }
 
+/** `in 12 min`, the other way round; a date where it is further off than two weeks. */
+export function timeUntil(at: string, nowMs: number): string {
+  const ms = Date.parse(at) - nowMs;
+  if (Number.isNaN(ms)) return "unknown";
+  if (ms < MINUTE_MS) return ms < 0 ? "now" : "in a minute";
+  if (ms < HOUR_MS) return `in ${Math.floor(ms / MINUTE_MS)} min`;
+  if (ms < DAY_MS) return `in ${Math.floor(ms / HOUR_MS)} h`;
+  if (ms < WEEKS_OF_DAYS * DAY_MS) return `in ${Math.floor(ms / DAY_MS)} d`;
+  return new Date(at).toLocaleDateString();
+}
+
 /** In the reader's own zone, to the millisecond. */
 export function localTime(at: string): string {
   const date = new Date(at);

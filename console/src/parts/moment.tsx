@@ -1,10 +1,18 @@
-import { localTime, timeSince } from "../format/time.ts";
+import { localTime, timeSince, timeUntil } from "../format/time.ts";
 
-/** A moment as how long ago it was; the exact local time on hover. */
-export function Moment({ at, now = Date.now() }: { at: string; now?: number }) {
+export interface MomentProps {
+  /** ISO 8601 */
+  at: string;
+  now?: number;
+  /** It is still to come. */
+  isAhead?: boolean;
+}
+
+/** A moment as how long ago it was, or how far off it is; the exact local time on hover. */
+export function Moment({ at, now = Date.now(), isAhead = false }: MomentProps) {
   return (
     <time dateTime={at} title={localTime(at)} style={{ whiteSpace: "nowrap" }}>
-      {timeSince(at, now)}
+      {(isAhead ? timeUntil : timeSince)(at, now)}
     </time>
   );
 }

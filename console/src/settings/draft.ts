@@ -36,3 +36,18 @@ export function envOf(text: string): { env: Record<string, string> } | { problem
   }
   return { env };
 }
+
+/** The event of a schedule as a person edits it; empty: the default one. */
+export function eventText(event: unknown): string {
+  return event === undefined ? "" : JSON.stringify(event, null, 2);
+}
+
+/** The other way: nothing for the default event. */
+export function eventOf(text: string): { event?: unknown } | { problem: string } {
+  if (text.trim() === "") return {};
+  try {
+    return { event: JSON.parse(text) as unknown };
+  } catch (error) {
+    return { problem: `expected JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}

@@ -1,7 +1,14 @@
 import type { Findings } from "../findings.ts";
 import type { Endpoint, Schedule } from "../imported.ts";
-import { type Known, type KnownMap, isKnownMap, plainOf, shownValue } from "../known-values.ts";
-import { leaveTrigger, methodsOf, openToAll } from "../triggers.ts";
+import {
+  type Known,
+  type KnownMap,
+  flagOf,
+  isKnownMap,
+  plainOf,
+  shownValue,
+} from "../known-values.ts";
+import { leaveTrigger, methodsOf, openToAll, timeZoneOf } from "../triggers.ts";
 
 const scheduleKinds = ["Schedule", "ScheduleV2"];
 
@@ -22,7 +29,7 @@ export function readEvents(
       const endpoint = endpointOf(properties, where, findings);
       if (endpoint !== null) endpoints.push(endpoint);
     } else if (scheduleKinds.includes(kind)) {
-      const schedule = scheduleOf(properties, where, findings);
+      const schedule = scheduleOf(properties, { name, place: where }, findings);
       if (schedule !== null) schedules.push(schedule);
     } else leaveTrigger(kind, where, findings);
   }
@@ -49,13 +56,12 @@ function endpointOf(given: KnownMap, place: string, findings: Findings): Endpoin
   };
 }
 
-function scheduleOf(given: KnownMap, place: string, findings: Findings): Schedule | null {
-  const isOff =
-    plainOf(given.Enabled) === "false" || plainOf(given.State)?.toUpperCase() === "DISABLED";
-  if (isOff) {
-    findings.leave(place, "is switched off there");
-    return null;
-  }
+/** null, which is told, where its expression is not known here. */
+export function scheduleOf(
+  given: KnownMap,
+  { name, place }: { name: string; place: string },
+  findings: Findings,
+): Schedule | null {
   const expression = plainOf(given.Schedule ?? given.ScheduleExpression);
   if (expression === null) {
     findings.leave(
@@ -67,10 +73,29 @@ function scheduleOf(given: KnownMap, place: string, findings: Findings): Schedul
   if (given.StartDate || given.EndDate)
     findings.leave(
       place,
-      "StartDate and EndDate: the line of the crontab counts from its installation",
+      "StartDate and EndDate: a schedule begins with its deploy and ends where it is taken out or disabled",
     );
-  const timeZone = plainOf(given.ScheduleExpressionTimezone);
-  return { place, expression, timeZone, input: inputOf(given, place, findings) };
+  const { ScheduleExpressionTimezone: zone } = given;
+  return {
+    place,
+    name: plainOf(given.Name) ?? name,
+    expression,
+    timeZone: timeZoneOf(zone, `${place}.ScheduleExpressionTimezone`, findings),
+    isEnabled: isEnabled(given, place, findings),
+    event: inputOf(given, place, findings),
+  };
+}
+
+/** `Enabled` is the older word, `State` goes before it. */
+function isEnabled(given: KnownMap, place: string, findings: Findings): boolean {
+  const state = plainOf(given.State)?.toUpperCase();
+  if (state === "ENABLED" || state === "DISABLED") return state === "ENABLED";
+  if (given.State !== undefined)
+    findings.leave(
+      `${place}.State`,
+      `${shownValue(given.State)} is not known here: ENABLED is taken`,
+    );
+  return flagOf(given.Enabled, `${place}.Enabled`, { missing: true, findings });
 }
 
 /** `Input` is JSON as text. */

@@ -62,9 +62,16 @@ Resources:
           Properties:
             ScheduleExpression: cron(30 2 * * ? *)
             ScheduleExpressionTimezone: Europe/London
-            Input: '{"full": true}'
+            Input: '{"full": true, "text": ["\${AREA}"]}'
         Old: { Type: Schedule, Properties: { Schedule: rate(3 days) } }
         Off: { Type: Schedule, Properties: { Schedule: rate(1 hour), Enabled: false } }
+        Quarter:
+          Type: ScheduleV2
+          Properties:
+            Name: quarterly
+            ScheduleExpression: cron(0 0 1 1,4,7,10 ? *)
+            State: DISABLED
+            StartDate: 2030-01-01T00:00:00Z
   ImageFunction:
     Type: AWS::Serverless::Function
     Properties: { PackageType: Image }
@@ -122,6 +129,16 @@ describe("the importer of templates of SAM", () => {
       timeoutMs: 10_000,
       reservedConcurrency: 1,
       env: { STAGE: "${STAGE:-dev}", LEVEL: "info" },
+      schedules: [
+        {
+          name: "night",
+          cron: "30 2 * * *",
+          timeZone: "Europe/London",
+          event: { full: true, text: ["$${AREA}"] },
+        },
+        { name: "off", cron: "0 * * * *", enabled: false },
+        { name: "quarterly", cron: "0 0 1 1,4,7,10 *", enabled: false },
+      ],
     });
     assert.equal(functions["plain-function"].timeoutMs, 3000, "Globals are not CloudFormation's");
     assert.deepEqual(jsonOf(result).refused, ["ImageFunction", "InlineFunction"]);
@@ -129,26 +146,64 @@ describe("the importer of templates of SAM", () => {
     assert.equal(readFileSync(join(dir, "hello-world/.isolaignore"), "utf8"), "node_modules\n");
   });
 
-  test("lists what has no equivalent, says that routes are open now, and makes a crontab", async (t) => {
+  test("lists what has no equivalent, and says that routes are open now", async (t) => {
     const dir = folderOf(t, helloFiles);
-    const { left, changed, schedules } = jsonOf(await runImport(dir, "template.yaml"));
+    const { left, changed } = jsonOf(await runImport(dir, "template.yaml"));
     const places = placesOf(left);
     for (const place of [
       "Globals.HttpApi.Auth",
       "Resources.HelloWorldFunction.Policies",
       "Resources.HelloWorldFunction.Events.Queue.SQS",
       "Resources.NightlyFunction.Events.Old.Schedule",
-      "Resources.NightlyFunction.Events.Off.Schedule",
+      "Resources.NightlyFunction.Events.Quarter.ScheduleV2",
       "Resources.Table",
     ])
       assert.ok(places.includes(place), `${place} of ${places}`);
     assert.ok(changed.some(({ text }) => text === "Condition IsProd is taken to hold"));
-    assert.deepEqual(
-      schedules.map(({ line }) => line),
-      [`30 2 * * * node "$ISOLA_CLI" invoke nightly-function --event '{"full":true}'`],
-    );
-    assert.match(readFileSync(join(dir, "isola.crontab"), "utf8"), /^CRON_TZ=Europe\/London$/m);
     assert.ok(!readFileSync(join(dir, "isola.yaml"), "utf8").includes("s3cret"));
+  });
+
+  test("takes schedules that stand beside the functions that they call", async (t) => {
+    const dir = folderOf(t, {
+      "template.yaml": `
+Resources:
+  Report:
+    Type: AWS::Lambda::Function
+    Properties: { Runtime: python3.12, Handler: app.run, Code: . }
+  Image:
+    Type: AWS::Lambda::Function
+    Properties: { PackageType: Image, Code: { ImageUri: x } }
+  Mornings:
+    Type: AWS::Events::Rule
+    Properties:
+      ScheduleExpression: cron(0 8 ? * MON-FRI *)
+      State: DISABLED
+      Targets:
+        - { Id: a, Arn: !GetAtt Report.Arn, Input: '{"full": true}' }
+        - { Id: b, Arn: !GetAtt Image.Arn }
+        - { Id: c, Arn: !Ref Topic }
+  Night:
+    Type: AWS::Scheduler::Schedule
+    Properties:
+      Name: nightly
+      ScheduleExpression: cron(0 3 * * ? *)
+      ScheduleExpressionTimezone: Europe/Berlin
+      FlexibleTimeWindow: { Mode: "OFF" }
+      Target: { Arn: !GetAtt Report.Arn, RoleArn: !GetAtt Role.Arn }
+  Ordered:
+    Type: AWS::Events::Rule
+    Properties: { EventPattern: { source: [shop] }, Targets: [{ Id: a, Arn: !GetAtt Report.Arn }] }
+`,
+      "app.py": "def run(event, context): pass",
+    });
+    const { left } = jsonOf(await runImport(dir, "template.yaml"));
+    assert.deepEqual(functionsIn(dir).report.schedules, [
+      { name: "mornings", cron: "0 8 * * 1-5", enabled: false, event: { full: true } },
+      { name: "nightly", cron: "0 3 * * *", timeZone: "Europe/Berlin" },
+    ]);
+    const told = placesOf(left).filter((place) => /Mornings|Night|Ordered/.test(place));
+    assert.deepEqual(told.toSorted(), ["Resources.Mornings", "Resources.Ordered"]);
+    await checkDefinition(dir);
   });
 
   test("reads the same template as JSON, with the long form of the functions of templates", async (t) => {

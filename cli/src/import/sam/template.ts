@@ -7,6 +7,7 @@ import { openToAll, tellDifferences } from "../triggers.ts";
 import type { TreeMap } from "../yaml-tree.ts";
 import { readFunction } from "./function.ts";
 import { TemplateValues } from "./intrinsics.ts";
+import { type ScheduleResource, isScheduleResource, takeSchedule } from "./schedule-resources.ts";
 
 /** What to do instead of a resource, by the beginning of its type. */
 const resources: [type: string, text: string][] = [
@@ -19,14 +20,7 @@ const resources: [type: string, text: string][] = [
     "there are no layers: name what it holds in package.json or requirements.txt, or copy it into the code",
   ],
   ["AWS::Serverless::StateMachine", "there are no state machines"],
-  [
-    "AWS::Events::Rule",
-    "there is no event bus; a schedule is a line of a crontab: `isola invoke <name> --event ...`",
-  ],
-  [
-    "AWS::Scheduler::Schedule",
-    "a schedule is a line of a crontab: `isola invoke <name> --event ...`",
-  ],
+  ["AWS::Events::Rule", "there is no event bus: who sends the event calls the function"],
   ["AWS::Lambda::Permission", "callers need no permission: a route is open, the API takes keys"],
   ["AWS::IAM::", "functions have no role: give them keys through `env` for what they call"],
   [
@@ -45,9 +39,15 @@ export function readTemplate(
   const values = new TemplateValues(tree.Parameters);
   const globals = mapOf(mapOf(values.resolve(tree.Globals)).Function);
   const imported: Imported = { functions: [], refused: [], ignored: {} };
+  const schedules: ScheduleResource[] = [];
   for (const [name, value] of Object.entries(mapOf(values.resolve(tree.Resources)))) {
     const resource = mapOf(value);
     const type = plainOf(resource.Type) ?? "";
+    const properties = mapOf(resource.Properties);
+    if (isScheduleResource(type, properties)) {
+      schedules.push({ name, properties });
+      continue;
+    }
     if (!["AWS::Serverless::Function", "AWS::Lambda::Function"].includes(type)) {
       leaveResource(name, type, { resource, findings });
       continue;
@@ -58,6 +58,8 @@ export function readTemplate(
     if (fn === null) imported.refused.push(name);
     else imported.functions.push(fn);
   }
+  const functionOf = (resource: string) => imported.functions.find(({ name }) => name === resource);
+  for (const schedule of schedules) takeSchedule(schedule, functionOf, findings);
   const dirs = [...new Set(imported.functions.map(({ codeDir }) => codeDir))];
   for (const codeDir of dirs)
     imported.ignored[codeDir] = ignoredIn({ folder, codeDir }, source, findings);

@@ -1,7 +1,14 @@
 import type { Findings } from "../findings.ts";
 import type { Endpoint, Schedule } from "../imported.ts";
-import { type Known, type KnownMap, isKnownMap, plainOf, shownValue } from "../known-values.ts";
-import { endpointOf, leaveTrigger, methodsOf, openToAll } from "../triggers.ts";
+import {
+  type Known,
+  type KnownMap,
+  flagOf,
+  isKnownMap,
+  plainOf,
+  shownValue,
+} from "../known-values.ts";
+import { endpointOf, leaveTrigger, methodsOf, openToAll, timeZoneOf } from "../triggers.ts";
 
 /** What calls a function. */
 export function readEvents(
@@ -66,16 +73,17 @@ function tellGuards(value: KnownMap, place: string, findings: Findings): void {
 
 function schedulesOf(value: Known | undefined, place: string, findings: Findings): Schedule[] {
   const map: KnownMap = isKnownMap(value) ? value : { rate: value ?? null };
-  if (map.enabled === false || plainOf(map.enabled) === "false") {
-    findings.leave(place, "is switched off there");
-    return [];
-  }
-  const timeZone = map.timezone === undefined ? null : plainOf(map.timezone);
+  const same = {
+    place,
+    name: plainOf(map.name),
+    timeZone: timeZoneOf(map.timezone, `${place}.timezone`, findings),
+    isEnabled: flagOf(map.enabled, `${place}.enabled`, { missing: true, findings }),
+    event: inputOf(map, place, findings),
+  };
   const rates = Array.isArray(map.rate) ? map.rate : [map.rate];
   return rates.flatMap((rate) => {
     const expression = plainOf(rate);
-    if (expression !== null)
-      return [{ place, expression, timeZone, input: inputOf(map, place, findings) }];
+    if (expression !== null) return [{ ...same, expression }];
     findings.leave(place, `its rate is not known here: ${shownValue(rate)}`);
     return [];
   });
@@ -84,13 +92,21 @@ function schedulesOf(value: Known | undefined, place: string, findings: Findings
 function inputOf(map: KnownMap, place: string, findings: Findings): unknown {
   if (map.inputPath || map.inputTransformer)
     findings.leave(place, "inputPath and inputTransformer: the function gets the event as it is");
-  return map.input === undefined ? null : plainInput(map.input);
+  if (map.input === undefined) return null;
+  return plainInput(map.input, (value) =>
+    findings.change(`${place}.input`, `${shownValue(value)} in it is null here`),
+  );
 }
 
-/** JSON: what has variables in it as without them. */
-export function plainInput(value: Known): unknown {
-  if (Array.isArray(value)) return value.map(plainInput);
-  if (!isKnownMap(value))
-    return typeof value === "object" && value !== null ? plainOf(value) : value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, plainInput(one)]));
+/** JSON: what has variables in it as without them; null, which is told, where that is not known. */
+function plainInput(value: Known, tell: (value: Known) => void): unknown {
+  if (Array.isArray(value)) return value.map((one) => plainInput(one, tell));
+  if (typeof value !== "object" || value === null) return value;
+  if (isKnownMap(value)) {
+    const members = Object.entries(value);
+    return Object.fromEntries(members.map(([key, one]) => [key, plainInput(one, tell)]));
+  }
+  const plain = plainOf(value);
+  if (plain === null) tell(value);
+  return plain;
 }

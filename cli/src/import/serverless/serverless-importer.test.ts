@@ -158,7 +158,7 @@ describe("the importer of serverless.yml", () => {
     await runImport(dir, "serverless.yml");
     const lines = readFileSync(join(dir, ".isolaignore"), "utf8").trim().split("\n");
     assert.deepEqual(lines, [
-      ...["serverless.yml", "isola.crontab", ".serverless", ".aws-sam", ".env*", "node_modules"],
+      ...["serverless.yml", ".serverless", ".aws-sam", ".env*", "node_modules"],
       ...["test/**", "node_modules/aws-sdk/**"],
     ]);
     writeFileSync(join(dir, ".isolaignore"), "mine\n");
@@ -181,7 +181,7 @@ describe("the importer of serverless.yml", () => {
     assert.notEqual(readFileSync(join(dir, "isola.yaml"), "utf8"), "mine");
   });
 
-  test("makes a crontab of schedules, and lists those that a crontab cannot say", async (t) => {
+  test("keeps schedules with their names, time zones and inputs, and lists those that five fields cannot say", async (t) => {
     const dir = folderOf(t, {
       "serverless.yml": `
 service: jobs
@@ -191,33 +191,66 @@ functions:
     handler: jobs/cleanup.run
     events:
       - schedule: rate(5 minutes)
-      - schedule: { rate: "cron(0 8 ? * MON-FRI *)", timezone: Europe/Berlin, input: { note: "it's 100%" } }
-      - schedule: { rate: [cron(0 0 L * ? *)] }
-      - schedule: { rate: rate(1 day), enabled: false }
+      - schedule: { rate: "cron(0 8 ? * MON-FRI *)", name: workdayMornings, timezone: Europe/Berlin, input: { note: "100%", of: "\${ssm:/note}" } }
+      - schedule: { rate: [cron(0 0 L * ? *), cron(0 0 ? * 6L *)], timezone: UTC }
+      - schedule: { rate: rate(1 day), enabled: false, timezone: Europe/Berlin }
+      - schedule: rate(90 minutes)
+      - schedule: { rate: cron(0 8 * * ? *), timezone: Mars/Olympus }
+      - schedule: { rate: cron(0 9 * * ? *), timezone: "\${ssm:/zone}", enabled: "\${ssm:/on}" }
+      - schedule: { rate: cron(0 1 * * ? *), input: { long: "${"x".repeat(65_536)}" } }
 `,
       "jobs/cleanup.py": "def run(event, context):\n    return event\n",
     });
-    const { schedules, left } = jsonOf(await runImport(dir, "serverless.yml"));
-    assert.equal(schedules.length, 2);
+    const result = await runImport(dir, "serverless.yml");
+    const { changed, left } = jsonOf(result);
+    assert.ok(placesOf(changed).includes("functions.cleanup.events[1].schedule.input"));
     assert.deepEqual(placesOf(left), [
-      "functions.cleanup.events[3].schedule",
-      "functions.cleanup.events[2].schedule",
+      "functions.cleanup.events[6].schedule.timezone",
+      "functions.cleanup.events[6].schedule.enabled",
+      "functions.cleanup.events[4].schedule",
+      "functions.cleanup.events[5].schedule",
+      "functions.cleanup.events[7].schedule",
     ]);
-    const crontab = readFileSync(join(dir, "isola.crontab"), "utf8");
-    const lines = crontab.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-    assert.deepEqual(lines.slice(2), [
-      "CRON_TZ=Europe/Berlin",
-      `0 8 * * 1-5 node "$ISOLA_CLI" invoke cleanup --event '{"note":"it'\\''s 100\\%"}'`,
-      "CRON_TZ=UTC",
-      `*/5 * * * * node "$ISOLA_CLI" invoke cleanup --event '{"source":"aws.events","detail-type":"Scheduled Event","detail":{}}'`,
-    ]);
+    assert.match(left[2]?.text ?? "", /^rate\(90 minutes\) divides neither/);
     assert.deepEqual(functionsIn(dir).cleanup, {
       runtime: "python",
       handler: "jobs/cleanup.run",
       code: ".",
       memoryMiB: 1024,
       timeoutMs: 900_000,
+      schedules: [
+        { name: "schedule", cron: "*/5 * * * *" },
+        {
+          name: "workday-mornings",
+          cron: "0 8 * * 1-5",
+          timeZone: "Europe/Berlin",
+          event: { note: "100%", of: null },
+        },
+        { name: "schedule-2", cron: "0 0 L * *" },
+        { name: "schedule-3", cron: "0 0 * * 5L" },
+        { name: "schedule-4", cron: "0 0 * * *", enabled: false },
+        { name: "schedule-5", cron: "0 9 * * *" },
+      ],
     });
+    assert.match(result.text, /^ {4}workday-mornings: 0 8 \* \* 1-5 Europe\/Berlin$/m);
+    assert.match(result.text, /^ {4}schedule-4: 0 0 \* \* \* UTC, switched off$/m);
+    await checkDefinition(dir);
+  });
+
+  test("keeps 20 schedules of a function and tells of the others", async (t) => {
+    const events = Array.from({ length: 21 }, () => "{ schedule: rate(1 day) }").join(", ");
+    const dir = folderOf(t, {
+      "serverless.yml": `
+service: jobs
+provider: { name: aws, runtime: python3.12 }
+functions: { many: { handler: many.run, events: [${events}] } }
+`,
+      "many.py": "def run(event, context): pass",
+    });
+    const { left } = jsonOf(await runImport(dir, "serverless.yml"));
+    assert.equal(functionsIn(dir).many.schedules.length, 20);
+    assert.match(left[0]?.text ?? "", /a function has 20 schedules/);
+    await checkDefinition(dir);
   });
 
   test("gives functions without a route one where another's would take their default route", async (t) => {
@@ -273,10 +306,6 @@ functions:
     assert.deepEqual(functionsIn(dir).one.env, { A: "$dev", B: "a}b", C: "a $ ${Y}" });
     const places = placesOf(changed).filter((place) => place.includes("environment"));
     assert.deepEqual(places, ["functions.one.environment.A", "functions.one.environment.B"]);
-    await assert.rejects(
-      runImport(dir, "serverless.yml", { force: true, project: "a; rm" }),
-      /--project takes a name/,
-    );
   });
 
   test("is recognised by its content under another name, and refuses programs and other clouds", async (t) => {

@@ -5,6 +5,7 @@ export const tabs = [
   { path: "code", label: "Code" },
   { path: "revisions", label: "Revisions" },
   { path: "invocations", label: "Invocations" },
+  { path: "schedules", label: "Schedules" },
   { path: "logs", label: "Logs" },
   { path: "settings", label: "Settings" },
 ] as const;

@@ -32,8 +32,15 @@ function SettingsForm({ fn }: { fn: FunctionView }) {
   const [base, setBase] = useState(fn);
   const [draft, setDraft] = useState<Draft>(() => draftOf(fn));
   const [output, setOutput] = useState<string[]>([]);
+  /** Of the fields that hold text of their own: saved or discarded, they begin anew. */
+  const [edition, setEdition] = useState(0);
   const client = useQueryClient();
   const changes = changesOf(base, draft);
+  const begin = (from: FunctionView) => {
+    setBase(from);
+    setDraft(draftOf(from));
+    setEdition((before) => before + 1);
+  };
   const save = useMutation({
     mutationFn: () => {
       setOutput([]);
@@ -41,8 +48,7 @@ function SettingsForm({ fn }: { fn: FunctionView }) {
       return api.patchFunction(fn.name, changes, { ifMatch: base.etag, onOutput });
     },
     onSuccess: (changed) => {
-      setBase(changed);
-      setDraft(draftOf(changed));
+      begin(changed);
       return client.invalidateQueries({ queryKey: ["functions"] });
     },
   });
@@ -56,7 +62,7 @@ function SettingsForm({ fn }: { fn: FunctionView }) {
       }}
     >
       <Stack>
-        <MainFields key={base.etag} draft={draft} onChange={onChange} />
+        <MainFields key={edition} draft={draft} onChange={onChange} />
         <SettingFields draft={draft} onChange={onChange} />
         <BuildOutput lines={output} />
         {save.isError && <ErrorState error={save.error} />}
@@ -68,8 +74,7 @@ function SettingsForm({ fn }: { fn: FunctionView }) {
             variant="default"
             disabled={count === 0 || save.isPending}
             onClick={() => {
-              setBase({ ...fn });
-              setDraft(draftOf(fn));
+              begin(fn);
               save.reset();
             }}
           >
@@ -101,7 +106,7 @@ function draftOf(fn: FunctionView): Draft {
     ...{ maxSandboxes: fn.maxSandboxes, reservedConcurrency: fn.reservedConcurrency },
     ...{ firstByteTimeoutMs: fn.firstByteTimeoutMs, streamIdleTimeoutMs: fn.streamIdleTimeoutMs },
     ...{ streamTimeoutMs: fn.streamTimeoutMs, afterResponse: fn.afterResponse },
-    ...{ onDisconnect: fn.onDisconnect, network: fn.network },
+    ...{ onDisconnect: fn.onDisconnect, network: fn.network, schedules: fn.schedules },
   };
   return hasValues ? { ...settings, env: fn.env as Record<string, string> } : settings;
 }
