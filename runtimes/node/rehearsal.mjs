@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,6 +61,8 @@ export async function rehearse(logs) {
     }
   } finally {
     process.argv = argv;
+    // Where code is, nobody may write.
+    chmodSync(taskRoot, 0o700);
     rmSync(taskRoot, { recursive: true, force: true });
   }
 }

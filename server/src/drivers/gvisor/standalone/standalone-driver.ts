@@ -267,6 +267,7 @@ export class StandaloneDriver implements DriverCore {
       openStreams: ownPipes,
     });
     const { signal } = this.#closing;
+    started.child.stdout?.resume();
     const text = textOf(started.child.stderr as Readable);
     try {
       const control = started.child.stdio[3] as Duplex;
@@ -331,14 +332,15 @@ async function drain(socket: Socket, bytes: number): Promise<void> {
     left -= chunk.length;
     if (left <= 0) done.resolve();
   };
-  socket.on("data", onData);
+  socket.on("data", onData).resume();
   await Promise.race([done.promise, delay(DRAIN_MS_MAX)]);
   socket.pause();
   socket.off("data", onData);
 }
 
+/** Sockets, as those of other sandboxes are: what is restored takes its streams for what they were. */
 async function ownPipes(): Promise<LaunchStreams> {
-  return { stdout: "ignore", stderr: "pipe", control: "pipe" };
+  return { stdout: "pipe", stderr: "pipe", control: "pipe" };
 }
 
 function givenUp({ id }: SandboxSpec): IsolaError {
