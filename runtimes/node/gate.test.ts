@@ -106,12 +106,14 @@ test("numbers of the generator are spread over all of 0 to 1, in every bit", () 
   for (const count of counts) assert(isNear(count / rounds, 0.5), counts.join());
 });
 
-test("what is walked before the gate comes to its end, and leaves no folder", async () => {
+test("what is walked before the gate comes to its end, and leaves no folder and no descriptor", async () => {
   const { TMPDIR } = process.env;
   const folder = mkdtempSync(join(tmpdir(), "isola-gate-test-"));
   process.env.TMPDIR = folder;
   try {
+    const before = readdirSync("/proc/self/fd").length;
     await rehearseControl();
+    assert.equal(readdirSync("/proc/self/fd").length, before);
     assert.deepEqual(readdirSync(folder), []);
   } finally {
     if (TMPDIR === undefined) delete process.env.TMPDIR;

@@ -83,7 +83,7 @@ async function invokeSome(kind, logs) {
   }
 }
 
-/** The way of frames through a stream, to and fro, so that all of it is loaded and compiled before there is a host. Rejects where no socket can be made. */
+/** The way of frames through a stream, to and fro, so that all of it is loaded and compiled before there is a host. Nothing of it is open afterwards. Rejects where no socket can be made. */
 export async function rehearseControl() {
   const folder = mkdtempSync(join(tmpdir(), "isola-rehearsal-"));
   const server = createServer((socket) => {
@@ -97,7 +97,7 @@ export async function rehearseControl() {
     });
     await talk(path);
   } finally {
-    server.close();
+    await new Promise((resolve) => server.close(resolve));
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -105,13 +105,18 @@ export async function rehearseControl() {
 /** @param {string} path of a socket that gives back what it gets first, and closes */
 async function talk(path) {
   const back = Promise.withResolvers();
+  const gone = Promise.withResolvers();
   const reader = new FrameReader("host", () => back.resolve(undefined));
   const control = await openControl(`unix:${path}`, {
     onBytes: (chunk) => reader.push(chunk),
-    onClosed: (reason) => back.reject(new Error(reason)),
+    onClosed: (reason) => {
+      back.reject(new Error(reason));
+      if (reason === "close") gone.resolve(undefined);
+    },
   });
   const writer = new FrameWriter((bytes) => control.write(bytes));
   writer.json(Type.HELLO, 0, {});
   writer.flush();
   await back.promise;
+  await gone.promise;
 }
