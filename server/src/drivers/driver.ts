@@ -87,6 +87,8 @@ export interface SandboxSpec {
   egressOf?: string;
   /** What a build has beside that. Left out: nothing. */
   equipment?: Equipment;
+  /** It is made ahead, and nobody waits for it. Left out: somebody does. */
+  isAhead?: true;
 }
 
 /** Of a build: the runtime's tools, and its sockets. */

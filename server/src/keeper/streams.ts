@@ -5,7 +5,7 @@ import { IsolaError } from "../errors.ts";
 import type { StreamEnds, StreamName } from "../drivers/driver.ts";
 
 /** `<sandbox id> <stream>\n` or `<sandbox id> <stream> <bytes in hexadecimal>\n`, written by the keeper before the sandbox gets the connection; the bytes are sent back at once. */
-const HEADER_BYTES_MAX = 256;
+const HEADER_BYTES_MAX = 512;
 const HEADER_MS_MAX = 5000;
 const BACKLOG = 4096;
 

@@ -88,7 +88,19 @@ describe("a snapshot of a gVisor sandbox", { skip: skipStandalone }, async () =>
     await serves(again);
     await next.close();
     assert.deepEqual(stand.problems.filter((each) => !each.startsWith("making the image")), []);
-    assert.deepEqual(stand.deeds().toSorted(), ["checkpoint", "restore", "restore", "run", "run"]);
+    assert.deepEqual(stand.deeds().toSorted(), [
+      ...["checkpoint", "restore", "restore", "restore", "run", "run"],
+    ]);
+  });
+
+  test("is taken beside what is made ahead as well, which boots all the same", async (t) => {
+    const { stand, driver } = await opened(t);
+    for (let at = 0; at < 2; at += 1) {
+      const session = await stand.start(driver, node, { isAhead: true });
+      assert.equal(session.sandbox.startedFrom, "boot");
+      await until(() => stand.snapshots().some((name) => !name.startsWith("making-")), "it");
+      await serves(session);
+    }
   });
 
   for (const [what, damage] of [
@@ -156,6 +168,15 @@ describe("a snapshot of a gVisor sandbox", { skip: skipStandalone }, async () =>
     await serves(session);
   });
 
+  test("that was seen not to go on is not kept", async (t) => {
+    const { stand, driver } = await opened(t);
+    await driver.probe();
+    stand.misbehave("cannot restore");
+    await first(stand, driver);
+    assert.match(stand.problems.join(), /no snapshot of nodejs\d+: it ended with status 128/);
+    assert.deepEqual(stand.snapshots(), []);
+  });
+
   test("is not taken where a sandbox that was tried did not go on, or nobody wants any", async (t) => {
     const { stand, driver } = await opened(t);
     stand.misbehave("cannot restore at all");
@@ -176,8 +197,9 @@ describe("a snapshot of a gVisor sandbox", { skip: skipStandalone }, async () =>
     await first(stand, driver);
     stand.misbehave("hangs at restore");
     const giveUp = new AbortController();
-    const start = stand.start(driver, node, giveUp.signal);
-    await until(() => stand.deeds().includes("restore"), "a restore");
+    const start = stand.start(driver, node, { signal: giveUp.signal });
+    // The first one was to see that it goes on.
+    await until(() => stand.deeds().filter((deed) => deed === "restore").length === 2, "another");
     giveUp.abort();
     await assert.rejects(start, { code: "sandbox_start_failed", message: /given up/ });
     stand.misbehave("none");

@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { join } from "node:path";
 import type { Socket } from "node:net";
-import type { Duplex, Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { MiB, settingLimits } from "../../../domain/limits.ts";
 import { IsolaError, messageOf } from "../../../errors.ts";
@@ -12,7 +10,7 @@ import { LimitWatch, type Watched } from "../../cgroups/limit-watch.ts";
 import { type SandboxMarks, sandboxMarks } from "../../cgroups/sandbox-mark.ts";
 import { ChildSandbox } from "../../children/child-sandbox.ts";
 import { dialAll } from "../../children/dial-all.ts";
-import { type LaunchStreams, closeStreams } from "../../children/launch.ts";
+import { closeStreams } from "../../children/launch.ts";
 import { sweepEarlierLives } from "../../children/sweep.ts";
 import type {
   DriverCore,
@@ -29,7 +27,7 @@ import { initProgram } from "./init-program.ts";
 import type { PlatformChoice } from "./platforms.ts";
 import { probeOf } from "./probe.ts";
 import { reseedModule } from "./reseed-module.ts";
-import { saveSandbox, textOf, untilRunning } from "./saving.ts";
+import { saveSandbox, untilRunning } from "./saving.ts";
 import { type SnapshotSource, kindOf } from "./snapshot-kind.ts";
 import { type StandaloneMachine, examine, usable } from "./standalone-machine.ts";
 import {
@@ -37,11 +35,10 @@ import {
   type StandaloneRequest,
   startStandalone,
 } from "./start-standalone.ts";
+import { TEMPLATE_MS_MAX, inTemplate, ownPipes } from "./template.ts";
 import { type BegunStandalone, type TrialStart, trySnapshots } from "./trial.ts";
 
 const SEED_BYTES = 64;
-/** From the start of a runtime to its gate, on a busy machine. */
-const GATE_MS_MAX = 60_000;
 const DRAIN_MS_MAX = 1000;
 /** What has ended inside is told by a kernel that has to end as well. */
 const CRASH_GRACE_MS = 200;
@@ -211,10 +208,13 @@ export class StandaloneDriver implements DriverCore {
     { ends, image, kind, signal }: StartOptions,
   ): Promise<ChildSandbox> {
     const { id, limits } = spec;
-    const snapshot = kind === null ? null : await this.#snapshots.find(kind);
-    if (kind !== null && snapshot !== null)
-      return await this.#restore(context, spec, { ends, image, kind, snapshot, signal });
-    if (kind !== null) this.#snapshots.want(kind, { ...spec, image });
+    if (kind !== null) {
+      const snapshot = await this.#snapshots.find(kind);
+      if (snapshot === null) this.#snapshots.want(kind, { ...spec, image });
+      // What is made ahead boots: its first call is faster than one that has to fetch its pages (docs/drivers.md).
+      else if (spec.isAhead !== true)
+        return await this.#restore(context, spec, { ends, image, kind, snapshot, signal });
+    }
     const begun = await this.#begin(context, {
       ...{ id, mark: this.#markOf(id), limits, bundle: bundleFor(spec, image, false) },
       openStreams: () => dialAll(ends, id),
@@ -255,33 +255,29 @@ export class StandaloneDriver implements DriverCore {
     }
   }
 
-  /** A sandbox is saved when its runtime stands at the gate, before anything of a tenant is in it. */
+  /** A sandbox is saved when its runtime stands at the gate, before anything of a tenant is in it, and seen to go on before others depend on that. */
   async #take({ source }: WantedSnapshot<SnapshotSource>, saved: string): Promise<Snapshot> {
     const { context } = await this.#usable();
     this.#templates += 1;
     const id = `template-${this.#templates}`;
     const { image, ...spec } = source;
-    const { sandbox, started } = await this.#begin(context, {
-      ...{ id, mark: this.#markOf(id), bundle: bundleFor(spec, image, true) },
-      limits: { ...spec.limits, memoryBytes: settingLimits.memoryMiB.default * MiB },
-      openStreams: ownPipes,
+    const begin = (name: string, from?: { saved: string }) =>
+      this.#begin(context, {
+        ...{ id: name, mark: this.#markOf(name), bundle: bundleFor(spec, image, true) },
+        limits: { ...spec.limits, memoryBytes: settingLimits.memoryMiB.default * MiB },
+        ...{ openStreams: ownPipes, ...from },
+      });
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(TEMPLATE_MS_MAX)]);
+    const snapshot = await inTemplate(await begin(id), signal, async (template) => {
+      await template.said();
+      return await saveSandbox(context, template.started, { saved, signal });
     });
-    const { signal } = this.#closing;
-    started.child.stdout?.resume();
-    const text = textOf(started.child.stderr as Readable);
-    try {
-      const control = started.child.stdio[3] as Duplex;
-      const atGate = AbortSignal.any([signal, AbortSignal.timeout(GATE_MS_MAX)]);
-      await Promise.race([
-        once(control, "data", { signal: atGate }),
-        sandbox.exited.then(() => Promise.reject(new Error("its runtime has ended"))),
-      ]);
-      return await saveSandbox(context, started, { saved, signal });
-    } catch (error) {
-      throw new Error(`${messageOf(error)} ${text()}`.trim(), { cause: error });
-    } finally {
-      await sandbox.destroy("shutdown");
-    }
+    await inTemplate(await begin(`${id}-again`, { saved }), signal, async (template) => {
+      await untilRunning(template.started, signal);
+      template.control.write(randomBytes(SEED_BYTES));
+      await template.said();
+    });
+    return snapshot;
   }
 
   async #begin(context: StandaloneContext, request: StandaloneRequest): Promise<BegunStandalone> {
@@ -336,11 +332,6 @@ async function drain(socket: Socket, bytes: number): Promise<void> {
   await Promise.race([done.promise, delay(DRAIN_MS_MAX)]);
   socket.pause();
   socket.off("data", onData);
-}
-
-/** Sockets, as those of other sandboxes are: what is restored takes its streams for what they were. */
-async function ownPipes(): Promise<LaunchStreams> {
-  return { stdout: "pipe", stderr: "pipe", control: "pipe" };
 }
 
 function givenUp({ id }: SandboxSpec): IsolaError {

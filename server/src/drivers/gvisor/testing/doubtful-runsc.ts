@@ -18,13 +18,18 @@ export type Misdeed =
   | "hangs at checkpoint"
   | "hangs at restore";
 
+interface More {
+  isAhead?: true;
+  signal?: AbortSignal;
+}
+
 /** One life of a driver after the other, all in one process that nobody keeps, with a program before `runsc` that may misbehave. */
 export interface DoubtfulStand {
   nodeId: string;
   problems: string[];
   snapshotsFolder: string;
   driver(bootId: string, more?: { snapshotsMiBMax?: number }): Promise<StandaloneDriver>;
-  start(driver: StandaloneDriver, runtime: RuntimeSpec, signal?: AbortSignal): Promise<Session>;
+  start(driver: StandaloneDriver, runtime: RuntimeSpec, more?: More): Promise<Session>;
   misbehave(misdeed: Misdeed): void;
   /** What it was asked for with sandboxes, in order: `run`, `checkpoint`, `restore`. */
   deeds(): string[];
@@ -67,11 +72,11 @@ export async function doubtfulStand(
         log: { warn: (_, text) => problems.push(text) },
       });
     },
-    async start(driver, runtime, signal = AbortSignal.timeout(60_000)) {
+    async start(driver, runtime, { isAhead, signal = AbortSignal.timeout(60_000) } = {}) {
       count += 1;
       const id = `sb-${process.pid}-${count}`;
       const expected = listener.expect(id);
-      const spec = { id, runtime, limits: defaultLimits, tmpBytes: TMP_BYTES };
+      const spec = { id, runtime, limits: defaultLimits, tmpBytes: TMP_BYTES, ...(isAhead && { isAhead }) };
       try {
         const handle = await driver.start(spec, ends, signal);
         return new Session(Object.assign(handle, await expected.streams) as Sandbox);
