@@ -94,7 +94,9 @@ def code_archive(files: Files) -> bytes:
 class Host:
     """Life: spawned -> `hello` -> `init` -> `invoke` ... -> `close`. Use as a context manager."""
 
-    def __init__(self, python: str = sys.executable, has_gate: bool = False, is_gated: bool = False) -> None:
+    def __init__(
+        self, python: str = sys.executable, has_gate: bool = False, is_gated: bool = False
+    ) -> None:
         ours, theirs = socket.socketpair()
         self.gate, gate = socket.socketpair()
         self.gate.settimeout(HANG_GUARD_S)

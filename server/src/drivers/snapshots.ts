@@ -193,7 +193,9 @@ export class Snapshots<Source> {
   async #makeRoom(bytes: number): Promise<void> {
     const { folder, bytesMax, setting } = this.#options;
     if (bytes > bytesMax)
-      throw new Error(`it takes ${Math.ceil(bytes / MiB)} MiB, and ${setting} is ${bytesMax / MiB}`);
+      throw new Error(
+        `it takes ${Math.ceil(bytes / MiB)} MiB, and ${setting} is ${bytesMax / MiB}`,
+      );
     const others: { name: string; usedAt: number; bytes: number }[] = [];
     for (const name of await readdir(folder)) {
       const manifest = await readManifest(join(folder, name));

@@ -8,7 +8,8 @@ export async function dialAll(
   first?: Buffer,
 ): Promise<LaunchStreams> {
   const names: readonly StreamName[] = ["stdout", "stderr", "control"];
-  const dialled = await Promise.allSettled(names.map((name) => ends.dial(id, name, name === "control" ? first : undefined)),
+  const dialled = await Promise.allSettled(
+    names.map((name) => ends.dial(id, name, name === "control" ? first : undefined)),
   );
   const streams: LaunchStreams = { stdout: "ignore", stderr: "ignore", control: "ignore" };
   for (const [at, each] of dialled.entries())

@@ -56,7 +56,10 @@ describe("the bundle of a sandbox", () => {
   test("has a socket of the platform read-only, and only who was given one", () => {
     const sockets = [{ from: "/run/platform.sock", at: "/opt/isola/platform.sock" }];
     const equipment = { hasTools: false, sockets };
-    const { mounts } = configOf("/state", bundleFor({ ...spec, equipment }, "/kept/image.erofs", false));
+    const { mounts } = configOf(
+      "/state",
+      bundleFor({ ...spec, equipment }, "/kept/image.erofs", false),
+    );
     const binds = mounts.filter(({ type }) => type === "bind");
     assert.equal(binds.length, 1);
     assert.equal(binds[0]?.source, "/run/platform.sock");

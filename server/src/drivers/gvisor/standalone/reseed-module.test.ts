@@ -8,7 +8,9 @@ import { reseedModule } from "./reseed-module.ts";
 
 const skip = process.platform === "linux" && process.arch === "x64" ? false : "needs Linux on x64";
 
-test("the module that has OpenSSL seeded anew loads as often as it is asked for, and what is drawn afterwards goes on", { skip }, (t) => {
+test("the module that has OpenSSL seeded anew loads as often as it is asked for, and what is drawn afterwards goes on", {
+  skip,
+}, (t) => {
   const folder = mkdtempSync(join(tmpdir(), "isola-reseed-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "reseed.node");
@@ -21,5 +23,8 @@ test("the module that has OpenSSL seeded anew loads as often as it is asked for,
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ["-e", script], {
     encoding: "utf8",
   });
-  assert.deepEqual({ status, signal, stdout, stderr }, { ...{ status: 0, signal: null }, stdout: "8\n", stderr: "" });
+  assert.deepEqual(
+    { status, signal, stdout, stderr },
+    { ...{ status: 0, signal: null }, stdout: "8\n", stderr: "" },
+  );
 });

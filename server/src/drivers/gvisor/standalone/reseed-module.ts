@@ -3,15 +3,19 @@ const [ELF_BYTES, HEADER_BYTES, SYMBOL_BYTES, RELOCATION_BYTES] = [64, 56, 24, 2
 const [SHARED, X86_64] = [3, 62];
 const [READ, WRITE, RUN] = [4, 2, 1];
 const segments = { load: 1, dynamic: 2, stack: 0x6474e551 };
-const tags = { hash: 4, strtab: 5, symtab: 6, rela: 7, relasz: 8, relaent: 9, strsz: 10, syment: 11 };
+const tags = {
+  hash: 4,
+  strtab: 5,
+  symtab: 6,
+  rela: 7,
+  relasz: 8,
+  relaent: 9,
+  strsz: 10,
+  syment: 11,
+};
 const [GLOBAL_FUNCTION, GLOB_DAT] = [0x12, 6];
 
-const HEADERS = [
-  segments.load,
-  segments.load,
-  segments.dynamic,
-  segments.stack,
-] as const;
+const HEADERS = [segments.load, segments.load, segments.dynamic, segments.stack] as const;
 const STRINGS = "\0RAND_poll\0napi_register_module_v1\0";
 const NAMES = { needed: 1, own: STRINGS.indexOf("napi") };
 

@@ -11,12 +11,18 @@ import { fileURLToPath } from "node:url";
 import { type Session, destroyed } from "../../conformance/session.ts";
 import type { RuntimeSpec } from "../../driver.ts";
 import { findRuntimes } from "../../runtimes.ts";
-import { type DoubtfulStand, type Misdeed, doubtfulStand } from "../testing/doubtful-runsc.ts";
+import {
+  type DoubtfulStand,
+  type Misdeed,
+  doubtfulStand,
+} from "../../../keeper/testing/doubtful-runsc.ts";
 import { skipStandalone } from "../testing/standalone-stand.ts";
 import type { StandaloneDriver } from "./standalone-driver.ts";
 
 const HANG_MS = 60_000;
-const doomed = fileURLToPath(new URL("../testing/doomed-standalone.ts", import.meta.url));
+const doomed = fileURLToPath(
+  new URL("../../../keeper/testing/doomed-standalone.ts", import.meta.url),
+);
 const code = {
   "index.mjs": `
 import { readdirSync, writeSync } from "node:fs";
@@ -69,7 +75,10 @@ describe("a snapshot of a gVisor sandbox", { skip: skipStandalone }, async () =>
     const { tmp, env, ...answer } = await session.invoke<Record<string, string[]>>("e");
     assert.deepEqual(answer, { event: "e", task: ["index.mjs"] });
     assert.deepEqual(tmp, []);
-    assert.equal(env?.some((name) => name.startsWith("ISOLA_GATE") || name.includes("RESEED")), false);
+    assert.equal(
+      env?.some((name) => name.startsWith("ISOLA_GATE") || name.includes("RESEED")),
+      false,
+    );
     await session.said("to-one;");
     await session.said("to-two;");
     await destroyed(session);
@@ -87,7 +96,10 @@ describe("a snapshot of a gVisor sandbox", { skip: skipStandalone }, async () =>
     assert.equal(again.sandbox.startedFrom, "snapshot");
     await serves(again);
     await next.close();
-    assert.deepEqual(stand.problems.filter((each) => !each.startsWith("making the image")), []);
+    assert.deepEqual(
+      stand.problems.filter((each) => !each.startsWith("making the image")),
+      [],
+    );
     assert.deepEqual(stand.deeds().toSorted(), [
       ...["checkpoint", "restore", "restore", "restore", "run", "run"],
     ]);
@@ -130,7 +142,10 @@ describe("a snapshot of a gVisor sandbox", { skip: skipStandalone }, async () =>
     const session = await stand.start(driver, node);
     assert.equal(session.sandbox.startedFrom, "boot");
     await serves(session);
-    assert.match(stand.problems.join(), /a snapshot of nodejs\d+ is removed: it ended with status 128/);
+    assert.match(
+      stand.problems.join(),
+      /a snapshot of nodejs\d+ is removed: it ended with status 128/,
+    );
   });
 
   test("is told with the words of runsc where that cannot read it", async (t) => {
@@ -161,7 +176,10 @@ describe("a snapshot of a gVisor sandbox", { skip: skipStandalone }, async () =>
     await driver.probe();
     stand.misbehave("cannot checkpoint");
     await first(stand, driver);
-    assert.match(stand.problems.join(), /no snapshot of nodejs\d+: runsc checkpoint ended with status 128 no use/);
+    assert.match(
+      stand.problems.join(),
+      /no snapshot of nodejs\d+: runsc checkpoint ended with status 128 no use/,
+    );
     assert.deepEqual(stand.snapshots(), []);
     const session = await stand.start(driver, node);
     assert.equal(session.sandbox.startedFrom, "boot");

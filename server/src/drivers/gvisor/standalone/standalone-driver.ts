@@ -21,7 +21,12 @@ import type {
   SweepReport,
 } from "../../driver.ts";
 import { INSIDE } from "../../sandbox-view.ts";
-import { type Snapshot, type SnapshotKind, Snapshots, type WantedSnapshot } from "../../snapshots.ts";
+import {
+  type Snapshot,
+  type SnapshotKind,
+  Snapshots,
+  type WantedSnapshot,
+} from "../../snapshots.ts";
 import { INIT_PATH, RESEED_PATH, TASK_ROOT, bundleFor } from "./bundle.ts";
 import { initProgram } from "./init-program.ts";
 import type { PlatformChoice } from "./platforms.ts";
@@ -226,7 +231,13 @@ export class StandaloneDriver implements DriverCore {
   async #restore(
     context: StandaloneContext,
     spec: SandboxSpec,
-    { ends, image, kind, snapshot, signal }: StartOptions & { kind: SnapshotKind; snapshot: Snapshot },
+    {
+      ends,
+      image,
+      kind,
+      snapshot,
+      signal,
+    }: StartOptions & { kind: SnapshotKind; snapshot: Snapshot },
   ): Promise<ChildSandbox> {
     const { id, limits } = spec;
     const streams = await dialAll(ends, id, randomBytes(SEED_BYTES));

@@ -58,7 +58,8 @@ export async function startStandalone(
     cgroup.setLimits(hostLimits(limits, limits));
     await writeBundle(folder, bundle);
     const hasSockets = bundle.sockets.length > 0;
-    const deed = saved === undefined ? ({ name: "run" } as const) : { name: "restore", saved } as const;
+    const deed =
+      saved === undefined ? ({ name: "run" } as const) : ({ name: "restore", saved } as const);
     const streams = await openStreams();
     const child = launch({
       ...{ streams, keepsStreams, controlFd: 0 },

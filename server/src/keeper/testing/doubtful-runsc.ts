@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { StreamListener, dialler } from "../../../keeper/streams.ts";
-import { findCgroups } from "../../cgroups/find-cgroups.ts";
-import { findMarked } from "../../cgroups/process-table.ts";
-import { Session, TMP_BYTES, defaultLimits } from "../../conformance/session.ts";
-import type { RuntimeSpec, Sandbox } from "../../driver.ts";
-import { findProgram } from "../../find-program.ts";
-import { StandaloneDriver } from "../standalone/standalone-driver.ts";
+import { StreamListener, dialler } from "../streams.ts";
+import { findCgroups } from "../../drivers/cgroups/find-cgroups.ts";
+import { findMarked } from "../../drivers/cgroups/process-table.ts";
+import { Session, TMP_BYTES, defaultLimits } from "../../drivers/conformance/session.ts";
+import type { RuntimeSpec, Sandbox } from "../../drivers/driver.ts";
+import { findProgram } from "../../drivers/find-program.ts";
+import { StandaloneDriver } from "../../drivers/gvisor/standalone/standalone-driver.ts";
 
 /** What the program does instead of its work: with a sandbox, not with one that is tried. */
 export type Misdeed =
@@ -76,7 +76,13 @@ export async function doubtfulStand(
       count += 1;
       const id = `sb-${process.pid}-${count}`;
       const expected = listener.expect(id);
-      const spec = { id, runtime, limits: defaultLimits, tmpBytes: TMP_BYTES, ...(isAhead && { isAhead }) };
+      const spec = {
+        id,
+        runtime,
+        limits: defaultLimits,
+        tmpBytes: TMP_BYTES,
+        ...(isAhead && { isAhead }),
+      };
       try {
         const handle = await driver.start(spec, ends, signal);
         return new Session(Object.assign(handle, await expected.streams) as Sandbox);
