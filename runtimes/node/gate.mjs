@@ -1,18 +1,27 @@
+import { randomBytes } from "node:crypto";
 import { closeSync, readSync, writeSync } from "node:fs";
 import { endProcess } from "./session.mjs";
 
 const RANDOM_BYTES = 64;
-/** Nobody let the process through. */
+/** Nobody let the process through, or it could not go. */
 const EXIT_GATE = 72;
 
 /**
  * Says that everything is loaded, and waits. In between a virtual machine may be made into a snapshot, of which many others begin: what this process knows so far they
  * all know. So nothing that was random or of the past clock is used afterwards. Blocks; no other thread runs meanwhile.
  * @param {string} where `fd:4`
+ * @param {{isControl: boolean, reseed: string | undefined}} options `isControl`: the control stream begins where the randomness has ended. `reseed`: a module that has
+ * OpenSSL's generators seeded anew when it is loaded; left out: they notice by themselves, as the clock leaps
  */
-export function passGate(where) {
+export function passGate(where, { isControl, reseed }) {
   const fd = Number(/^fd:(\d+)$/.exec(where)?.[1]);
   if (!Number.isInteger(fd)) throw new Error(`ISOLA_GATE must be fd:N, not ${where}`);
+  if (reseed !== undefined) {
+    // Where it cannot be, that is told before anybody depends on it.
+    load(reseed);
+    // What the first use of OpenSSL's generators takes is done here, once for all siblings.
+    randomBytes(1);
+  }
   writeSync(fd, "\0");
   const random = Buffer.alloc(RANDOM_BYTES);
   for (let at = 0; at < RANDOM_BYTES; ) {
@@ -20,9 +29,20 @@ export function passGate(where) {
     if (bytes === 0) endProcess(EXIT_GATE);
     at += bytes;
   }
-  closeSync(fd);
+  if (!isControl) closeSync(fd);
   replaceRandom(random);
+  if (reseed !== undefined) load(reseed);
   renewTimeOrigin();
+}
+
+/** Says why it could not, and ends the process. @param {string} path */
+function load(path) {
+  try {
+    process.dlopen({ exports: {} }, path);
+  } catch (error) {
+    writeSync(2, `isola: ${/** @type {Error} */ (error).message}\n`);
+    endProcess(EXIT_GATE);
+  }
 }
 
 /** V8's own generator cannot be seeded again. @param {Buffer} seed */

@@ -38,6 +38,10 @@ async function behindGate(seed: Buffer): Promise<Found> {
   assert.equal(byte.length, 1);
   assert.deepEqual(host.frames, []);
   host.gate.write(seed);
+  return await foundBy(host);
+}
+
+async function foundBy(host: TestHost): Promise<Found> {
   await host.load({ "index.mjs": code });
   await host.first((frame) => frame.type === Type.READY);
   const { body } = await host.invoke({ event: {} });
@@ -59,6 +63,22 @@ test("the seed alone decides what Math.random gives", async () => {
   const [one, same, another] = await Promise.all([seed, seed, other].map(behindGate));
   assert.deepEqual(one?.random, same?.random);
   assert.notDeepEqual(one?.random, another?.random);
+});
+
+test("where the gate is the control stream, that begins behind the seed", async () => {
+  const seed = randomBytes(64);
+  await using host = new TestHost({ ISOLA_GATE: "fd:3" });
+  await once(host.control, "data");
+  for (const part of [seed.subarray(0, 5), seed.subarray(5)]) host.control.write(part);
+  const { random, variable } = await foundBy(host);
+  assert.deepEqual(random, (await behindGate(seed)).random);
+  assert.equal(variable, null);
+});
+
+test("a gate whose module cannot be loaded is not reached", async () => {
+  await using host = new TestHost({ ISOLA_GATE: "fd:4", ISOLA_RESEED: "/nonexistent.node" });
+  assert.equal(await host.exited, 72);
+  assert.match(host.output, /^isola: .*nonexistent\.node/);
 });
 
 test("a gate that nobody opens ends the process", async () => {
@@ -86,12 +106,14 @@ test("numbers of the generator are spread over all of 0 to 1, in every bit", () 
   for (const count of counts) assert(isNear(count / rounds, 0.5), counts.join());
 });
 
-test("what is walked before the gate comes to its end, and leaves no folder", async () => {
+test("what is walked before the gate comes to its end, and leaves no folder and no descriptor", async () => {
   const { TMPDIR } = process.env;
   const folder = mkdtempSync(join(tmpdir(), "isola-gate-test-"));
   process.env.TMPDIR = folder;
   try {
+    const before = readdirSync("/proc/self/fd").length;
     await rehearseControl();
+    assert.equal(readdirSync("/proc/self/fd").length, before);
     assert.deepEqual(readdirSync(folder), []);
   } finally {
     if (TMPDIR === undefined) delete process.env.TMPDIR;

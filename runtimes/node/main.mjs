@@ -3,9 +3,10 @@ import { PROTOCOL_VERSION, Type } from "../../protocol/src/frames.mjs";
 import { openControl } from "./control.mjs";
 import { Session } from "./session.mjs";
 
-const { ISOLA_CONTROL: where, ISOLA_GATE: gate } = process.env;
+const { ISOLA_CONTROL: where, ISOLA_GATE: gate, ISOLA_RESEED: reseed } = process.env;
 delete process.env.ISOLA_CONTROL;
 delete process.env.ISOLA_GATE;
+delete process.env.ISOLA_RESEED;
 process.umask(0o022);
 
 const session = new Session();
@@ -30,6 +31,6 @@ if (gate === undefined) {
   const { passGate } = await import("./gate.mjs");
   const { startLifeWhole } = await import("./life.mjs");
   await startLifeWhole(session);
-  passGate(gate);
+  passGate(gate, { isControl: gate === where, reseed });
   await greet();
 }

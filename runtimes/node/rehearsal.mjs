@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,6 +61,8 @@ export async function rehearse(logs) {
     }
   } finally {
     process.argv = argv;
+    // Where code is, nobody may write.
+    chmodSync(taskRoot, 0o700);
     rmSync(taskRoot, { recursive: true, force: true });
   }
 }
@@ -81,7 +83,7 @@ async function invokeSome(kind, logs) {
   }
 }
 
-/** The way of frames through a stream, to and fro, so that all of it is loaded and compiled before there is a host. Rejects where no socket can be made. */
+/** The way of frames through a stream, to and fro, so that all of it is loaded and compiled before there is a host. Nothing of it is open afterwards. Rejects where no socket can be made. */
 export async function rehearseControl() {
   const folder = mkdtempSync(join(tmpdir(), "isola-rehearsal-"));
   const server = createServer((socket) => {
@@ -95,7 +97,7 @@ export async function rehearseControl() {
     });
     await talk(path);
   } finally {
-    server.close();
+    await new Promise((resolve) => server.close(resolve));
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -103,13 +105,18 @@ export async function rehearseControl() {
 /** @param {string} path of a socket that gives back what it gets first, and closes */
 async function talk(path) {
   const back = Promise.withResolvers();
+  const gone = Promise.withResolvers();
   const reader = new FrameReader("host", () => back.resolve(undefined));
   const control = await openControl(`unix:${path}`, {
     onBytes: (chunk) => reader.push(chunk),
-    onClosed: (reason) => back.reject(new Error(reason)),
+    onClosed: (reason) => {
+      back.reject(new Error(reason));
+      if (reason === "close") gone.resolve(undefined);
+    },
   });
   const writer = new FrameWriter((bytes) => control.write(bytes));
   writer.json(Type.HELLO, 0, {});
   writer.flush();
   await back.promise;
+  await gone.promise;
 }

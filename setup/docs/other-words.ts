@@ -7,7 +7,7 @@ export const otherWords: OtherWords = {
     ...["--no-binary", "--only-binary"], // pip
     ...["--single-threaded", "--single-threaded-gc", "--optimize-for-size", "--no-opt"], // V8
     ...["--no-maglev", "--v8-pool-size", "--no-concurrent-marking", "--lite-mode"],
-    ...["--host-uds", "--oci-seccomp"], // runsc
+    ...["--host-uds", "--oci-seccomp", "--pass-fd"], // runsc
     ...["--log-opt", "--build-arg", "--privileged"], // docker
   ]),
   words: new Set([

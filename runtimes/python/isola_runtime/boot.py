@@ -29,7 +29,7 @@ def main() -> None:
 
         preload_whole()
         rehearse(_serve)
-        pass_gate(gate)
+        pass_gate(gate, is_control=gate == place)
     try:
         connection = Connection(*open_control(place or ""))
     except (ValueError, OSError) as error:

@@ -14,9 +14,12 @@ _RANDOM_BYTES = 64
 GATE_EXIT_CODE = 72
 
 
-def pass_gate(place: str) -> None:
+def pass_gate(place: str, is_control: bool = False) -> None:
     """Says that everything is loaded, and waits. What this process knows so far all siblings from
-    a snapshot know too: nothing random and nothing of the past clock is used afterwards."""
+    a snapshot know too: nothing random and nothing of the past clock is used afterwards.
+
+    `is_control`: the control stream begins where the randomness has ended.
+    """
     scheme, _, rest = place.partition(":")
     if scheme != "fd" or not rest.isdigit():
         raise ValueError(f"ISOLA_GATE must be fd:N, not {place!r}")
@@ -28,7 +31,8 @@ def pass_gate(place: str) -> None:
         if not data:
             os._exit(GATE_EXIT_CODE)
         seed += data
-    os.close(fd)
+    if not is_control:
+        os.close(fd)
     renew(seed)
 
 
@@ -39,7 +43,9 @@ def renew(seed: bytes) -> None:
     if "random" in modules:
         # A number is taken as it is; bytes would be hashed before.
         modules["random"].seed(int.from_bytes(seed, "little"))
-    # OpenSSL's generators begin anew by themselves: the clock has leapt since they were seeded.
+    if "_ssl" in modules:
+        # Behind it all that OpenSSL's other generators give begins anew.
+        modules["_ssl"].RAND_add(os.urandom(_RANDOM_BYTES), float(_RANDOM_BYTES))
     if "tempfile" in modules:
         # Made at its first use, with a generator of its own.
         modules["tempfile"]._name_sequence = None

@@ -94,11 +94,16 @@ def code_archive(files: Files) -> bytes:
 class Host:
     """Life: spawned -> `hello` -> `init` -> `invoke` ... -> `close`. Use as a context manager."""
 
-    def __init__(self, python: str = sys.executable, has_gate: bool = False) -> None:
+    def __init__(
+        self, python: str = sys.executable, has_gate: bool = False, is_gated: bool = False
+    ) -> None:
         ours, theirs = socket.socketpair()
         self.gate, gate = socket.socketpair()
         self.gate.settimeout(HANG_GUARD_S)
         gates = {"ISOLA_GATE": f"fd:{gate.fileno()}"} if has_gate else {}
+        if is_gated:
+            # By the control stream itself.
+            gates = {"ISOLA_GATE": f"fd:{theirs.fileno()}"}
         with theirs, gate:
             cache = f"pycache_prefix={_folder}/pycache"
             flags = ["-I", "-S", "-u", "-X", "utf8", "-X", cache]

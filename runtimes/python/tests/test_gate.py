@@ -72,6 +72,16 @@ class Gate(unittest.TestCase):
             host.init({"app.py": CODE})
             self.assertEqual(host.event({}).json, {"gate": None})
 
+    def test_where_the_gate_is_the_control_stream_that_begins_behind_the_seed(self) -> None:
+        with Host(is_gated=True) as host:
+            self.assertEqual(host.socket.recv(16), b"\0")
+            seed = os.urandom(64)
+            host.socket.sendall(seed[:5])
+            host.socket.sendall(seed[5:])
+            host.hello()
+            host.init({"app.py": CODE})
+            self.assertEqual(host.event({}).json, {"gate": None})
+
     def test_the_seed_alone_decides_what_random_gives(self) -> None:
         seed = os.urandom(64)
         one, same, other = map(given_with, (seed, seed, os.urandom(64)))

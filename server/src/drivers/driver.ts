@@ -87,6 +87,8 @@ export interface SandboxSpec {
   egressOf?: string;
   /** What a build has beside that. Left out: nothing. */
   equipment?: Equipment;
+  /** It is made ahead, and nobody waits for it. Left out: somebody does. */
+  isAhead?: true;
 }
 
 /** Of a build: the runtime's tools, and its sockets. */
@@ -183,8 +185,8 @@ export type StreamName = "control" | "stdout" | "stderr";
 
 /** How a sandbox comes to its end of its streams: each is dialled or awaited once, and then its bytes go to the gateway directly. */
 export interface StreamEnds {
-  /** Resolves with the sandbox's end, connected, for a driver that hands it on. */
-  dial(sandboxId: string, stream: StreamName): Promise<Socket>;
+  /** Resolves with the sandbox's end, connected, for a driver that hands it on. `first`: what the sandbox reads from it before anything of the gateway's, at most 64 bytes. */
+  dial(sandboxId: string, stream: StreamName, first?: Buffer): Promise<Socket>;
   /**
    * Resolves with the absolute path of a unix socket. The first connection to it becomes the stream; with it, or with the end of the start, nobody listens there
    * any more and the path is gone.

@@ -47,6 +47,7 @@ function openKeeping(config: Config, boot: Boot, events: GatheredEvents): Promis
       gvisor: {
         ...{ mode: config.gvisorMode, runtime: config.gvisorRuntime, runsc: config.gvisorRunsc },
         ...{ platform: config.gvisorPlatform, keptDir: join(config.data, "gvisor") },
+        snapshotsMiBMax: config.gvisorSnapshotsMiBMax,
       },
       ...{ egressAllowed: config.egressAllowed, egressResolvers: config.egressResolvers },
       microvm: {

@@ -48,8 +48,10 @@ export interface GvisorSettings {
   /** Without an engine: the program; null: the system's. */
   runsc: string | null;
   platform: "auto" | "systrap" | "kvm" | "ptrace";
-  /** Without an engine: where images are kept from life to life. */
+  /** Without an engine: where images and snapshots are kept from life to life. */
   keptDir: string;
+  /** Disk space of all its snapshots together; 0: none are taken. */
+  snapshotsMiBMax: number;
 }
 
 /** Of the driver `microvm`. */
@@ -62,8 +64,8 @@ export interface MicrovmSettings {
   /** Program of Firecracker; null: the system's. */
   firecracker: string | null;
   accelerator: "auto" | "kvm" | "emulation";
-  /** Disk space of all snapshots together; 0: none are taken. */
   kernelSource: string | null;
+  /** Disk space of all snapshots together; 0: none are taken. */
   snapshotsMiBMax: number;
 }
 

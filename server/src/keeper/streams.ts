@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { IsolaError } from "../errors.ts";
 import type { StreamEnds, StreamName } from "../drivers/driver.ts";
 
-/** `<sandbox id> <stream>\n`, written by the keeper before the sandbox gets the connection. */
-const HEADER_BYTES_MAX = 256;
+/** `<sandbox id> <stream>\n` or `<sandbox id> <stream> <bytes in hexadecimal>\n`, written by the keeper before the sandbox gets the connection; the bytes are sent back at once. */
+const HEADER_BYTES_MAX = 512;
 const HEADER_MS_MAX = 5000;
 const BACKLOG = 4096;
 
@@ -94,9 +94,11 @@ export class StreamListener {
       if (end === -1 && head.length < HEADER_BYTES_MAX) return;
       clearTimeout(timer);
       socket.off("readable", onReadable);
-      const [id = "", stream = ""] = head.toString("latin1", 0, Math.max(end, 0)).split(" ");
+      const line = head.toString("latin1", 0, Math.max(end, 0));
+      const [id = "", stream = "", first = ""] = line.split(" ");
       if (end + 1 < head.length) socket.unshift(head.subarray(end + 1));
       if (end === -1 || !this.#arrived(id, stream as StreamName, socket)) socket.destroy();
+      else if (first !== "") socket.write(Buffer.from(first, "hex"));
     };
     socket.on("readable", onReadable);
     socket.once("close", () => clearTimeout(timer));
@@ -129,14 +131,14 @@ function ignoreErrors(socket: Socket): void {
 
 /** The keeper's side. Nothing is read from the connection here: every byte belongs to the sandbox. */
 export function dialler(path: string): StreamEnds["dial"] {
-  return (id, stream) =>
+  return (id, stream, first) =>
     new Promise((resolve, reject) => {
       const socket = connect({ path });
       socket.pause();
       const refuse = (error: Error) => reject(notTaken(error.message));
       socket.once("error", refuse);
       socket.once("connect", () =>
-        socket.write(`${id} ${stream}\n`, (error) => {
+        socket.write(`${id} ${stream}${first ? ` ${first.toString("hex")}` : ""}\n`, (error) => {
           if (error) return refuse(error);
           socket.off("error", refuse);
           resolve(socket);

@@ -105,6 +105,23 @@ describe("pools together", () => {
     await pools.close();
   });
 
+  test("tell the driver what is made ahead, and what somebody waits for", async () => {
+    const pools = bench.pools({ blanks: { nodejs: 1, python: 0 } });
+    pools.start();
+    await settle();
+    assert.deepEqual(
+      bench.driver.specs.map(({ isAhead }) => isAhead),
+      [true],
+    );
+    const pool = pools.open(makeFunction());
+    // The first takes what is there.
+    for (const caller of callers(2)) pool.acquire(caller);
+    await settle();
+    const awaited = bench.driver.specs.filter(({ isAhead }) => isAhead === undefined);
+    assert.equal(awaited.length, 1);
+    await pools.close();
+  });
+
   test("refuse the waiting callers as they close, and whoever comes later", async () => {
     const pools = bench.pools();
     const pool = pools.open(makeFunction({ maxSandboxes: 1 }));

@@ -69,6 +69,7 @@ export class Starter {
           tmpBytes: request.tmpMiB * MiB,
           ...(request.egressOf !== undefined && { egressOf: request.egressOf }),
           ...(request.equipment && { equipment: request.equipment }),
+          ...(request.holder === null && { isAhead: true as const }),
         },
         signal,
       );

@@ -230,6 +230,13 @@ export const settingSpecs = {
     default: "auto",
     help: "How gVisor comes to system calls, for the `gvisor` driver without an engine; auto: the first on which a sandbox was seen to run, of KVM where nothing virtual is below, systrap, and ptrace, which is the slowest",
   },
+  gvisorSnapshotsMiBMax: {
+    kind: "integer",
+    least: 0,
+    most: 16_777_216,
+    default: 1024,
+    help: "Disk space for snapshots from which sandboxes of the `gvisor` driver without an engine start faster; the longest unused go first, 0 takes none",
+  },
   vmAccelerator: {
     kind: "choice",
     choices: ["auto", "kvm", "emulation"],

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { SandboxExit, SandboxLimits } from "../driver.ts";
+import type { SandboxExit, SandboxLimits, StartedFrom } from "../driver.ts";
 import { signalOf } from "../exit-status.ts";
 import { GroupSandbox, type GroupSandboxOptions } from "./group-sandbox.ts";
 
@@ -7,10 +7,13 @@ export interface ChildSandboxOptions extends GroupSandboxOptions {
   child: ChildProcess;
   /** The child is a program around the runtime that tells a signal of it as status 128 + number. */
   isWrapped: boolean;
+  /** Left out: `boot`. */
+  startedFrom?: StartedFrom;
 }
 
 /** One child process with everything that comes from it: it ends as the child does. */
 export class ChildSandbox extends GroupSandbox {
+  readonly startedFrom: StartedFrom;
   readonly exited: Promise<SandboxExit>;
   readonly #options: ChildSandboxOptions;
   #hasExited = false;
@@ -18,6 +21,7 @@ export class ChildSandbox extends GroupSandbox {
   constructor(options: ChildSandboxOptions) {
     super(options);
     this.#options = options;
+    this.startedFrom = options.startedFrom ?? "boot";
     this.exited = new Promise((resolve) => {
       options.child.once("exit", (code, signal) => resolve(this.#onExit(code, signal)));
     });

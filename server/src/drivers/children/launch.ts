@@ -25,8 +25,12 @@ export interface LaunchOptions {
   /** Working folder and process group of its own, for a child without namespaces. */
   isGroupLeader: boolean;
   cwd: string;
-  /** The sandbox's ends of its streams; they become descriptors 1, 2 and 3, and are closed here. */
+  /** The sandbox's ends of its streams; they become descriptors 1, 2 and `controlFd`, and are closed here. */
   streams: LaunchStreams;
+  /** Left out: 3. */
+  controlFd?: 0;
+  /** They are not closed here: another command may get them too. */
+  keepsStreams?: boolean;
 }
 
 /** `pipe`: the caller reads it from the child. */
@@ -61,7 +65,7 @@ export function launch(options: LaunchOptions): ChildProcess {
     return child;
   } finally {
     for (const descriptor of entries) closeSync(descriptor);
-    closeStreams(streams);
+    if (options.keepsStreams !== true) closeStreams(streams);
   }
 }
 
@@ -83,6 +87,7 @@ function script({
   filter,
   processesMax,
   openFilesMax = fixedLimits.openFilesMax,
+  controlFd,
 }: LaunchOptions): string {
   const steps = [`ulimit -c ${CORE_BYTES_MAX}`, `ulimit -n ${openFilesMax}`];
   if (processesMax !== null)
@@ -90,5 +95,6 @@ function script({
   const numbers = entries.map((_, at) => (filter === null ? 4 : FILTER_FD + 1) + at);
   steps.push(...numbers.map((number) => `echo 0 >&${number}`));
   const closing = numbers.map((number) => `${number}>&-`).join(" ");
-  return `${steps.join(" && ")} || exit 96; exec "$@" ${closing}`;
+  const moving = controlFd === 0 ? "<&3 3<&-" : "";
+  return `${steps.join(" && ")} || exit 96; exec "$@" ${moving} ${closing}`;
 }

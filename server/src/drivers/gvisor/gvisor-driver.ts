@@ -14,7 +14,8 @@ import { StandaloneDriver, type StandaloneOptions } from "./standalone/standalon
 /** `engine`: in containers of the Docker Engine. `standalone`: by `runsc` alone. `auto`: where the engine has a runtime that fits, by it, as its operator wanted; else alone. */
 export type GvisorMode = "auto" | "engine" | "standalone";
 
-export interface GvisorSettings extends Pick<StandaloneOptions, "keptDir" | "runsc"> {
+export interface GvisorSettings
+  extends Pick<StandaloneOptions, "keptDir" | "runsc" | "snapshotsMiBMax"> {
   mode: GvisorMode;
   /** The engine's runtime to use, by its name there; null: the one that is found. */
   runtime: string | null;

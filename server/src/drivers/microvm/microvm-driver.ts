@@ -13,13 +13,14 @@ import type {
 } from "../driver.ts";
 import { HostUsers } from "../host-users.ts";
 import { sweepEarlierLives } from "../children/sweep.ts";
+import { Snapshots, type WantedSnapshot } from "../snapshots.ts";
 import type { AgentEvents } from "./agent.ts";
 import { untilAborted, within } from "./deadline.ts";
 import type { GuestSource } from "./guests.ts";
 import { shapeFor } from "./machine-shape.ts";
 import { MicrovmSandbox } from "./microvm-sandbox.ts";
 import { type MicrovmMachine, examine, probeOf } from "./probe.ts";
-import { Snapshots, type WantedSnapshot } from "./snapshots.ts";
+
 import {
   type MachineRequest,
   type UpMachine,
@@ -30,7 +31,7 @@ import {
   startRuntime,
 } from "./start-machine.ts";
 import { equipmentOf } from "./equipment.ts";
-import type { MachineSnapshot, Vmm } from "./vmm.ts";
+import type { MachineSnapshot, MachineSpec, Vmm } from "./vmm.ts";
 
 /** From a guest that is up to a runtime at its gate. Without a snapshot all starts stay slow, so a busy host gets the time for one. */
 const GATE_MS_MAX = 300_000;
@@ -47,6 +48,9 @@ const commonest = {
   },
   tmpBytes: settingLimits.tmpMiB.default * MiB,
 };
+
+/** What a snapshot is made of. */
+type MachineSource = Pick<MachineSpec, "guest" | "shape">;
 
 export interface MicrovmDriverOptions {
   nodeId: string;
@@ -70,7 +74,7 @@ export class MicrovmDriver implements DriverCore {
   readonly #options: MicrovmDriverOptions;
   readonly #marks: SandboxMarks;
   readonly #users: HostUsers | null;
-  readonly #snapshots: Snapshots;
+  readonly #snapshots: Snapshots<MachineSource>;
   readonly #sandboxes = new Set<MicrovmSandbox>();
   readonly #starting = new Set<Promise<unknown>>();
   readonly #closing = new AbortController();
@@ -86,6 +90,7 @@ export class MicrovmDriver implements DriverCore {
     this.#snapshots = new Snapshots({
       folder: join(keptDir, "snapshots"),
       bytesMax: snapshotBytesMax,
+      setting: "vmSnapshotsMiBMax",
       take: (wanted, folder) => this.#take(wanted, folder),
       onProblem: (problem) => this.#onProblem(problem),
     });
@@ -183,7 +188,7 @@ export class MicrovmDriver implements DriverCore {
     }
     const snapshot = await this.#snapshots.find(kind);
     if (snapshot === null) {
-      this.#snapshots.want(kind, guest);
+      this.#snapshots.want(kind, { guest, shape });
       return await this.#startFrom(machine, spec, request, null);
     }
     try {
@@ -191,7 +196,7 @@ export class MicrovmDriver implements DriverCore {
     } catch (error) {
       if (signal.aborted) throw error;
       await this.#snapshots.drop(kind, messageOf(error));
-      this.#snapshots.want(kind, guest);
+      this.#snapshots.want(kind, { guest, shape });
       return await this.#startFrom(machine, spec, request, null);
     }
   }
@@ -240,12 +245,12 @@ export class MicrovmDriver implements DriverCore {
   }
 
   /** A machine that is stopped when its runtime stands at the gate, before anything of a tenant is in it. */
-  async #take({ kind, guest }: WantedSnapshot, folder: string): Promise<MachineSnapshot> {
+  async #take({ source }: WantedSnapshot<MachineSource>, folder: string): Promise<MachineSnapshot> {
     const machine = await this.#machineOrFail();
     this.#templates += 1;
     const id = `template-${this.#templates}`;
     const request: MachineRequest = {
-      ...{ id, mark: this.#marks.of(`microvm-${id}`), guest, shape: kind.shape },
+      ...{ id, mark: this.#marks.of(`microvm-${id}`), ...source },
       ...{ ends: null, signal: this.#closing.signal, upMsMax: TEMPLATE_UP_MS_MAX },
     };
     const up = await startMachine(this.#contextOf(machine), request, null, {});

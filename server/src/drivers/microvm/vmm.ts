@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { StreamEnds } from "../driver.ts";
+import type { Snapshot } from "../snapshots.ts";
 
 /** Paths of what a guest is made of (images/microvm/README.md). Named for their content, never written to. */
 export interface GuestFiles {
@@ -16,10 +17,10 @@ export interface GuestFiles {
 }
 
 /** What a machine is, whatever runs in it. A snapshot holds for the same shape only. */
-export interface MachineShape {
+export type MachineShape = Readonly<{
   memoryMiB: number;
   vcpus: number;
-}
+}>;
 
 export interface MachineSpec {
   /** The sandbox's. */
@@ -55,12 +56,8 @@ export interface MachineSocket {
   onChannel(channel: Duplex): void;
 }
 
-/** A snapshot on disk. Its files are never changed: machines that were restored from it may still read them. */
-export interface MachineSnapshot {
-  folder: string;
-  /** Names of the files in `folder` that `restore` reads, as `snapshot` wrote them. */
-  files: readonly string[];
-}
+/** Of a machine. Those that were restored from it may still read its files. */
+export type MachineSnapshot = Snapshot;
 
 /** One running VMM process with one guest in it. */
 export interface Machine {

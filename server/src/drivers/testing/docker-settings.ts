@@ -27,6 +27,7 @@ export const dockerSettings: DockerSettings = {
   gvisor: {
     ...{ mode: "engine", runtime: null, runsc: null, platform: "auto" },
     keptDir: join(tmpdir(), "isola-no-images"),
+    snapshotsMiBMax: 1024,
   },
   microvm: {
     keptDir: process.env.VM_GUEST_FOLDER || join(tmpdir(), "isola-no-guests"),

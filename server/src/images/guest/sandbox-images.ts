@@ -15,8 +15,8 @@ export interface SandboxImagesOptions {
   folder: string;
   /** The platform's folder inside. */
   platform: string;
-  /** The first program of every sandbox, and its path inside. */
-  init: { path: string; bytes: Buffer };
+  /** Of ours, in every sandbox, and their paths inside. */
+  programs: readonly { path: string; bytes: Buffer }[];
   onProgress: OnProgress;
 }
 
@@ -56,7 +56,7 @@ export class SandboxImages {
     });
   }
 
-  /** One with the first program alone, to try a sandbox with. */
+  /** One with our programs alone, to try a sandbox with. */
   trial(): Promise<string> {
     return this.#once("trials", "", async () => new GuestTree());
   }
@@ -81,8 +81,9 @@ export class SandboxImages {
   }
 
   async #make(text: string, tree: GuestTree): Promise<string> {
-    const { init, onProgress } = this.#options;
-    tree.add(init.path, { kind: "program", base64: init.bytes.toString("base64") });
+    const { programs, onProgress } = this.#options;
+    for (const { path, bytes } of programs)
+      tree.add(path, { kind: "program", base64: bytes.toString("base64") });
     for (const path of ["/proc", "/sys", "/dev", "/tmp", "/var/task"])
       tree.add(path, { kind: "folder" });
     const inputs = createHash("sha256").update(`aligned ${tree.digest}`).digest("hex");

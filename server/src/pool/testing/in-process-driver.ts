@@ -35,19 +35,24 @@ export class InProcessDriver implements Driver {
     onUsage: async () => {},
   };
   readonly sandboxes: InProcessSandbox[] = [];
-  starts = 0;
+  /** What was asked for, in order. */
+  readonly specs: SandboxSpec[] = [];
 
   constructor(name: DriverName = "process") {
     this.name = name;
   }
 
   async start(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
-    this.starts += 1;
+    this.specs.push(spec);
     await this.behaviour.onStart();
     if (signal.aborted) throw new IsolaError("sandbox_start_failed", "given up");
     const sandbox = new InProcessSandbox(spec.id, this.behaviour);
     this.sandboxes.push(sandbox);
     return sandbox;
+  }
+
+  get starts(): number {
+    return this.specs.length;
   }
 
   get alive(): InProcessSandbox[] {

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { MiB, fixedLimits } from "../../../domain/limits.ts";
 import type { RuntimeSpec } from "../../driver.ts";
 import { bundleFor, configOf, writeBundle } from "./bundle.ts";
-import { runscCommand } from "./runsc-command.ts";
+import { type RunscDeed, runscCommand } from "./runsc-command.ts";
 
 const runtime = {
   ...{ name: "nodejs26", family: "nodejs", executable: "/usr/bin/node" },
@@ -14,7 +14,7 @@ const runtime = {
 } as RuntimeSpec;
 const limits = { memoryBytes: 128 * MiB, pidsMax: fixedLimits.processesMax };
 const spec = { id: "sb-1", runtime, limits, tmpBytes: 64 * MiB };
-const config = configOf("/state/sb-1", bundleFor(spec, "/kept/image.erofs"));
+const config = configOf("/state/sb-1", bundleFor(spec, "/kept/image.erofs", false));
 
 describe("the bundle of a sandbox", () => {
   test("is an image of which the host shows nothing, read-only, and folders in memory", () => {
@@ -43,10 +43,23 @@ describe("the bundle of a sandbox", () => {
     assert.deepEqual(byType, expected);
   });
 
+  test("that is to be saved stands still before it says anything, and begins anew what OpenSSL draws", () => {
+    const envOf = (of: RuntimeSpec) =>
+      bundleFor({ ...spec, runtime: of }, "/kept/image.erofs", true).env;
+    const gate = ["ISOLA_CONTROL=fd:3", "ISOLA_GATE=fd:3"];
+    assert.deepEqual(envOf(runtime), [...gate, "ISOLA_RESEED=/opt/isola/bin/reseed.node"]);
+    // Python's own module does it.
+    assert.deepEqual(envOf({ ...runtime, family: "python" }), gate);
+    assert.deepEqual(bundleFor(spec, "/kept/image.erofs", false).env, ["ISOLA_CONTROL=fd:3"]);
+  });
+
   test("has a socket of the platform read-only, and only who was given one", () => {
     const sockets = [{ from: "/run/platform.sock", at: "/opt/isola/platform.sock" }];
     const equipment = { hasTools: false, sockets };
-    const { mounts } = configOf("/state", bundleFor({ ...spec, equipment }, "/kept/image.erofs"));
+    const { mounts } = configOf(
+      "/state",
+      bundleFor({ ...spec, equipment }, "/kept/image.erofs", false),
+    );
     const binds = mounts.filter(({ type }) => type === "bind");
     assert.equal(binds.length, 1);
     assert.equal(binds[0]?.source, "/run/platform.sock");
@@ -57,7 +70,7 @@ describe("the bundle of a sandbox", () => {
     const parent = mkdtempSync(join(tmpdir(), "isola-bundle-"));
     t.after(() => rmSync(parent, { recursive: true }));
     const folder = join(parent, "sb-1");
-    await writeBundle(folder, bundleFor(spec, "/kept/image.erofs"));
+    await writeBundle(folder, bundleFor(spec, "/kept/image.erofs", false));
     assert.equal(statSync(folder).mode & 0o777, 0o700);
     assert.equal(statSync(join(folder, "empty")).mode & 0o777, 0o555);
     const written = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
@@ -67,7 +80,8 @@ describe("the bundle of a sandbox", () => {
 
 test("runsc is told what a sandbox may reach, and of sockets only where one is mounted", () => {
   const call = { path: "/usr/bin/runsc", platform: "systrap", folder: "/state/sb-1" } as const;
-  const command = runscCommand({ ...call, mark: "isola.n.b.sb-1", hasSockets: false });
+  const deed = { name: "run" } as const;
+  const command = runscCommand({ ...call, mark: "isola.n.b.sb-1", hasSockets: false, deed });
   for (const flag of [
     "--network=none",
     "--host-uds=none",
@@ -78,5 +92,19 @@ test("runsc is told what a sandbox may reach, and of sockets only where one is m
   for (const flag of ["--directfs=false", "--overlay2=none", "--platform=systrap"])
     assert(command.includes(flag), flag);
   assert.equal(command.at(-1), "isola.n.b.sb-1");
-  assert(runscCommand({ ...call, mark: "m", hasSockets: true }).includes("--host-uds=open"));
+  const withSocket = runscCommand({ ...call, mark: "m", hasSockets: true, deed });
+  assert(withSocket.includes("--host-uds=open"));
+});
+
+test("runsc is told the same where a sandbox is saved, or goes on from another", () => {
+  const call = { path: "/usr/bin/runsc", platform: "systrap", folder: "/state/sb-1" } as const;
+  const of = (deed: RunscDeed) => runscCommand({ ...call, mark: "m", hasSockets: false, deed });
+  const run = of({ name: "run" });
+  for (const name of ["checkpoint", "restore"] as const) {
+    const command = of({ name, saved: "/kept/s" });
+    const left = run.filter((each) => each.includes("=") && !command.includes(each));
+    assert.deepEqual(left, []);
+    assert(command.includes("--image-path=/kept/s"), name);
+    assert.deepEqual(command.slice(-1), ["m"]);
+  }
 });

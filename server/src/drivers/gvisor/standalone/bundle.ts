@@ -10,9 +10,10 @@ import { processesInside } from "../host-limits.ts";
 /** Nobody's: the user of all sandboxes. */
 const USER = 65534;
 export const INIT_PATH = `${INSIDE}/bin/init`;
+export const RESEED_PATH = `${INSIDE}/bin/reseed.node`;
 export const TASK_ROOT = "/var/task";
-/** Where the control stream is, inside and for `runsc`. */
-export const CONTROL_FD = 3;
+/** Where the first process gives the control stream to the runtime: what is its own descriptor 0, as no other is there again after a restore. */
+const CONTROL = "fd:3";
 /** Below the folder of a sandbox. */
 const EMPTY = "empty";
 const STATE = "state";
@@ -23,16 +24,29 @@ export interface BundleSpec {
   image: string;
   /** What runs in it. */
   command: string[];
+  /** Beside what is common to all. */
+  env: readonly string[];
   pidsMax: number;
   tmpBytes: number;
   sockets: readonly SandboxSocket[];
 }
 
-/** The bundle of a sandbox with a runtime. */
-export function bundleFor({ runtime, limits, tmpBytes, equipment }: SandboxSpec, image: string) {
+/** The bundle of a sandbox with a runtime. `isGated`: it stands still when it has loaded everything, until 64 bytes of randomness come on its control stream. */
+export function bundleFor(
+  { runtime, limits, tmpBytes, equipment }: Omit<SandboxSpec, "id" | "egressOf">,
+  image: string,
+  isGated: boolean,
+): BundleSpec {
   const { pidsMax } = limits;
-  const sockets = equipment?.sockets ?? [];
-  return { image, command: runtimeCommand(runtime), pidsMax, tmpBytes, sockets };
+  const gate = [
+    `ISOLA_GATE=${CONTROL}`,
+    ...(runtime.family === "nodejs" ? [`ISOLA_RESEED=${RESEED_PATH}`] : []),
+  ];
+  return {
+    ...{ image, command: runtimeCommand(runtime), pidsMax, tmpBytes },
+    env: [`ISOLA_CONTROL=${CONTROL}`, ...(isGated ? gate : [])],
+    sockets: equipment?.sockets ?? [],
+  };
 }
 
 function runtimeCommand(runtime: RuntimeSpec): string[] {
@@ -83,12 +97,12 @@ export function configOf(folder: string, spec: BundleSpec) {
   };
 }
 
-function processOf({ command, pidsMax }: BundleSpec) {
+function processOf({ command, env, pidsMax }: BundleSpec) {
   return {
     user: { uid: USER, gid: USER },
     args: [INIT_PATH, ...command],
     env: [
-      `ISOLA_CONTROL=fd:${CONTROL_FD}`,
+      ...env,
       ...["HOME=/tmp", "MALLOC_ARENA_MAX=1", "PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"],
     ],
     cwd: "/tmp",

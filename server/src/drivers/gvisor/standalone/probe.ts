@@ -4,7 +4,7 @@ import type { StandaloneMachine } from "./standalone-machine.ts";
 
 /** What gVisor without an engine can do on this machine, in words. */
 export function probeOf(machine: StandaloneMachine): DriverProbe {
-  const { version, platform, cgroups, problems, fixes } = machine;
+  const { version, platform, snapshots, cgroups, problems, fixes } = machine;
   const { tree } = cgroups;
   return {
     name: "gvisor",
@@ -12,7 +12,7 @@ export function probeOf(machine: StandaloneMachine): DriverProbe {
     tier: "strong",
     versions: {
       ...(version !== null && { runsc: version }),
-      ...(platform !== null && { platform }),
+      ...(platform !== null && { platform, snapshots: snapshots.problem ?? "yes" }),
       ...{ mode: "standalone, as root", network: "none" },
       ...(tree !== null && { cgroup: tree.version }),
     },

@@ -1,12 +1,16 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { IsolaError } from "../../../errors.ts";
+import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { MiB, settingLimits } from "../../../domain/limits.ts";
+import { IsolaError, messageOf } from "../../../errors.ts";
 import { SandboxImages } from "../../../images/guest/sandbox-images.ts";
 import { findCgroups } from "../../cgroups/find-cgroups.ts";
 import { LimitWatch, type Watched } from "../../cgroups/limit-watch.ts";
 import { type SandboxMarks, sandboxMarks } from "../../cgroups/sandbox-mark.ts";
 import { ChildSandbox } from "../../children/child-sandbox.ts";
 import { dialAll } from "../../children/dial-all.ts";
+import { closeStreams } from "../../children/launch.ts";
 import { sweepEarlierLives } from "../../children/sweep.ts";
 import type {
   DriverCore,
@@ -17,14 +21,30 @@ import type {
   SweepReport,
 } from "../../driver.ts";
 import { INSIDE } from "../../sandbox-view.ts";
-import { INIT_PATH, TASK_ROOT, bundleFor } from "./bundle.ts";
+import {
+  type Snapshot,
+  type SnapshotKind,
+  Snapshots,
+  type WantedSnapshot,
+} from "../../snapshots.ts";
+import { INIT_PATH, RESEED_PATH, TASK_ROOT, bundleFor } from "./bundle.ts";
 import { initProgram } from "./init-program.ts";
 import type { PlatformChoice } from "./platforms.ts";
 import { probeOf } from "./probe.ts";
+import { reseedModule } from "./reseed-module.ts";
+import { saveSandbox, untilRunning } from "./saving.ts";
+import { type SnapshotSource, kindOf } from "./snapshot-kind.ts";
 import { type StandaloneMachine, examine, usable } from "./standalone-machine.ts";
-import { type StartedStandalone, startStandalone } from "./start-standalone.ts";
-import type { TrialStart } from "./trial.ts";
+import {
+  type StandaloneContext,
+  type StandaloneRequest,
+  startStandalone,
+} from "./start-standalone.ts";
+import { TEMPLATE_MS_MAX, inTemplate, ownPipes } from "./template.ts";
+import { type BegunStandalone, type TrialStart, trySnapshots } from "./trial.ts";
 
+const SEED_BYTES = 64;
+const DRAIN_MS_MAX = 1000;
 /** What has ended inside is told by a kernel that has to end as well. */
 const CRASH_GRACE_MS = 200;
 
@@ -33,8 +53,10 @@ export interface StandaloneOptions {
   bootId: string;
   /** A private folder of this server. */
   stateDir: string;
-  /** Where images are kept from life to life. */
+  /** Where images and snapshots are kept from life to life. */
   keptDir: string;
+  /** Disk space of all snapshots together; 0: none are taken. */
+  snapshotsMiBMax: number;
   /** Path of the operator's `runsc`; null: the system's. */
   runsc: string | null;
   platform: PlatformChoice;
@@ -49,21 +71,33 @@ export class StandaloneDriver implements DriverCore {
   readonly #options: StandaloneOptions;
   readonly #marks: SandboxMarks;
   readonly #images: SandboxImages;
+  readonly #snapshots: Snapshots<SnapshotSource>;
   readonly #watch: LimitWatch;
   readonly #sandboxes = new Set<ChildSandbox>();
   readonly #starting = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
   #machine: Promise<StandaloneMachine> | null = null;
+  #snapshotTrial: { identity: string; problem: string | null } | null = null;
   #trials = 0;
-  #isClosed = false;
+  #templates = 0;
 
   constructor(options: StandaloneOptions) {
-    const { nodeId, bootId, keptDir } = options;
+    const { nodeId, bootId, keptDir, snapshotsMiBMax } = options;
     this.#options = options;
     this.#marks = sandboxMarks(nodeId, bootId);
     this.#images = new SandboxImages({
       ...{ folder: keptDir, platform: INSIDE },
-      init: { path: INIT_PATH, bytes: initProgram() },
+      programs: [
+        { path: INIT_PATH, bytes: initProgram() },
+        { path: RESEED_PATH, bytes: reseedModule() },
+      ],
       onProgress: (text) => this.#onProblem(text),
+    });
+    this.#snapshots = new Snapshots({
+      ...{ folder: join(keptDir, "snapshots"), bytesMax: snapshotsMiBMax * MiB },
+      setting: "gvisorSnapshotsMiBMax",
+      take: (wanted, folder) => this.#take(wanted, folder),
+      onProblem: (problem) => this.#onProblem(problem),
     });
     this.#watch = new LimitWatch((problem) => this.#onProblem(problem));
   }
@@ -76,26 +110,21 @@ export class StandaloneDriver implements DriverCore {
   async start(spec: SandboxSpec, ends: StreamEnds, signal: AbortSignal): Promise<SandboxHandle> {
     if (spec.egressOf !== undefined)
       throw new IsolaError("driver_unavailable", "sandboxes of the driver gvisor have no network");
-    const machine = await (this.#machine ??= this.#examine());
-    const context = usable(machine, this.#foldersDir);
-    if (context === null) {
-      // It may have been installed meanwhile.
-      this.#machine = null;
-      throw new IsolaError("driver_unavailable", machine.problems.join("; "));
-    }
+    const { machine, context } = await this.#usable();
     const { hasTools, sockets } = spec.equipment ?? { hasTools: false, sockets: [] };
     const places = sockets.map(({ at }) => at);
     const image = await this.#images.of(spec.runtime, { hasTools, places });
-    if (this.#isClosed || signal.aborted) throw givenUp(spec);
-    const { id, limits } = spec;
-    const request = { id, mark: this.#markOf(id), limits, bundle: bundleFor(spec, image) };
-    const starting = startStandalone(context, {
-      ...{ ...request, openStreams: () => dialAll(ends, id) },
-    });
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    if (either.aborted) throw givenUp(spec);
+    const kind =
+      spec.equipment === undefined && machine.snapshots.problem === null
+        ? kindOf({ ...spec, image }, machine.snapshots.identity)
+        : null;
+    const starting = this.#start(context, spec, { ends, image, kind, signal: either });
     this.#starting.add(starting);
     try {
-      const sandbox = this.#adopt(id, context.tree.version, await starting);
-      if (!this.#isClosed && !signal.aborted) return sandbox;
+      const sandbox = await starting;
+      if (!either.aborted) return sandbox;
       await sandbox.destroy("start_failed");
       throw givenUp(spec);
     } finally {
@@ -106,16 +135,20 @@ export class StandaloneDriver implements DriverCore {
   async sweep(): Promise<SweepReport> {
     for (const sandbox of this.#sandboxes) if (sandbox.isLost) await sandbox.retryDestroy();
     // Also where nothing is started in this way in this life.
-    const { tree } = this.#machine === null ? findCgroups() : (await this.#machine).cgroups;
+    const machine = await this.#machine;
+    const { tree } = machine === null ? findCgroups() : machine.cgroups;
     const foldersDir = this.#foldersDir;
-    return { removed: await sweepEarlierLives({ tree, marks: this.#marks, foldersDir }) };
+    const removed = await sweepEarlierLives({ tree, marks: this.#marks, foldersDir });
+    removed.push(...(await this.#snapshots.sweep(machine?.snapshots.identity || null)));
+    return { removed };
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     this.#images.close();
     await Promise.allSettled([this.#machine]);
     await Promise.allSettled(this.#starting);
+    await this.#snapshots.close();
     await Promise.all([...this.#sandboxes].map((sandbox) => sandbox.destroy("shutdown")));
   }
 
@@ -128,29 +161,143 @@ export class StandaloneDriver implements DriverCore {
     return this.#marks.of(`runsc-${id}`);
   }
 
+  async #usable(): Promise<{ machine: StandaloneMachine; context: StandaloneContext }> {
+    const machine = await (this.#machine ??= this.#examine());
+    const context = usable(machine, this.#foldersDir);
+    if (context !== null) return { machine, context };
+    // It may have been installed meanwhile.
+    this.#machine = null;
+    throw new IsolaError("driver_unavailable", machine.problems.join("; "));
+  }
+
   #examine(): Promise<StandaloneMachine> {
     const { runsc, platform, without = [] } = this.#options;
     return examine({
       ...{ runsc, platform, without, foldersDir: this.#foldersDir },
       trialImage: () => this.#images.trial(),
       start: (context, request) => this.#startTrial(context, request),
+      trySnapshots: (context, image, identity) => this.#trySnapshots(context, image, identity),
     });
   }
 
-  readonly #startTrial: TrialStart = async (context, { limits, bundle }) => {
-    this.#trials += 1;
-    const id = `try-${process.pid}-${this.#trials}`;
-    const started = await startStandalone(context, {
-      ...{ id, mark: this.#markOf(id), limits, bundle },
-      openStreams: async () => ({ stdout: "ignore", stderr: "pipe", control: "pipe" }),
-    });
-    const sandbox = this.#adopt(id, context.tree.version, started);
-    return { sandbox, stderr: started.child.stderr as Readable };
+  readonly #startTrial: TrialStart = async (context, request) => {
+    const id = this.#trialId();
+    const mark = this.#markOf(id);
+    return await this.#begin(context, { ...request, id, mark, openStreams: ownPipes });
   };
 
-  #adopt(id: string, version: string, { child, group }: StartedStandalone): ChildSandbox {
+  /** Once for each program, platform and machine. */
+  async #trySnapshots(
+    context: StandaloneContext,
+    image: string,
+    identity: string,
+  ): Promise<string | null> {
+    const { snapshotsMiBMax, without = [] } = this.#options;
+    if (snapshotsMiBMax === 0) return "no: gvisorSnapshotsMiBMax is 0";
+    if (without.includes("snapshots")) return "no: left out by a test";
+    if (this.#snapshotTrial?.identity === identity) return this.#snapshotTrial.problem;
+    const saved = join(this.#foldersDir, this.#markOf(`${this.#trialId()}-saved`));
+    const problem = await trySnapshots(context, { image, saved, start: this.#startTrial });
+    this.#snapshotTrial = { identity, problem };
+    return problem;
+  }
+
+  #trialId(): string {
+    this.#trials += 1;
+    return `try-${process.pid}-${this.#trials}`;
+  }
+
+  async #start(
+    context: StandaloneContext,
+    spec: SandboxSpec,
+    { ends, image, kind, signal }: StartOptions,
+  ): Promise<ChildSandbox> {
+    const { id, limits } = spec;
+    if (kind !== null) {
+      const snapshot = await this.#snapshots.find(kind);
+      if (snapshot === null) this.#snapshots.want(kind, { ...spec, image });
+      // What is made ahead boots: its first call is faster than one that has to fetch its pages (docs/drivers.md).
+      else if (spec.isAhead !== true)
+        return await this.#restore(context, spec, { ends, image, kind, snapshot, signal });
+    }
+    const begun = await this.#begin(context, {
+      ...{ id, mark: this.#markOf(id), limits, bundle: bundleFor(spec, image, false) },
+      openStreams: () => dialAll(ends, id),
+    });
+    return begun.sandbox;
+  }
+
+  /** From a snapshot, or, where that fails, by a boot that gets the same streams. */
+  async #restore(
+    context: StandaloneContext,
+    spec: SandboxSpec,
+    {
+      ends,
+      image,
+      kind,
+      snapshot,
+      signal,
+    }: StartOptions & { kind: SnapshotKind; snapshot: Snapshot },
+  ): Promise<ChildSandbox> {
+    const { id, limits } = spec;
+    const streams = await dialAll(ends, id, randomBytes(SEED_BYTES));
+    const request = { id, limits, openStreams: async () => streams, keepsStreams: true };
+    try {
+      const restored = await this.#begin(context, {
+        ...{ ...request, mark: this.#markOf(id), saved: snapshot.folder },
+        bundle: bundleFor(spec, image, true),
+      });
+      try {
+        await untilRunning(restored.started, signal);
+        return restored.sandbox;
+      } catch (error) {
+        await restored.sandbox.destroy("start_failed");
+        if (signal.aborted) throw givenUp(spec);
+        await this.#snapshots.drop(kind, messageOf(error));
+        this.#snapshots.want(kind, { ...spec, image });
+      }
+      await drain(streams.control as Socket, SEED_BYTES);
+      const again = await this.#begin(context, {
+        ...{ ...request, mark: this.#markOf(`${id}-again`), bundle: bundleFor(spec, image, false) },
+      });
+      return again.sandbox;
+    } finally {
+      closeStreams(streams);
+    }
+  }
+
+  /** A sandbox is saved when its runtime stands at the gate, before anything of a tenant is in it, and seen to go on before others depend on that. */
+  async #take({ source }: WantedSnapshot<SnapshotSource>, saved: string): Promise<Snapshot> {
+    const { context } = await this.#usable();
+    this.#templates += 1;
+    const id = `template-${this.#templates}`;
+    const { image, ...spec } = source;
+    const begin = (name: string, from?: { saved: string }) =>
+      this.#begin(context, {
+        ...{ id: name, mark: this.#markOf(name), bundle: bundleFor(spec, image, true) },
+        limits: { ...spec.limits, memoryBytes: settingLimits.memoryMiB.default * MiB },
+        ...{ openStreams: ownPipes, ...from },
+      });
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(TEMPLATE_MS_MAX)]);
+    const snapshot = await inTemplate(await begin(id), signal, async (template) => {
+      await template.said();
+      return await saveSandbox(context, template.started, { saved, signal });
+    });
+    await inTemplate(await begin(`${id}-again`, { saved }), signal, async (template) => {
+      await untilRunning(template.started, signal);
+      template.control.write(randomBytes(SEED_BYTES));
+      await template.said();
+    });
+    return snapshot;
+  }
+
+  async #begin(context: StandaloneContext, request: StandaloneRequest): Promise<BegunStandalone> {
+    const started = await startStandalone(context, request);
+    const { child, group } = started;
+    const { id, saved } = request;
     const sandbox = new ChildSandbox({
       ...{ id, taskRoot: TASK_ROOT, child, group, isWrapped: true },
+      startedFrom: saved === undefined ? "boot" : "snapshot",
       crashGraceMs: CRASH_GRACE_MS,
       onProblem: (problem) => this.#onProblem(problem),
       onGone: () => {
@@ -166,13 +313,36 @@ export class StandaloneDriver implements DriverCore {
       onProcesses: () => {},
     };
     this.#sandboxes.add(sandbox);
-    if (version !== "v2") this.#watch.add(watched);
-    return sandbox;
+    if (context.tree.version !== "v2") this.#watch.add(watched);
+    return { sandbox, started };
   }
 
   #onProblem(problem: string): void {
     this.#options.log.warn({ driver: this.name }, problem);
   }
+}
+
+interface StartOptions {
+  ends: StreamEnds;
+  /** Path of the image. */
+  image: string;
+  /** null: no snapshot is taken of such a sandbox. */
+  kind: SnapshotKind | null;
+  signal: AbortSignal;
+}
+
+/** Takes what nobody has read, if it comes. */
+async function drain(socket: Socket, bytes: number): Promise<void> {
+  let left = bytes;
+  const done = Promise.withResolvers<void>();
+  const onData = (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left <= 0) done.resolve();
+  };
+  socket.on("data", onData).resume();
+  await Promise.race([done.promise, delay(DRAIN_MS_MAX)]);
+  socket.pause();
+  socket.off("data", onData);
 }
 
 function givenUp({ id }: SandboxSpec): IsolaError {

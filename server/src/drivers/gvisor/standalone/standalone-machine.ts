@@ -4,6 +4,7 @@ import { findRunsc } from "./find-runsc.ts";
 import { type PlatformChoice, platformsToTry } from "./platforms.ts";
 import type { Platform } from "./runsc-command.ts";
 import type { StandaloneContext } from "./start-standalone.ts";
+import { identityOf } from "./snapshot-kind.ts";
 import { type TrialStart, tryPlatforms } from "./trial.ts";
 
 /** What gVisor without an engine has to work with on this machine. */
@@ -14,9 +15,17 @@ export interface StandaloneMachine {
   cgroups: CgroupsFound;
   /** On which a sandbox was seen to run; null: none. */
   platform: Platform | null;
+  snapshots: SnapshotMachine;
   /** Without these nothing is started. */
   problems: string[];
   fixes: string[];
+}
+
+export interface SnapshotMachine {
+  /** Of what snapshots depend on beside what is in them; empty where nothing can be started. */
+  identity: string;
+  /** Why none are taken; null: they are. */
+  problem: string | null;
 }
 
 interface ExamineOptions {
@@ -26,6 +35,8 @@ interface ExamineOptions {
   foldersDir: string;
   trialImage(): Promise<string>;
   start: TrialStart;
+  /** null: a sandbox was saved, and went on. */
+  trySnapshots(context: StandaloneContext, image: string, identity: string): Promise<string | null>;
 }
 
 /** Looks at the program and the machine, and tries a sandbox. */
@@ -37,7 +48,8 @@ export async function examine(options: ExamineOptions): Promise<StandaloneMachin
     : findCgroups();
   const found = { runsc: path, version, cgroups };
   const refused = (more: string[], how: string[] = []): StandaloneMachine => ({
-    ...{ ...found, platform: null, problems: [...problems, ...more], fixes: [...fixes, ...how] },
+    ...{ ...found, platform: null, snapshots: { identity: "", problem: null } },
+    ...{ problems: [...problems, ...more], fixes: [...fixes, ...how] },
   });
   if (path === null) return refused([]);
   if (process.geteuid?.() !== 0)
@@ -57,7 +69,10 @@ export async function examine(options: ExamineOptions): Promise<StandaloneMachin
     const trial = await tryPlatforms(platformsToTry(options.platform), context, { image, start });
     if (trial.platform === null)
       return refused(trial.problems, ["--gvisor-platform=systrap, or a newer runsc"]);
-    return { ...found, platform: trial.platform, problems: [], fixes: [] };
+    const { platform } = trial;
+    const identity = await identityOf({ path, version, platform });
+    const problem = await options.trySnapshots({ ...context, platform }, image, identity);
+    return { ...found, platform, snapshots: { identity, problem }, problems: [], fixes: [] };
   } catch (error) {
     const text = messageOf(error);
     return refused([text], /mkfs\.erofs/.test(text) ? ["apt-get install -y erofs-utils"] : []);

@@ -28,21 +28,28 @@ export interface StandaloneRequest {
   limits: SandboxLimits;
   bundle: BundleSpec;
   openStreams(): Promise<LaunchStreams>;
+  /** The streams are the caller's to close. */
+  keepsStreams?: boolean;
+  /** Folder of what it goes on from; left out: it boots. */
+  saved?: string;
 }
 
 /** A started sandbox in parts. */
 export interface StartedStandalone {
+  mark: string;
   child: ChildProcess;
   group: SandboxGroup;
+  cgroup: Cgroup;
+  folder: string;
 }
 
 /**
  * Starts `runsc` and with it gVisor's kernel, all within the limits from the first moment on. The program stays, tells how the first process has ended, and takes its
- * sandbox with it when it ends itself. Rejects with `sandbox_start_failed`, and then nothing is left.
+ * sandbox with it when it ends itself. Rejects with `sandbox_start_failed`, and then nothing is left. Whether a restore succeeds is seen later: `untilRunning`.
  */
 export async function startStandalone(
   { runsc, platform, tree, foldersDir }: StandaloneContext,
-  { id, mark, limits, bundle, openStreams }: StandaloneRequest,
+  { id, mark, limits, bundle, openStreams, keepsStreams = false, saved }: StandaloneRequest,
 ): Promise<StartedStandalone> {
   const folder = join(foldersDir, mark);
   let cgroup: Cgroup | null = null;
@@ -51,10 +58,13 @@ export async function startStandalone(
     cgroup.setLimits(hostLimits(limits, limits));
     await writeBundle(folder, bundle);
     const hasSockets = bundle.sockets.length > 0;
+    const deed =
+      saved === undefined ? ({ name: "run" } as const) : ({ name: "restore", saved } as const);
     const streams = await openStreams();
     const child = launch({
-      ...{ streams, filter: null, hostUser: null, processesMax: null, isGroupLeader: false },
-      command: runscCommand({ path: runsc, platform, folder, mark, hasSockets }),
+      ...{ streams, keepsStreams, controlFd: 0 },
+      ...{ filter: null, hostUser: null, processesMax: null, isGroupLeader: false },
+      command: runscCommand({ path: runsc, platform, folder, mark, hasSockets, deed }),
       env: {},
       entries: cgroup.openEntries(),
       openFilesMax: OPEN_FILES_MAX,
@@ -62,7 +72,7 @@ export async function startStandalone(
     });
     if (child.pid === undefined) throw (await once(child, "error"))[0];
     const group = cgroupGroup(cgroup, folder, (now) => hostLimits(now, limits));
-    return { child, group };
+    return { mark, child, group, cgroup, folder };
   } catch (error) {
     // No process has come to be, so both are empty.
     cgroup?.remove();

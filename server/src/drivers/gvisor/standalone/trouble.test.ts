@@ -56,9 +56,11 @@ async function ready(t: TestContext) {
   return { session, nodeId };
 }
 
-/** The processes of a node that are called so, such as `runsc-sandbox`. */
+/** The processes of a node's functions that are called so, such as `runsc-sandbox`. */
 async function called(nodeId: string, name: string): Promise<number[]> {
-  const found = await findMarked((text) => text.startsWith(`isola.${nodeId}.`), ["cmdline"]);
+  const isOne = (text: string) =>
+    text.startsWith(`isola.${nodeId}.`) && /\.runsc-sb-[\w-]+$/.test(text);
+  const found = await findMarked(isOne, ["cmdline"]);
   const isCalled = (pid: number) =>
     readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")[0]?.endsWith(name) === true;
   return found.map(({ pid }) => pid).filter(isCalled);

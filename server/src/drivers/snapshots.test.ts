@@ -4,15 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { type SnapshotKind, Snapshots } from "./snapshots.ts";
-import type { GuestFiles } from "./vmm.ts";
 
-const guest = {} as GuestFiles;
+const source = {};
 const kindOf = (memoryMiB: number, identity = "one"): SnapshotKind => ({
   ...{ runtime: "nodejs26", guestDigest: "d", identity, shape: { memoryMiB, vcpus: 1 } },
 });
 
 interface Made {
-  snapshots: Snapshots;
+  snapshots: Snapshots<object>;
   folder: string;
   problems: string[];
   taken: number[];
@@ -24,12 +23,13 @@ function stand(t: TestContext, given: { folder?: string; bytesMax?: number } = {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const problems: string[] = [];
   const taken: number[] = [];
-  const snapshots = new Snapshots({
-    ...{ folder, bytesMax: given.bytesMax ?? 10_000 },
+  const snapshots = new Snapshots<object>({
+    ...{ folder, bytesMax: given.bytesMax ?? 10_000, setting: "vmSnapshotsMiBMax" },
     async take({ kind }, into) {
-      taken.push(kind.shape.memoryMiB);
-      if (kind.shape.memoryMiB === 13) throw new Error("unlucky");
-      writeFileSync(join(into, "state"), Buffer.alloc(1000, kind.shape.memoryMiB));
+      const { memoryMiB = 0 } = kind.shape;
+      taken.push(memoryMiB);
+      if (memoryMiB === 13) throw new Error("unlucky");
+      writeFileSync(join(into, "state"), Buffer.alloc(1000, memoryMiB));
       return { folder: into, files: ["state"] };
     },
     onProblem: (problem) => problems.push(problem),
@@ -41,7 +41,7 @@ describe("snapshots", () => {
   test("are made once for all who want the same, and found by this life and the next", async (t) => {
     const { snapshots, folder, taken } = stand(t);
     assert.equal(await snapshots.find(kindOf(1)), null);
-    for (let at = 0; at < 3; at += 1) snapshots.want(kindOf(1), guest);
+    for (let at = 0; at < 3; at += 1) snapshots.want(kindOf(1), source);
     await snapshots.made();
     const found = await snapshots.find(kindOf(1));
     assert.deepEqual(found?.files, ["state"]);
@@ -54,7 +54,7 @@ describe("snapshots", () => {
 
   test("that were changed are removed: before they are first used in a life, and after", async (t) => {
     const { snapshots, folder, problems } = stand(t);
-    snapshots.want(kindOf(1), guest);
+    snapshots.want(kindOf(1), source);
     await snapshots.made();
     const path = join((await snapshots.find(kindOf(1)))?.folder as string, "state");
     writeFileSync(path, Buffer.alloc(1000, 9));
@@ -68,7 +68,7 @@ describe("snapshots", () => {
 
   test("that change in the middle of a life are removed", async (t) => {
     const { snapshots, problems } = stand(t);
-    snapshots.want(kindOf(1), guest);
+    snapshots.want(kindOf(1), source);
     await snapshots.made();
     const path = join((await snapshots.find(kindOf(1)))?.folder as string, "state");
     writeFileSync(path, Buffer.alloc(1000, 9));
@@ -80,12 +80,12 @@ describe("snapshots", () => {
   test("take no more room than there is: the longest unused go", async (t) => {
     const { snapshots, folder, problems } = stand(t, { bytesMax: 2500 });
     for (const size of [1, 2]) {
-      snapshots.want(kindOf(size), guest);
+      snapshots.want(kindOf(size), source);
       await snapshots.made();
     }
     for (const name of readdirSync(folder)) utimesSync(join(folder, name), 1, 1);
     await snapshots.find(kindOf(1));
-    snapshots.want(kindOf(3), guest);
+    snapshots.want(kindOf(3), source);
     await snapshots.made();
     assert.notEqual(await snapshots.find(kindOf(1)), null);
     assert.equal(await snapshots.find(kindOf(2)), null);
@@ -95,22 +95,22 @@ describe("snapshots", () => {
 
   test("larger than all of the room are not kept, and none are taken where there is none", async (t) => {
     const { snapshots, folder, problems, taken } = stand(t, { bytesMax: 500 });
-    snapshots.want(kindOf(1), guest);
+    snapshots.want(kindOf(1), source);
     await snapshots.made();
     assert.match(problems.join(), /vmSnapshotsMiBMax/);
     assert.deepEqual([readdirSync(folder), taken], [[], [1]]);
     const none = stand(t, { bytesMax: 0 });
-    none.snapshots.want(kindOf(1), guest);
+    none.snapshots.want(kindOf(1), source);
     await none.snapshots.made();
     assert.deepEqual(none.taken, []);
   });
 
   test("that could not be taken leave nothing, and are not tried again at once", async (t) => {
     const { snapshots, folder, problems, taken } = stand(t);
-    snapshots.want(kindOf(13), guest);
-    snapshots.want(kindOf(1), guest);
+    snapshots.want(kindOf(13), source);
+    snapshots.want(kindOf(1), source);
     await snapshots.made();
-    snapshots.want(kindOf(13), guest);
+    snapshots.want(kindOf(13), source);
     await snapshots.made();
     assert.deepEqual(taken, [13, 1]);
     assert.deepEqual(problems, ["no snapshot of nodejs26: unlucky"]);
@@ -119,10 +119,12 @@ describe("snapshots", () => {
 
   test("of another program, and half made ones, are swept", async (t) => {
     const { snapshots, folder } = stand(t);
-    snapshots.want(kindOf(1), guest);
-    snapshots.want(kindOf(1, "older"), guest);
+    snapshots.want(kindOf(1), source);
+    snapshots.want(kindOf(1, "older"), source);
     await snapshots.made();
     writeFileSync(join(folder, "making-x"), "");
+    assert.deepEqual(await snapshots.sweep(null), ["snapshot making-x"]);
+    writeFileSync(join(folder, "making-y"), "");
     assert.equal((await snapshots.sweep("one")).length, 2);
     assert.equal(readdirSync(folder).length, 1);
     assert.notEqual(await snapshots.find(kindOf(1)), null);

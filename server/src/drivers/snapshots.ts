@@ -2,9 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { MiB } from "../../domain/limits.ts";
-import { messageOf } from "../../errors.ts";
-import type { GuestFiles, MachineShape, MachineSnapshot } from "./vmm.ts";
+import { MiB } from "../domain/limits.ts";
+import { messageOf } from "../errors.ts";
 
 const MANIFEST = "manifest.json";
 const FORMAT = 2;
@@ -15,27 +14,39 @@ const WAITING_MAX = 16;
 /** After a failure that kind is not tried again for as long. */
 const RETRY_MS = 60_000;
 
+/** A snapshot on disk. Its files are never changed: sandboxes that were restored from it may still read them. */
+export interface Snapshot {
+  folder: string;
+  /** Names of the files in `folder` that a restore reads. */
+  files: readonly string[];
+}
+
 /** What a snapshot holds for. */
 export interface SnapshotKind {
   runtime: string;
+  /** Of all that is in it before it runs. */
   guestDigest: string;
-  /** As `VmmProbe.identity`. */
+  /** Of what runs it, and all that this is started with beside guest and shape. */
   identity: string;
-  shape: MachineShape;
+  /** What its sandboxes have and cannot change any more, such as `{ memoryMiB: 512, vcpus: 1 }`. */
+  shape: Readonly<Record<string, number>>;
 }
 
-export interface WantedSnapshot {
+/** `source`: what `take` makes it of. */
+export interface WantedSnapshot<Source> {
   kind: SnapshotKind;
-  guest: GuestFiles;
+  source: Source;
 }
 
-export interface SnapshotsOptions {
+export interface SnapshotsOptions<Source> {
   /** For this user only; made on first need. */
   folder: string;
   /** Of all snapshots together; 0: none is made. */
   bytesMax: number;
+  /** The setting with which an operator gives more, for messages. */
+  setting: string;
   /** Takes one into the folder. Rejects when it cannot, and what it has written is removed then. */
-  take(wanted: WantedSnapshot, folder: string): Promise<MachineSnapshot>;
+  take(wanted: WantedSnapshot<Source>, folder: string): Promise<Snapshot>;
   onProblem(problem: string): void;
 }
 
@@ -46,7 +57,7 @@ interface Manifest extends SnapshotKind {
 }
 
 interface Checked {
-  snapshot: MachineSnapshot;
+  snapshot: Snapshot;
   /** Of each file as it was when it was checked: whoever changes one changes that. */
   marks: string[];
 }
@@ -55,21 +66,21 @@ interface Checked {
  * Snapshots on disk, by what they hold for. One is made at a time, in the background, written to a folder of its own that then gets its name. Each is read through
  * once in a life before it is used; one that is not as it was written is removed. The longest unused go when there are too many.
  */
-export class Snapshots {
-  readonly #options: SnapshotsOptions;
+export class Snapshots<Source> {
+  readonly #options: SnapshotsOptions<Source>;
   readonly #checked = new Map<string, Promise<Checked | null>>();
-  readonly #waiting = new Map<string, WantedSnapshot>();
+  readonly #waiting = new Map<string, WantedSnapshot<Source>>();
   readonly #failedAt = new Map<string, number>();
   #work: Promise<void> = Promise.resolve();
   #isWorking = false;
   #isClosed = false;
 
-  constructor(options: SnapshotsOptions) {
+  constructor(options: SnapshotsOptions<Source>) {
     this.#options = options;
   }
 
   /** null: there is none that is whole. */
-  async find(kind: SnapshotKind): Promise<MachineSnapshot | null> {
+  async find(kind: SnapshotKind): Promise<Snapshot | null> {
     const key = keyOf(kind);
     const folder = join(this.#options.folder, key);
     let found = this.#checked.get(key);
@@ -98,25 +109,25 @@ export class Snapshots {
   }
 
   /** Makes one in the background, unless that is under way or has just failed. */
-  want(kind: SnapshotKind, guest: GuestFiles): void {
+  want(kind: SnapshotKind, source: Source): void {
     const { bytesMax } = this.#options;
     const key = keyOf(kind);
     const failedAt = this.#failedAt.get(key) ?? -RETRY_MS;
     if (this.#isClosed || bytesMax === 0 || performance.now() - failedAt < RETRY_MS) return;
-    if (this.#waiting.size < WAITING_MAX) this.#waiting.set(key, { kind, guest });
+    if (this.#waiting.size < WAITING_MAX) this.#waiting.set(key, { kind, source });
     if (this.#isWorking) return;
     this.#isWorking = true;
     this.#work = this.#makeAll();
   }
 
-  /** Removes what an earlier life left half made, and what holds for no machine of today. */
-  async sweep(identity: string): Promise<string[]> {
+  /** Removes what an earlier life left half made, and what holds for nothing of today; null: what that is is not known yet. */
+  async sweep(identity: string | null): Promise<string[]> {
     const { folder } = this.#options;
     const removed: string[] = [];
     for (const name of await readdir(folder).catch(() => [])) {
       const manifest = await readManifest(join(folder, name));
       if (this.#isWorking && name.startsWith(MAKING_PREFIX)) continue;
-      if (manifest?.identity === identity) continue;
+      if (manifest !== null && (identity ?? manifest.identity) === manifest.identity) continue;
       await rm(join(folder, name), { recursive: true, force: true });
       this.#forget(name);
       removed.push(`snapshot ${name.slice(0, 20)}`);
@@ -157,7 +168,7 @@ export class Snapshots {
     this.#isWorking = false;
   }
 
-  async #make(key: string, wanted: WantedSnapshot): Promise<void> {
+  async #make(key: string, wanted: WantedSnapshot<Source>): Promise<void> {
     const { folder, take } = this.#options;
     const making = join(folder, `${MAKING_PREFIX}${randomUUID()}`);
     await mkdir(making, { recursive: true, mode: 0o700 });
@@ -183,10 +194,10 @@ export class Snapshots {
 
   /** Throws where one alone is too large. */
   async #makeRoom(bytes: number): Promise<void> {
-    const { folder, bytesMax } = this.#options;
+    const { folder, bytesMax, setting } = this.#options;
     if (bytes > bytesMax)
       throw new Error(
-        `it takes ${Math.ceil(bytes / MiB)} MiB, and vmSnapshotsMiBMax is ${bytesMax / MiB}`,
+        `it takes ${Math.ceil(bytes / MiB)} MiB, and ${setting} is ${bytesMax / MiB}`,
       );
     const others: { name: string; usedAt: number; bytes: number }[] = [];
     for (const name of await readdir(folder)) {
@@ -227,7 +238,7 @@ export class Snapshots {
 
 /** 64 hexadecimal digits. */
 function keyOf({ guestDigest, identity, shape }: SnapshotKind): string {
-  const text = [guestDigest, identity, shape.memoryMiB, shape.vcpus].join("\n");
+  const text = [guestDigest, identity, ...Object.values(shape)].join("\n");
   return createHash("sha256").update(text).digest("hex");
 }
 
@@ -235,7 +246,7 @@ function diskBytesOf(files: Manifest["files"]): number {
   return files.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
 }
 
-async function marksOf({ folder, files }: MachineSnapshot): Promise<string[]> {
+async function marksOf({ folder, files }: Snapshot): Promise<string[]> {
   const stats = await Promise.all(files.map((name) => stat(join(folder, name), { bigint: true })));
   return stats.map(({ ino, size, mtimeNs }) => `${ino} ${size} ${mtimeNs}`);
 }
