@@ -43,7 +43,7 @@ else {
     hasOwnImage: true,
     slowness: SLOWNESS,
     leftovers: () => leftovers(stateDir),
-    ...(isWhole ? {} : { groups: ["life"] as const }),
+    ...(isWhole ? {} : { groups: ["life", "view", "escape"] as const }),
     leavesOut: leftOut.microvm,
   });
 }

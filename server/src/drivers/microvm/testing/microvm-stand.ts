@@ -1,6 +1,6 @@
 import { whyNoGuest } from "../../testing/test-guest.ts";
 
-/** Emulated, the whole of a suite takes a quarter of an hour: `MICROVM_TESTS=whole` runs it, else the cases of its life. */
+/** Emulated, what meets a memory limit takes half a minute each: `MICROVM_TESTS=whole` runs whole suites, else there is a choice of them. */
 export const isWhole = process.env.MICROVM_TESTS === "whole";
 
 /** How many times as long as elsewhere anything may take where a processor is emulated. */
