@@ -16,7 +16,7 @@ describe("a cron expression", () => {
     ...["* * * * *", "0 3 * * *", "*/5 8-18 * * MON-FRI", "0 0 1,15 * *", "0 0 * JAN-MAR 7"],
     ...["0 0 L * *", "0 0 15W * *", "0 0 LW * *", "0 0 * * MON#2", "0 0 * * 5L", "0 0 29 2 *"],
     ...["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"],
-    ...[" 0\t3  * * * "],
+    ...[" 0\t3  * * * ", "0 0 * * MON-SUN", "0 0 L,15 * *", "0 0 * * mon#2,FRI#L", "0 0 * * 6-7"],
   ])
     test(`is ${JSON.stringify(cron)}`, () => assert.equal(cronProblem(cron), null));
 
@@ -28,6 +28,25 @@ describe("a cron expression", () => {
   ])
     test(`is not ${JSON.stringify(cron)}`, () =>
       assert.match(cronProblem(cron) ?? "", /^five fields, as 0 3 \* \* \*, or one of @hourly/));
+
+  const wrong: Record<string, RegExp> = {
+    "0 25 * * *": /; the hour is 0 to 23, not 25$/,
+    "0 4 0 * *": /; the day of the month is 1 to 31, not 0$/,
+    "0 4 32W * *": /; the day of the month is 1 to 31, not 32$/,
+    "0 4 * * MON-": /; the day of the week cannot be MON-$/,
+    "0 4 * FOO *": /; the month is 1 to 12 or JAN to DEC, not FOO$/,
+    "0 4 * * MON#6": /; of a day of the week a month has 1 to 5, not 6$/,
+    "0 4 * * FUN#1": /; the day of the week is 0 to 7 or SUN to SAT, not FUN$/,
+    "0 4 ? * *": /; any day of the month is \*, not \?$/,
+    "5/10 * * * *": /; a step goes with \* or a range: 5-59\/10, not 5\/10$/,
+    "*/0 * * * *": /; a step is a whole number from 1 on, in the minute not 0$/,
+    "*/5/2 * * * *": /; the minute cannot be \*\/5\/2$/,
+    "1,,2 * * * *": /; the minute has a comma with nothing before or after it$/,
+    "0 17-9 * * *": /; 17-9 of the hour ends before it begins$/,
+  };
+  for (const [cron, text] of Object.entries(wrong))
+    test(`${cron} is told what is wrong in which field`, () =>
+      assert.match(cronProblem(cron) ?? "", text));
 
   test("with seconds or years is told that these cannot be given", () => {
     for (const cron of ["0 0 3 * * *", "0 0 3 * * * 2030"])

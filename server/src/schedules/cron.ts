@@ -1,6 +1,7 @@
 import { Cron } from "croner";
 import cronstrue from "cronstrue";
 import { LRUCache } from "lru-cache";
+import { fieldsProblem } from "./cron-fields.ts";
 
 /** Arithmetic of cron expressions. A moment is Unix ms, at the begin of a minute. */
 
@@ -20,14 +21,17 @@ export function plainCron(cron: string): string {
 export function cronProblem(cron: string): string | null {
   const plain = plainCron(cron);
   if (plain.startsWith("@")) return nicknames.includes(plain) ? null : WORDS;
-  const count = plain.split(" ").length;
-  if (count === 6 || count === 7) return `${WORDS}; seconds and years cannot be given`;
+  const fields = plain.split(" ");
+  if (fields.length === 6 || fields.length === 7)
+    return `${WORDS}; seconds and years cannot be given`;
+  const wrong = fields.length === 5 ? fieldsProblem(fields) : null;
+  if (wrong !== null) return `${WORDS}; ${wrong}`;
   if (!FIELDS.test(plain)) return WORDS;
   try {
     const isComing = calculator(plain, "UTC").nextRun(new Date(0)) !== null;
     return isComing ? null : "a day that comes: no month has such a one";
-  } catch (error) {
-    return `${WORDS} (${reasonOf(error)})`;
+  } catch {
+    return WORDS; // it speaks of its own parts, not of fields
   }
 }
 
@@ -72,8 +76,3 @@ function calculator(cron: string, timezone: string): Cron {
 
 /** Reading an expression takes longer than computing with it. They hold no time of their own. */
 const calculators = new LRUCache<string, Cron>({ max: 200 });
-
-/** Without the calculator's own name before it. */
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error);
-}
