@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   closeSync,
   fstatSync,
@@ -74,6 +74,37 @@ describe("memory that machines begin with", { skip: skipMicrovm }, () => {
     assert.notEqual(later, one);
     writeFileSync(file, Buffer.alloc(4 * MiB, 1));
     assert.notEqual(await inodeOf(), later);
+  });
+
+  test("is not said to be there where the disk is too small for it", () => {
+    const copying = `import { copySparse } from ${JSON.stringify(new URL("copy-sparse.ts", import.meta.url).href)};
+await copySparse(process.argv[1], "/mnt/memory");`;
+    const data = join(folder, "data");
+    writeFileSync(data, Buffer.alloc(MiB, 1));
+    const walls = ["--dev-bind", "/", "/", "--size", String(MiB / 2), "--tmpfs", "/mnt"];
+    const node = [process.execPath, "--input-type=module", "-e", copying, data];
+    const { status, stderr } = spawnSync("bwrap", [...walls, ...node], { encoding: "utf8" });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /ENOSPC/);
+  });
+
+  test("that cannot be had as there are no descriptors left says so, and ends nothing else", () => {
+    const opening = `import { closeSync, openSync } from "node:fs";
+import { SealedMemories } from ${JSON.stringify(new URL("sealed-memories.ts", import.meta.url).href)};
+const [file, sealer] = process.argv.slice(1);
+const held = [];
+try {
+  for (;;) held.push(openSync("/dev/null"));
+} catch {}
+closeSync(held.pop());
+closeSync(held.pop());
+const failure = await new SealedMemories().open(file, sealer).catch(({ code }) => code);
+for (const descriptor of held) closeSync(descriptor);
+await new Promise(setImmediate);
+console.log(failure);`;
+    const node = [process.execPath, "--input-type=module", "-e", opening, file, sealer];
+    const limited = spawnSync("prlimit", ["--nofile=64", ...node], { encoding: "utf8" });
+    assert.equal(limited.stdout, "EMFILE\n", limited.stderr);
   });
 
   test("that cannot be had says why, and is tried again", async () => {

@@ -70,6 +70,11 @@ async function seal(file: string, sealer: string): Promise<number> {
 }
 
 async function sealed(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined) {
+    // It has no streams either, where there were no descriptors for them.
+    const [error] = await once(child, "error");
+    throw error;
+  }
   let words = "";
   (child.stderr as Readable).on("data", (chunk: Buffer) => {
     words = (words + chunk.toString("latin1")).slice(0, WORDS_CHARS_MAX);
