@@ -88,7 +88,7 @@ export class QemuVmm implements Vmm {
     signal: AbortSignal,
   ): Promise<Machine> {
     const settled = this.#settledOrFail();
-    const saved = await this.#open(spec, snapshot);
+    const saved = await this.#open(spec, snapshot, signal);
     return await this.#start(settled, spec, { saved, signal });
   }
 
@@ -113,9 +113,14 @@ export class QemuVmm implements Vmm {
   }
 
   /** Closes the entries where it rejects. */
-  async #open({ id, guest, entries }: MachineSpec, { folder }: MachineSnapshot): Promise<Saved> {
+  async #open(
+    { id, guest, entries }: MachineSpec,
+    { folder }: MachineSnapshot,
+    signal: AbortSignal,
+  ): Promise<Saved> {
     try {
-      const memory = await this.#memories.open(join(folder, MEMORY_FILE), guest.sealer);
+      const file = join(folder, MEMORY_FILE);
+      const memory = await this.#memories.open(file, guest.sealer, signal);
       try {
         return { memory, state: openSync(join(folder, STATE_FILE), "r") };
       } catch (error) {
