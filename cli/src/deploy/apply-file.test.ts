@@ -85,6 +85,9 @@ describe("a deploy of isola.yaml", () => {
     assert.equal((await isola("deploy", "--check")).exitCode, 0);
     write("isola.yaml", file(", timeZone: UTC, enabled: true"));
     assert.equal((await isola("deploy", "--check")).exitCode, 0);
+    write("isola.yaml", file(", event: { x: -0 }"));
+    assert.equal((await isola("deploy", "--yes")).exitCode, 0);
+    assert.equal((await isola("deploy", "--check")).exitCode, 0);
     for (const rest of [", enabled: false", ", timeZone: Europe/Berlin", ", event: null"]) {
       write("isola.yaml", file(rest));
       const drift = await isola("deploy", "--check");

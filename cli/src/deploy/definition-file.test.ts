@@ -141,6 +141,26 @@ functions:
     assert.match(refusal(`functions: { a: {} }\n${many}`), /k0: expected one of the members/);
   });
 
+  test("names what JSON has not, which would come to the server as something else", (t) => {
+    const { refusal } = folder(t);
+    const withEvent = (event: string) =>
+      refusal(`functions:\n  a:\n    schedules:\n      - name: s\n        event: ${event}\n`);
+    const place = "line 5: functions.a.schedules[0].event";
+    for (const [event, words] of [
+      ["{ x: .inf }", `${place}.x: expected a value that JSON has, given Infinity`],
+      ["[-.inf]", `${place}[0]: expected a value that JSON has, given -Infinity`],
+      [".nan", `${place}: expected a value that JSON has, given NaN`],
+      ["!!binary aGVsbG8=", `${place}: expected a value that JSON has, given !!binary`],
+      ["!!set { a, b }", `${place}: expected a value that JSON has, given !!set`],
+      [
+        "&e { x: *e }",
+        `${place}.x: expected a value that JSON has, given a mapping that is in itself`,
+      ],
+      ["&e [*e]", `${place}[0]: expected a value that JSON has, given a list that is in itself`],
+    ] as const)
+      assert.ok(withEvent(event).includes(words), withEvent(event));
+  });
+
   test("merges defaults: env, labels and build by name, the rest as a whole", (t) => {
     const text = `
 defaults:

@@ -14,7 +14,7 @@ import type { Definition, Definitions } from "./definition.ts";
 import { readEnvFile } from "./env-file.ts";
 import { Filled, type Variables, fillIn, settle } from "./variables.ts";
 import { readSmallFile } from "./small-file.ts";
-import { type Path, readYaml } from "./yaml-document.ts";
+import { type Path, readYaml, spelled } from "./yaml-document.ts";
 
 type Mapping = Record<string, unknown>;
 
@@ -234,14 +234,4 @@ function stepsOf(path: string): (string | number)[] {
     if (inner === undefined) return step;
     return inner.startsWith('"') ? (JSON.parse(inner) as string) : Number(inner);
   });
-}
-
-function spelled(path: Path): string {
-  return path
-    .map((step, at) => {
-      if (typeof step === "number") return `[${step}]`;
-      const text = /^[\w$-]+$/.test(step) ? step : `[${JSON.stringify(step)}]`;
-      return at === 0 || text.startsWith("[") ? text : `.${text}`;
-    })
-    .join("");
 }

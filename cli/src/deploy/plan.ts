@@ -151,10 +151,11 @@ function comparableRoute(route: unknown): unknown {
   return { methods: [...new Set(list)].sort(), path };
 }
 
-/** With what the server takes for members that are left out, and for blanks. */
+/** With what the server takes for members that are left out, for blanks, and for -0. */
 function comparableSchedules(schedules: unknown): unknown {
   if (!Array.isArray(schedules)) return schedules;
-  return schedules.map((schedule: { cron?: unknown }) => {
+  const sent = JSON.parse(JSON.stringify(schedules)) as { cron?: unknown }[];
+  return sent.map((schedule) => {
     const cron = String(schedule.cron).trim().split(/\s+/).join(" ");
     return { timeZone: "UTC", enabled: true, ...schedule, cron };
   });

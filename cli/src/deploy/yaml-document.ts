@@ -45,11 +45,13 @@ export function readYaml(text: string): YamlDocument {
     });
     const problems = [...wrong, ...duplicates(document.contents, lineAt)];
     if (problems.length > 0) return failed(problems);
-    return {
-      value: document.toJS({ maxAliasCount: ALIASES_MAX }),
-      problems: [],
-      lineOf: (path) => lineOf(document.contents, path, lineAt),
-    };
+    const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
+    const foreign = notJson(value).map(({ path, text: what }) => {
+      const place = path.length === 0 ? "the file" : spelled(path);
+      return { line: lineOf(document.contents, path, lineAt), text: `${place}: ${what}` };
+    });
+    if (foreign.length > 0) return failed(foreign);
+    return { value, problems: [], lineOf: (path) => lineOf(document.contents, path, lineAt) };
   } catch (error) {
     // Aliases that multiply, aliases of nothing, and nesting beyond the stack.
     return failed([{ line: null, text: (error as Error).message }]);
@@ -98,6 +100,30 @@ function duplicates(contents: unknown, lineAt: (offset: number) => number): Prob
   return problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
+/** YAML has values that JSON has not: they would come to the server as something else. */
+function notJson(value: unknown, path: Path = [], above: readonly unknown[] = []) {
+  const wrong = wordFor(value, above);
+  if (wrong !== null) return [{ path, text: `expected a value that JSON has, given ${wrong}` }];
+  if (typeof value !== "object" || value === null) return [];
+  const found: { path: Path; text: string }[] = [];
+  for (const [name, member] of Object.entries(value)) {
+    const step = Array.isArray(value) ? Number(name) : name;
+    found.push(...notJson(member, [...path, step], [...above, value]));
+    if (found.length > PROBLEMS_MAX) break;
+  }
+  return found;
+}
+
+/** null: JSON has it. */
+function wordFor(value: unknown, above: readonly unknown[]): string | null {
+  if (typeof value === "number") return Number.isFinite(value) ? null : String(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return above.includes(value) ? "a list that is in itself" : null;
+  if (above.includes(value)) return "a mapping that is in itself";
+  if (Object.getPrototypeOf(value) === Object.prototype) return null;
+  return value instanceof Uint8Array ? "!!binary" : `!!${value.constructor.name.toLowerCase()}`;
+}
+
 function keyOf(key: unknown): string {
   return isScalar(key) ? String(key.value) : String(key);
 }
@@ -110,4 +136,15 @@ function anchored(contents: unknown, name: string): unknown {
     if (isMap(node)) rest.push(...node.items.map(({ value }) => value ?? null));
   }
   return null;
+}
+
+/** `functions.a.route.methods[0]`. */
+export function spelled(path: Path): string {
+  return path
+    .map((step, at) => {
+      if (typeof step === "number") return `[${step}]`;
+      const text = /^[\w$-]+$/.test(step) ? step : `[${JSON.stringify(step)}]`;
+      return at === 0 || text.startsWith("[") ? text : `.${text}`;
+    })
+    .join("");
 }

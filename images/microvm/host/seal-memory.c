@@ -26,7 +26,10 @@ static void copy(off_t from, off_t to) {
     size_t wanted = to - from < PART_BYTES ? (size_t)(to - from) : PART_BYTES;
     ssize_t got = pread(0, part, wanted, from);
     if (got < 0) fail("read");
-    if (got == 0) break;
+    if (got == 0) {
+      errno = ENODATA;
+      fail("read");
+    }
     for (ssize_t at = 0; at < got;) {
       ssize_t put = pwrite(MEMORY_FD, part + at, (size_t)(got - at), from + at);
       if (put < 0) fail("write to memory");

@@ -11,6 +11,7 @@ import { LATE_MS_MAX } from "./catch-up.ts";
 import { type ScheduleAsked, paramsOf } from "./invoke-schedule.ts";
 import type { InvokeLink, SchedulesLog } from "./ports.ts";
 import type { ScheduleNotes } from "./schedule-notes.ts";
+import { RunningCounts } from "./running-counts.ts";
 import { UnseenRuns } from "./unseen-runs.ts";
 
 export interface ScheduledRunsOptions {
@@ -50,7 +51,7 @@ const INVOKE_MS_MAX = 3 * 900_000 + 10_000;
 
 /**
  * Runs due moments: each at most once, as its row is on disk before the gateway hears of it, and one of a schedule at a time. A moment waits, for `LATE_MS_MAX` at most, while the
- * gateway is away, `runsMax` others run, or it is not known whether the run before it goes on. A moment: `waiting -> running -> ended`, or it is passed over. Life: `open -> closed`.
+ * gateway is away, its project has its share of `runsMax`, or it is not known whether the run before it goes on. A moment: `waiting -> running -> ended`, or it is passed over. Life: `open -> closed`.
  */
 export class ScheduledRuns {
   readonly #options: ScheduledRunsOptions;
@@ -58,7 +59,7 @@ export class ScheduledRuns {
   readonly #waiting = new Map<string, Waiting>();
   readonly #going = new Map<string, Going>();
   readonly #unseen: UnseenRuns;
-  #running = 0;
+  readonly #running = new RunningCounts();
   #isPumping = false;
   #isClosed = false;
   #cancel: (() => void) | null = null;
@@ -128,14 +129,18 @@ export class ScheduledRuns {
   #next(): Waiting[] {
     const { clock, gateway, runsMax } = this.#options;
     const oldest = clock.wall() - LATE_MS_MAX;
-    const room = Math.min(BATCH_MAX, runsMax - this.#running);
+    const counts = this.#running.copy();
     const batch: Waiting[] = [];
     for (const [place, one] of this.#waiting) {
       const isLate = one.due <= oldest;
       if (isLate) this.#miss(one);
       if (isLate || one.entry.isGone) this.#waiting.delete(place);
-      else if (gateway.isConnected && batch.length < room && !this.#going.has(place))
+      else if (gateway.isConnected && batch.length < BATCH_MAX && !this.#going.has(place)) {
+        const { project } = one.entry.owner;
+        if (!counts.hasRoom(project, runsMax)) continue;
+        counts.add(project);
         batch.push(one);
+      }
     }
     return this.#isClosed ? [] : batch;
   }
@@ -167,10 +172,10 @@ export class ScheduledRuns {
     const place = placeOf(entry);
     const { owner, schedule } = entry;
     this.#going.set(place, { id, state: "running" });
-    this.#running += 1;
+    this.#running.add(owner.project);
     const end = await this.#outcomeOf({ owner, schedule, due, id });
     await failPoint("schedule.ended");
-    this.#running -= 1;
+    this.#running.remove(owner.project);
     this.#going.delete(place);
     if (this.#isClosed && end.isUnsure) return;
     this.#ended({ owner, schedule, due, id }, end);

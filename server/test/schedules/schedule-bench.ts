@@ -78,9 +78,9 @@ export class ScheduleBench {
     };
   }
 
-  async create(name: string, schedules: Schedule[]): Promise<string> {
+  async create(name: string, schedules: Schedule[], project = "default"): Promise<string> {
     const first = newRevision({ settings: { ...settings, schedules } });
-    const about = { project: "default", name, description: "", labels: {} };
+    const about = { project, name, description: "", labels: {} };
     const { fn } = await this.store.createFunction({ ...about, first });
     this.scheduler.put(fn, first.settings);
     return fn.id;

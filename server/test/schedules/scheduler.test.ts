@@ -284,6 +284,33 @@ describe("a clock that jumps", () => {
   });
 });
 
+describe("a project whose runs hang", () => {
+  test("leaves room for those of others, however many it has", async (t) => {
+    const bench = await ScheduleBench.open(t, noon);
+    await bench.scheduler.close();
+    bench.runsMax = 12;
+    await bench.start();
+    bench.isQuick = false;
+    const schedules = Array.from({ length: 20 }, (_, at) => every("0 13 * * *", `s${at}`));
+    for (const project of ["one", "two", "three"])
+      await bench.store.createProject({ name: project, driver: null, description: "" });
+    await bench.create("first", schedules, "one");
+    await bench.create("second", schedules, "one");
+    await bench.create("later", [every("1 13 * * *")], "two");
+    await bench.pass(hour);
+    assert.equal(bench.asked.length, 6);
+    await bench.pass(minute);
+    assert.deepEqual(
+      bench.asked.slice(6).map(({ params }) => params.project),
+      ["two"],
+    );
+    bench.asked[0]?.end();
+    await bench.settle();
+    assert.equal(bench.asked.at(-1)?.params.project, "one");
+    assert.equal(bench.asked.length, 8);
+  });
+});
+
 describe("ten thousand schedules", () => {
   test("that are due at once all run, no more at a time than may, and each once", async (t) => {
     const bench = await ScheduleBench.open(t, noon);

@@ -1,12 +1,16 @@
 import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf } from "../../../errors.ts";
 import { findProgram } from "../../find-program.ts";
 import { hostView } from "../../../images/host-view.ts";
 import { sharedLibraries } from "../../../images/shared-libraries.ts";
+import { callFilter } from "./call-filter.ts";
 import type { Qemu } from "./find-qemu.ts";
 
 const TRIAL_MS_MAX = 10_000;
+const FILTER_FILE = "call-filter";
 /** A user without rights. */
 const TRIAL_USER = 65_534;
 /** Firmware, and what QEMU loads of itself. */
@@ -14,7 +18,10 @@ const firmware = ["/usr/share/qemu", "/usr/share/seabios"];
 
 /** What stands before QEMU's command line, so that QEMU itself can reach little. */
 export interface Containment {
-  prefix: readonly string[];
+  /** `filter`: the descriptor of `filterFile`, where there is one. */
+  prefix(filter: number): readonly string[];
+  /** With what `callFilter` gives. null: without a view of its own there is no filter either. */
+  filterFile: string | null;
   /** Without a view of its own: QEMU dies with the server, where that can be had. */
   plain: readonly string[];
   /** Why there is no view of its own; null: it has one. */
@@ -23,27 +30,43 @@ export interface Containment {
 
 /**
  * Namespaces with a view of QEMU and its libraries alone, where bubblewrap works for a user without rights; else QEMU sees of the host's files what its user may.
- * `device`: the accelerator's; null: none.
+ * `device`: the accelerator's; null: none. `keptDir`: for the filter.
  */
 export async function findContainment(
   qemu: Qemu,
-  isLeftOut: boolean,
-  device: string | null,
+  { isLeftOut, device, keptDir }: { isLeftOut: boolean; device: string | null; keptDir: string },
 ): Promise<Containment> {
   const plain = plainPrefix();
-  const none = (problem: string) => ({ prefix: plain, plain, problem });
+  const none = (problem: string) => ({ prefix: () => plain, filterFile: null, plain, problem });
   if (isLeftOut) return none("left out by a test");
   const bwrap = findProgram("bwrap");
   if (bwrap === null) return none("bubblewrap (bwrap) is not installed");
   try {
     const view = hostView([qemu.path, ...(await sharedLibraries([qemu.path])), ...firmware]);
-    const args = [...viewArgs(view, device), qemu.path, "--version"];
-    const user = process.getuid?.() === 0 ? { uid: TRIAL_USER, gid: TRIAL_USER } : {};
-    await promisify(execFile)(bwrap, args, { timeout: TRIAL_MS_MAX, env: {}, cwd: "/", ...user });
-    return { prefix: [bwrap, ...viewArgs(view, device)], plain, problem: null };
+    const filterFile = await writeFilter(keptDir);
+    const views = viewArgs(view, device);
+    const prefix = (filter: number) => [bwrap, "--seccomp", String(filter), ...views];
+    await tryIt([...prefix(0), qemu.path, "--version"]);
+    return { prefix, filterFile, plain, problem: null };
   } catch (error) {
     return none(`bubblewrap does not work here: ${messageOf(error)}`);
   }
+}
+
+async function writeFilter(keptDir: string): Promise<string> {
+  await mkdir(keptDir, { recursive: true, mode: 0o755 });
+  const file = join(keptDir, FILTER_FILE);
+  await writeFile(file, callFilter());
+  return file;
+}
+
+/** With the filter at descriptor 0. */
+async function tryIt([program = "", ...args]: string[]): Promise<void> {
+  const user = process.getuid?.() === 0 ? { uid: TRIAL_USER, gid: TRIAL_USER } : {};
+  const how = { timeout: TRIAL_MS_MAX, env: {}, cwd: "/", ...user };
+  const trial = promisify(execFile)(program, args, how);
+  trial.child.stdin?.end(callFilter());
+  await trial;
 }
 
 function viewArgs({ links, binds }: ReturnType<typeof hostView>, device: string | null): string[] {

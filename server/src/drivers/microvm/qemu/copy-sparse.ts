@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { MiB } from "../../../domain/limits.ts";
 
 const PAGE_BYTES = 4096;
@@ -14,10 +14,18 @@ export async function copySparse(from: string, to: string): Promise<void> {
     const { bytesRead } = await source.read(part, 0, part.length, at);
     if (bytesRead === 0) break;
     for (const [start, end] of filled(part.subarray(0, bytesRead)))
-      await copy.write(part, start, end - start, at + start);
+      await writeAll(copy, part.subarray(start, end), at + start);
     at += bytesRead;
   }
   await copy.truncate(at);
+}
+
+/** A disk that becomes full takes a part of what it is given, and says so with the next alone. */
+async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, at + written);
+    written += bytesWritten;
+  }
 }
 
 /** Runs of pages that are not all zeros, as `[start, end)`. */

@@ -88,7 +88,7 @@ export class QemuVmm implements Vmm {
     signal: AbortSignal,
   ): Promise<Machine> {
     const settled = this.#settledOrFail();
-    const saved = await this.#open(spec, snapshot);
+    const saved = await this.#open(spec, snapshot, signal);
     return await this.#start(settled, spec, { saved, signal });
   }
 
@@ -109,13 +109,18 @@ export class QemuVmm implements Vmm {
   async #contain({ qemu, accelerator }: QemuPlan): Promise<Containment> {
     const device = accelerator === "kvm" ? "/dev/kvm" : null;
     const isLeftOut = this.#options.without?.includes("bubblewrap") === true;
-    return await findContainment(qemu, isLeftOut, device);
+    return await findContainment(qemu, { isLeftOut, device, keptDir: this.#options.keptDir });
   }
 
   /** Closes the entries where it rejects. */
-  async #open({ id, guest, entries }: MachineSpec, { folder }: MachineSnapshot): Promise<Saved> {
+  async #open(
+    { id, guest, entries }: MachineSpec,
+    { folder }: MachineSnapshot,
+    signal: AbortSignal,
+  ): Promise<Saved> {
     try {
-      const memory = await this.#memories.open(join(folder, MEMORY_FILE), guest.sealer);
+      const file = join(folder, MEMORY_FILE);
+      const memory = await this.#memories.open(file, guest.sealer, signal);
       try {
         return { memory, state: openSync(join(folder, STATE_FILE), "r") };
       } catch (error) {
@@ -134,14 +139,15 @@ export class QemuVmm implements Vmm {
     spec: MachineSpec,
     { saved, signal }: { saved: Saved | null; signal: AbortSignal },
   ): Promise<Machine> {
-    const { given, descriptors, state } = await openGiven(spec, saved);
+    // What runs no code of a tenant needs no walls, and writes a file of the server's.
+    const filterFile = spec.ends === null ? null : containment.filterFile;
+    const { given, descriptors, state, filter } = await openGiven(spec, saved, filterFile);
     if (signal.aborted) {
       closeGiven([...given, ...spec.entries]);
       throw startFailure(spec, "it was given up");
     }
     const args = qemuArgs(plan, spec.shape, { mark: spec.mark, descriptors });
-    // What runs no code of a tenant needs no walls, and writes a file of the server's.
-    const prefix = spec.ends === null ? containment.plain : containment.prefix;
+    const prefix = spec.ends === null ? containment.plain : containment.prefix(filter);
     try {
       const child = launchVmm({
         command: [...prefix, plan.qemu.path, ...args],
@@ -163,10 +169,16 @@ interface Given {
   descriptors: QemuDescriptors;
   /** The program's descriptor of what it goes on from. */
   state: number | null;
+  /** Of the filter of system calls; without a file of one it means nothing. */
+  filter: number;
 }
 
 /** Opens all that the program gets, or nothing: what cannot be had closes the others and the entries. */
-async function openGiven(spec: MachineSpec, saved: Saved | null): Promise<Given> {
+async function openGiven(
+  spec: MachineSpec,
+  saved: Saved | null,
+  filterFile: string | null,
+): Promise<Given> {
   const { id, ends, guest, entries, equipment } = spec;
   const given: (Socket | number | "pipe")[] = [];
   const add = (each: Socket | number | "pipe") => FIRST_GIVEN_FD - 1 + given.push(each);
@@ -184,11 +196,12 @@ async function openGiven(spec: MachineSpec, saved: Saved | null): Promise<Given>
     const hasTools = equipment?.hasTools === true && guest.tools !== null;
     const tools = hasTools ? file(guest.tools as string) : null;
     const memory = ends === null ? { descriptor: add(memoryFile(spec)), isShared: true } : own;
+    const filter = filterFile === null ? -1 : file(filterFile);
     const isRestored = saved !== null;
     const descriptors = {
       ...{ agent, streams, monitor, ...files, tools, socket, memory, isRestored },
     };
-    return { given, descriptors, state };
+    return { given, descriptors, state, filter };
   } catch (error) {
     closeGiven([...given, ...entries]);
     throw startFailure({ id }, messageOf(error), error);
@@ -235,11 +248,10 @@ function protectionsOf({ problem }: Containment): VmmProbe["protections"] {
     problem === null
       ? "namespaces with nothing but QEMU, its libraries and firmware; no network"
       : `no: ${problem}`;
+  const calls = "QEMU's seccomp filter: no programs, no rights, no scheduling, no obsolete calls";
+  const more = problem === null ? "; one of ours: no attributes of files, no io_uring" : "";
   return {
     "vmm-view": { isEnforced: problem === null, how: view },
-    "vmm-syscalls": {
-      isEnforced: true,
-      how: "QEMU's seccomp filter: no programs, no rights, no scheduling, no obsolete calls",
-    },
+    "vmm-syscalls": { isEnforced: true, how: calls + more },
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   closeSync,
   fstatSync,
@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -26,6 +27,7 @@ const source = fileURLToPath(
   new URL("../../../../../images/microvm/host/seal-memory.c", import.meta.url),
 );
 const PAGE_BYTES = 4096;
+const { signal } = new AbortController();
 
 describe("memory that machines begin with", { skip: skipMicrovm }, () => {
   const folder = mkdtempSync(join(tmpdir(), "isola-sealed-"));
@@ -48,7 +50,7 @@ describe("memory that machines begin with", { skip: skipMicrovm }, () => {
   });
 
   test("is what is on disk, takes room for that alone, and nobody can change it", async () => {
-    const descriptor = await new SealedMemories().open(file, sealer);
+    const descriptor = await new SealedMemories().open(file, sealer, signal);
     assert.deepEqual(readFileSync(descriptor), readFileSync(file));
     assert.equal(fstatSync(descriptor).blocks * 512, 3 * PAGE_BYTES);
     const writing = openSync(`/proc/self/fd/${descriptor}`, "r+");
@@ -62,7 +64,7 @@ describe("memory that machines begin with", { skip: skipMicrovm }, () => {
   test("is there once for all, until nobody has begun with it for a while, and anew for another file", async () => {
     const memories = new SealedMemories({ restMs: 300 });
     const inodeOf = async () => {
-      const descriptor = await memories.open(file, sealer);
+      const descriptor = await memories.open(file, sealer, signal);
       const { ino } = fstatSync(descriptor, { bigint: true });
       closeSync(descriptor);
       return ino;
@@ -76,11 +78,62 @@ describe("memory that machines begin with", { skip: skipMicrovm }, () => {
     assert.notEqual(await inodeOf(), later);
   });
 
+  test("is not said to be there where the disk is too small for it", () => {
+    const copying = `import { copySparse } from ${JSON.stringify(new URL("copy-sparse.ts", import.meta.url).href)};
+await copySparse(process.argv[1], "/mnt/memory");`;
+    const data = join(folder, "data");
+    writeFileSync(data, Buffer.alloc(MiB, 1));
+    const walls = ["--dev-bind", "/", "/", "--size", String(MiB / 2), "--tmpfs", "/mnt"];
+    const node = [process.execPath, "--input-type=module", "-e", copying, data];
+    const { status, stderr } = spawnSync("bwrap", [...walls, ...node], { encoding: "utf8" });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /ENOSPC/);
+  });
+
+  test("that cannot be had as there are no descriptors left says so, and ends nothing else", () => {
+    const opening = `import { closeSync, openSync } from "node:fs";
+import { SealedMemories } from ${JSON.stringify(new URL("sealed-memories.ts", import.meta.url).href)};
+const [file, sealer] = process.argv.slice(1);
+const held = [];
+try {
+  for (;;) held.push(openSync("/dev/null"));
+} catch {}
+closeSync(held.pop());
+closeSync(held.pop());
+const failure = await new SealedMemories().open(file, sealer, new AbortController().signal).catch(({ code }) => code);
+for (const descriptor of held) closeSync(descriptor);
+await new Promise(setImmediate);
+console.log(failure);`;
+    const node = [process.execPath, "--input-type=module", "-e", opening, file, sealer];
+    const limited = spawnSync("prlimit", ["--nofile=64", ...node], { encoding: "utf8" });
+    assert.equal(limited.stdout, "EMFILE\n", limited.stderr);
+  });
+
+  test("that a sealer does not come to an end with keeps nobody who has given up, and is given up itself", async () => {
+    const hanging = join(folder, "hanging");
+    writeFileSync(hanging, "#!/bin/sh\nexec sleep 60\n", { mode: 0o755 });
+    const memories = new SealedMemories({ sealMsMax: 1000 });
+    const descriptors = () => readdirSync("/proc/self/fd").length;
+    const before = descriptors();
+    const beganAt = performance.now();
+    const other = memories.open(file, hanging, signal);
+    const givenUp = memories.open(file, hanging, AbortSignal.timeout(50));
+    await assert.rejects(givenUp, /given up/);
+    assert.ok(performance.now() - beganAt < 800);
+    await assert.rejects(other, /not within 1000 ms/);
+    await delay(200);
+    assert.ok(descriptors() <= before, `${descriptors()} descriptors, ${before} before`);
+    closeSync(await memories.open(file, sealer, signal));
+  });
+
   test("that cannot be had says why, and is tried again", async () => {
     const memories = new SealedMemories();
-    await assert.rejects(memories.open(join(folder, "none"), sealer), { code: "ENOENT" });
-    await assert.rejects(memories.open(file, join(folder, "none")), { code: "ENOENT" });
-    await assert.rejects(memories.open(folder, sealer), /the sealer ended with 1: .*directory/i);
-    closeSync(await memories.open(file, sealer));
+    await assert.rejects(memories.open(join(folder, "none"), sealer, signal), { code: "ENOENT" });
+    await assert.rejects(memories.open(file, join(folder, "none"), signal), { code: "ENOENT" });
+    await assert.rejects(
+      memories.open(folder, sealer, signal),
+      /the sealer ended with 1: .*directory/i,
+    );
+    closeSync(await memories.open(file, sealer, signal));
   });
 });

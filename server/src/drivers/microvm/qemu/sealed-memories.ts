@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { within } from "../deadline.ts";
+import { untilAborted, within } from "../deadline.ts";
 
 /** The descriptor of the sealer's memory (images/microvm/host/seal-memory.c). */
 const SEALED_FD = 3;
@@ -23,25 +23,37 @@ interface Held {
  */
 export class SealedMemories {
   readonly #restMs: number;
+  readonly #sealMsMax: number;
   readonly #held = new Map<string, Promise<Held>>();
 
-  constructor({ restMs = REST_MS_MAX }: { restMs?: number } = {}) {
+  constructor({ restMs = REST_MS_MAX, sealMsMax = SEAL_MS_MAX } = {}) {
     this.#restMs = restMs;
+    this.#sealMsMax = sealMsMax;
   }
 
-  /** A descriptor of the caller's own, for reading. `file`: what the memory is; `sealer`: path of the program. Rejects with an `Error`. */
-  async open(file: string, sealer: string): Promise<number> {
+  /**
+   * A descriptor of the caller's own, for reading. `file`: what the memory is; `sealer`: path of the program. Rejects with an `Error`: at once when the signal is aborted, and then the
+   * memory is there for others all the same.
+   */
+  async open(file: string, sealer: string, signal: AbortSignal): Promise<number> {
     const { ino, mtimeNs, size } = await stat(file, { bigint: true });
     const key = [file, ino, mtimeNs, size].join("\n");
     let holding = this.#held.get(key);
     if (holding === undefined) {
-      holding = seal(file, sealer).then((descriptor) => this.#hold(key, descriptor));
+      holding = seal(file, sealer, this.#sealMsMax).then((descriptor) =>
+        this.#hold(key, descriptor),
+      );
       this.#held.set(key, holding);
       holding.catch(() => this.#held.delete(key)); // told to who has asked
     }
-    const { descriptor, rest } = await holding;
-    rest.refresh();
-    return openSync(`/proc/self/fd/${descriptor}`, "r");
+    const aborted = untilAborted(signal);
+    try {
+      const { descriptor, rest } = await Promise.race([holding, aborted.promise]);
+      rest.refresh();
+      return openSync(`/proc/self/fd/${descriptor}`, "r");
+    } finally {
+      aborted.forget();
+    }
   }
 
   #hold(key: string, descriptor: number): Held {
@@ -53,7 +65,7 @@ export class SealedMemories {
   }
 }
 
-async function seal(file: string, sealer: string): Promise<number> {
+async function seal(file: string, sealer: string, msMax: number): Promise<number> {
   const descriptor = openSync(file, "r");
   let child: ChildProcess;
   try {
@@ -62,7 +74,7 @@ async function seal(file: string, sealer: string): Promise<number> {
     closeSync(descriptor);
   }
   try {
-    await within(SEAL_MS_MAX, "a copy of a snapshot's memory", sealed(child));
+    await within(msMax, "a copy of a snapshot's memory", sealed(child));
     return openSync(`/proc/${child.pid}/fd/${SEALED_FD}`, "r");
   } finally {
     child.kill("SIGKILL");
@@ -70,6 +82,11 @@ async function seal(file: string, sealer: string): Promise<number> {
 }
 
 async function sealed(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined) {
+    // It has no streams either, where there were no descriptors for them.
+    const [error] = await once(child, "error");
+    throw error;
+  }
   let words = "";
   (child.stderr as Readable).on("data", (chunk: Buffer) => {
     words = (words + chunk.toString("latin1")).slice(0, WORDS_CHARS_MAX);
