@@ -237,6 +237,57 @@ functions:
     await checkDefinition(dir);
   });
 
+  test("gives the function the JSON that text is there, and takes the times of rules of EventBridge", async (t) => {
+    const dir = folderOf(t, {
+      "serverless.yml": `
+service: jobs
+provider: { name: aws, runtime: python3.12 }
+functions:
+  report:
+    handler: report.run
+    events:
+      - schedule: { rate: rate(1 hour), name: text, input: '{"a": [1]}' }
+      - schedule: { rate: rate(1 hour), name: body, input: { body: '{"b": 2}' } }
+      - schedule: { rate: rate(1 hour), name: none, input: hello }
+      - schedule: { rate: rate(1 hour), name: unknown, input: "\${ssm:/input}" }
+      - eventBridge:
+          schedule: rate(10 minutes)
+          name: often
+          enabled: false
+          input: { body: '{"b": 2}', stage: "\${sls:stage}" }
+          retryPolicy: { maximumRetryAttempts: 3 }
+          deadLetterQueueArn: arn:aws:sqs:eu-central-1:1:dead
+      - eventBridge: { schedule: cron(0 8 * * ? *), pattern: { source: [shop] } }
+      - eventBridge: { pattern: { source: [shop] } }
+`,
+      "report.py": "def run(event, context): pass",
+    });
+    const { changed, left } = jsonOf(await runImport(dir, "serverless.yml"));
+    assert.deepEqual(functionsIn(dir).report.schedules, [
+      { name: "text", cron: "0 * * * *", event: { a: [1] } },
+      { name: "body", cron: "0 * * * *", event: { body: { b: 2 } } },
+      { name: "none", cron: "0 * * * *" },
+      { name: "unknown", cron: "0 * * * *" },
+      {
+        name: "often",
+        cron: "*/10 * * * *",
+        enabled: false,
+        event: { body: '{"b": 2}', stage: "dev" },
+      },
+      { name: "schedule", cron: "0 8 * * *" },
+    ]);
+    assert.deepEqual(placesOf(left), [
+      "functions.report.events[2].schedule.input",
+      "functions.report.events[4].eventBridge.retryPolicy",
+      "functions.report.events[4].eventBridge.deadLetterQueueArn",
+      "functions.report.events[5].eventBridge.pattern",
+      "functions.report.events[6].eventBridge",
+    ]);
+    const places = placesOf(changed).filter((place) => place.endsWith(".input"));
+    assert.deepEqual(places, ["functions.report.events[3].schedule.input"]);
+    await checkDefinition(dir);
+  });
+
   test("keeps 20 schedules of a function and tells of the others", async (t) => {
     const events = Array.from({ length: 21 }, () => "{ schedule: rate(1 day) }").join(", ");
     const dir = folderOf(t, {
