@@ -8,7 +8,14 @@ import {
   plainOf,
   shownValue,
 } from "../known-values.ts";
-import { jsonIn, leaveRetries, leaveTrigger, methodsOf, openToAll, timeZoneOf } from "../triggers.ts";
+import {
+  jsonIn,
+  leaveRetries,
+  leaveTrigger,
+  methodsOf,
+  openToAll,
+  timeZoneOf,
+} from "../triggers.ts";
 
 const scheduleKinds = ["Schedule", "ScheduleV2"];
 
@@ -78,7 +85,10 @@ export function scheduleOf(
   leaveRetries(given, ["RetryPolicy", "DeadLetterConfig"], place, findings);
   const window = isKnownMap(given.FlexibleTimeWindow) ? given.FlexibleTimeWindow : {};
   if (plainOf(window.Mode)?.toUpperCase() === "FLEXIBLE")
-    findings.leave(`${place}.FlexibleTimeWindow`, "a run begins when it is due, not some time later");
+    findings.leave(
+      `${place}.FlexibleTimeWindow`,
+      "a run begins when it is due, not some time later",
+    );
   const { ScheduleExpressionTimezone: zone } = given;
   return {
     place,

@@ -38,8 +38,7 @@ export function takeSchedule(
     if (InputPath !== undefined || InputTransformer !== undefined)
       findings.leave(place, "InputPath and InputTransformer: the function gets the event as it is");
     const given: KnownMap = { ...properties };
-    for (const member of ofTarget)
-      if (parts[member] !== undefined) given[member] = parts[member];
+    for (const member of ofTarget) if (parts[member] !== undefined) given[member] = parts[member];
     const schedule = scheduleOf(given, { name, place }, findings);
     if (schedule !== null) fn.schedules.push(schedule);
   }
