@@ -10,13 +10,14 @@ interface Settled {
 }
 
 const EVENT_CHARS_MAX = 200;
+const usual = { timeZone: "UTC", enabled: true };
 
 /** What is no list of schedules is left as it is: the server tells. */
 export function settledSchedules(schedules: unknown): unknown {
   if (!isList(schedules)) return schedules;
   return schedules.map((schedule) => {
     const cron = String(schedule.cron).trim().split(/\s+/).join(" ");
-    return { timeZone: "UTC", enabled: true, ...schedule, cron };
+    return { ...usual, ...schedule, cron };
   });
 }
 

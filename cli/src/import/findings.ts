@@ -8,6 +8,8 @@ export interface Finding {
 }
 
 const KEPT_MAX = 500;
+/** Of a place that is told apart from the one around it. */
+const PLACE_CHARS_MAX = 1000;
 
 /** What an import has to tell beside what it wrote. Each sentence once; of many, the first 500 that are told. */
 export class Findings {
@@ -43,6 +45,7 @@ function keep(list: Finding[], finding: Finding): void {
 function placesIn(tree: TreeMap): ReadonlyMap<string, number> {
   const order = new Map<string, number>();
   const visit = (value: Tree, place: string) => {
+    if (place.length > PLACE_CHARS_MAX) return;
     if (!order.has(place)) order.set(place, order.size);
     if (Array.isArray(value))
       for (const [at, one] of value.entries()) visit(one, `${place}[${at}]`);
@@ -62,5 +65,5 @@ function rankOf(place: string, order: ReadonlyMap<string, number>): number {
     const rank = order.get(around);
     if (rank !== undefined) return rank;
   }
-  return Number.POSITIVE_INFINITY;
+  return Number.MAX_SAFE_INTEGER;
 }

@@ -202,7 +202,7 @@ Resources:
       { name: "nightly", cron: "0 3 * * *", timeZone: "Europe/Berlin" },
     ]);
     const told = placesOf(left).filter((place) => /Mornings|Night|Ordered/.test(place));
-    assert.deepEqual(told.toSorted(), ["Resources.Mornings", "Resources.Ordered"]);
+    assert.deepEqual(told, ["Resources.Mornings", "Resources.Ordered"], "as they stand there");
     await checkDefinition(dir);
   });
 

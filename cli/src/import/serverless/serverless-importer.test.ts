@@ -205,13 +205,13 @@ functions:
     const { changed, left } = jsonOf(result);
     assert.ok(placesOf(changed).includes("functions.cleanup.events[1].schedule.input"));
     assert.deepEqual(placesOf(left), [
-      "functions.cleanup.events[6].schedule.timezone",
-      "functions.cleanup.events[6].schedule.enabled",
       "functions.cleanup.events[4].schedule",
       "functions.cleanup.events[5].schedule",
+      "functions.cleanup.events[6].schedule.timezone",
+      "functions.cleanup.events[6].schedule.enabled",
       "functions.cleanup.events[7].schedule",
     ]);
-    assert.match(left[2]?.text ?? "", /^rate\(90 minutes\) divides neither/);
+    assert.match(left[0]?.text ?? "", /^rate\(90 minutes\) divides neither/);
     assert.deepEqual(functionsIn(dir).cleanup, {
       runtime: "python",
       handler: "jobs/cleanup.run",
