@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { root } from "./pinned-node.mjs";
 import { runForOutput } from "./processes.mjs";
@@ -34,17 +34,23 @@ export async function welcome({ node, server, print = (text) => process.stdout.w
   }
   const link = await signInLink(server, key);
   if (link !== null) lines.push("", "Console, signed in by this link once:", `  ${link}`);
-  if (server.api !== DEFAULT_API) {
-    lines.push("", "For `isola` from elsewhere:", `  export ISOLA_URL=${server.api}`);
+  const data = resolve(server.data);
+  if (server.api !== DEFAULT_API || data !== join(root, "data")) {
+    lines.push("", "For `isola` from elsewhere:", `  export ISOLA_DATA=${quotedForShell(data)}`);
   }
   lines.push("", "Call a function:", `  curl '${server.functions}/hello-js?name=Ada'`);
   if (!memory.isKeyShown) {
-    const path = relative(process.cwd(), join(server.data, "admin-key"));
+    const path = join(data, "admin-key");
     lines.push("", `Admin key, shown this once and kept in ${path}:`, `  ${key}`);
     memory.isKeyShown = true;
   }
   writeFileSync(memoryPath(server.data), `${JSON.stringify(memory)}\n`);
   print(`${lines.join("\n")}\n\nCtrl-C stops the server.\n`);
+}
+
+/** As it is where a POSIX shell takes it for one word, else in quotes. */
+function quotedForShell(text) {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Listening is not yet ready: the gateway has its functions once the control plane has told it. */

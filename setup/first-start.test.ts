@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, describe, test } from "node:test";
 import { fakeKey, startFakeApi } from "../cli/test/fake-api.ts";
+import { runIsola } from "../cli/test/run-isola.ts";
 import { welcome } from "./first-start.mjs";
 
 /** A server of which only the API is played; the functions listener answers with the path. */
@@ -35,19 +36,28 @@ async function started(t: TestContext) {
     return text;
   };
   const deploys = () => api.calls.filter((call) => call.startsWith("POST /api/v1/functions"));
-  return { api, show, deploys };
+  return { api, data, show, deploys };
 }
 
 describe("the first start", { timeout: 60_000 }, () => {
   test("deploys two functions, calls them, and shows the admin key", async (t) => {
-    const { show, deploys } = await started(t);
+    const { api, data, show, deploys } = await started(t);
     const text = await show();
     assert.equal(deploys().length, 2);
     assert.match(text, /hello-js {3}200 from \/hello-js\n/);
     assert.match(text, /hello-py {3}200 from \/hello-py\n/);
     assert.match(text, /^ {2}curl 'http:\/\/127\.0\.0\.1:1\/hello-js\?name=Ada'$/m);
     assert.ok(text.includes(fakeKey));
-    assert.match(text, /^ {2}export ISOLA_URL=http:\/\/127\.0\.0\.1:\d+$/m);
+    assert.ok(text.includes(`kept in ${join(data, "admin-key")}:\n`));
+    // From any folder the command line finds the server and its key by this.
+    const [, hint = ""] = /^ {2}export ISOLA_DATA=(.+)$/m.exec(text) ?? [];
+    writeFileSync(join(data, "api-url"), api.url); // as a running server has it
+    const { exitCode, stdout } = await runIsola(["list"], {
+      env: { ISOLA_DATA: hint },
+      cwd: tmpdir(),
+    });
+    assert.equal(exitCode, 0);
+    assert.match(stdout, /^hello-js /m);
   });
 
   test("is not repeated: no deploy, no key, and a deleted function stays deleted", async (t) => {

@@ -68,17 +68,18 @@ export interface Asked {
 /** For what does not exist: names that are near, asked of the server, and what lists them; nothing where nothing can be said. */
 export async function otherNames(error: ApiError, asked: Asked): Promise<string> {
   if (error.code !== "not_found") return "";
-  for (const [kind, list] of [
-    ["function", "isola list"],
-    ["project", "isola projects"],
-  ] as const) {
-    const name = namesGiven(asked, kind).find((one) => error.message.includes(one));
-    if (name === undefined) continue;
-    const guess = didYouMean(name, await namesOf(kind, asked));
-    return guess || `; \`${list}\` lists those that there are`;
-  }
-  return "";
+  const [, what, name = ""] = MISSING.exec(error.message) ?? [];
+  if (what === undefined) return "";
+  const kind = what.toLowerCase() === "project" ? "project" : "function";
+  if (!namesGiven(asked, kind).includes(name)) return "";
+  const names = await namesOf(kind, asked);
+  if (names.includes(name)) return "";
+  return didYouMean(name, names) || `; \`${listing[kind]}\` lists those that there are`;
 }
+
+/** How a server's message begins that means one of these, whatever else it names. */
+const MISSING = /^(?:there is no )?(function|project) "?([a-z0-9-]+)/i;
+const listing = { function: "isola list", project: "isola projects" };
 
 function namesGiven({ command, args, options }: Asked, kind: "function" | "project"): string[] {
   const ofPlaces = placesOf(command).map(({ name }, at) =>

@@ -136,6 +136,7 @@ describe("parseLine", () => {
     );
     assert.match(refusal("projects", "--driver", "x"), /isola projects create does/);
     assert.match(refusal("env", "f", "create", "A"), /the verb comes first: isola env create/);
+    assert.match(refusal("env", "craete", "f", "A"), /^env takes .*given: craete; did you mean/);
     assert.match(refusal("help", "projects", "nope"), /takes list or create/);
   });
 

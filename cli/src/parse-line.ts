@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Command, type CommandGroup, type Options, usageFailure } from "./command.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 import { type Entry, type Flag, flagOf, flagsOf, helpOption, isGroup } from "./notation.ts";
 import { contextOption, jsonOption, nameOf, placesOf } from "./notation.ts";
 
@@ -193,6 +193,10 @@ function checkNumber(
   const verb = group?.commands.map(nameOf).find((name) => args.includes(name));
   const order =
     verb === undefined ? "" : `; the verb comes first: isola ${group?.name} ${verb} ...`;
+  // What stands where the usual verb takes a name was perhaps meant as a verb.
+  const words = args.slice(0, args.length - places.length);
+  const typo = group && words.find((word) => nearest(word, group.commands.map(nameOf)).length > 0);
+  if (group !== undefined && typo !== undefined && verb === undefined) throw noVerb(group, typo);
   const most = places.length === 0 ? "no arguments" : `at most ${places.length}`;
   throw usageFailure(`${path} takes ${most}, given: ${args.length}${order || `; usage: ${usage}`}`);
 }

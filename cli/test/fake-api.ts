@@ -25,6 +25,8 @@ export interface FakeApi {
   query: URLSearchParams;
   /** Further answers, by `GET /path`. */
   answers: Record<string, unknown>;
+  /** What is not found, by `GET /path`, and the message that says so. */
+  missing: Record<string, string>;
   /** The last body, of JSON, that a call brought. */
   sent: unknown;
   /** The body of the last invocation that was asked for. */
@@ -75,6 +77,7 @@ export async function startFakeApi(): Promise<FakeApi> {
     onCall() {},
     query: new URLSearchParams(),
     answers: {},
+    missing: {},
     sent: null,
     invoked: null,
     answer: {},
@@ -111,6 +114,8 @@ async function respond(api: FakeApi, request: IncomingMessage, response: ServerR
   if (api.refused.length > 0) return refuse(response, api.refused);
   const body = Buffer.concat(chunks);
   if (request.headers["content-type"] === "application/json") api.sent = JSON.parse(String(body));
+  const missing = api.missing[`${request.method} ${url.pathname}`];
+  if (missing !== undefined) return fail(response, 404, "not_found", missing);
   if (api.answers[`${request.method} ${url.pathname}`])
     return send(response, 200, api.answers[`${request.method} ${url.pathname}`]);
   const [, name, rest] = /^\/api\/v1\/functions\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];

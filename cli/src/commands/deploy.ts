@@ -37,7 +37,7 @@ export const deployCommand: Command = {
     "Create or update the functions of a folder: those of its isola.yaml, or the folder itself",
   positionals: { dir: { help: "left out: the current folder", completes: "folder" } },
   details: [
-    "`isola deploy [dir]` takes the functions of the folder's `isola.yaml` ([isola-yaml.md](isola-yaml.md)) or, without one, the folder itself as one function with its name; then flags are its settings. A function that exists is changed after a question, or at once with `--yes`; `--check` only says what differs. Settings that are not named stay as they are.",
+    "`isola deploy [dir]` takes the functions of the folder's `isola.yaml` ([isola-yaml.md](isola-yaml.md)) or, without one, the folder itself as one function with its name; then flags are its settings. A function that exists is changed after a question, or at once with `--yes`; `--check` only says what differs; what the server alone can judge, as crons, time zones and handlers, it judges when it is deployed. Settings that are not named stay as they are.",
     "With isola.yaml: `--var` and `--var-file` fill in its variables, `--prune` deletes functions of its application that it does not name any more, `--adopt` takes over functions of other applications. One function that fails does not hold up the others; deploy again to finish.",
     "Values of `env` are told by their length only, with `--json` too, unless `--show-values` is given.",
     "The output of a build ([builds.md](builds.md)) is shown as it comes, on stderr; `--build` is the setting `build`.",

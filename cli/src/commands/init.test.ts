@@ -37,6 +37,20 @@ describe("isola init", () => {
     assert.deepEqual([...json.files].sort(), readdirSync(json.folder).sort());
   });
 
+  test("goes on with the schedule of a function that has one", async (t) => {
+    const { isola } = await workplace(t);
+    for (const language of ["js", "ts", "py"]) {
+      const argv = ["init", language, "--name", "job", "--template", `scheduled-${language}`];
+      const { next } = JSON.parse((await isola(...argv, "--json")).stdout);
+      assert.deepEqual(next, [
+        `isola dev ${language}`,
+        `isola deploy ${language}`,
+        "isola schedules list job",
+        "isola schedules run job nightly",
+      ]);
+    }
+  });
+
   test("takes the folder where it is typed", async (t) => {
     const { dir, api } = await workplace(t);
     mkdirSync(join(dir, "here"));

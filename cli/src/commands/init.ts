@@ -132,11 +132,10 @@ interface Made {
 function told(context: Context, { template, name, target, files }: Made): Result {
   const path = quotedForShell(relative(context.cwd, target) || ".");
   const isola = context.env.npm_lifecycle_event === "isola" ? "npm run isola --" : "isola";
-  const curl = firstCurl(files.get("README.md") ?? "");
   const next = [
     `${isola} dev ${path}`,
     `${isola} deploy ${path}`,
-    ...(curl === null ? [] : [curl]),
+    ...firstRuns(isola, { template, name, files }),
   ];
   const readme = quotedForShell(join(relative(context.cwd, target), "README.md"));
   return {
@@ -147,4 +146,13 @@ function told(context: Context, { template, name, target, files }: Made): Result
       `${readme} says more`,
     ].join("\n"),
   };
+}
+
+/** How a function is run once it is deployed: what has a schedule by that, other functions as their README says. */
+function firstRuns(isola: string, { template, name, files }: Omit<Made, "target">): string[] {
+  const [schedule] = template.settings.schedules ?? [];
+  if (schedule !== undefined)
+    return [`${isola} schedules list ${name}`, `${isola} schedules run ${name} ${schedule.name}`];
+  const curl = firstCurl(files.get("README.md") ?? "");
+  return curl === null ? [] : [curl];
 }

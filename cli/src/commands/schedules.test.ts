@@ -63,4 +63,45 @@ describe("isola schedules", () => {
     assert.equal((await isola("schedules", "run", "report")).exitCode, 2);
     assert.equal(api.projectsAsked.length, asked);
   });
+
+  test("run names the schedules that are near, or what lists them, and no functions", async (t) => {
+    const { api, isola } = await workplace(t);
+    const names = ["nightly", ...Array.from({ length: 19 }, (_, at) => `hourly-${at}`)];
+    api.answers[`GET ${path}`] = { items: names.map((name) => ({ ...nightly, name })) };
+    api.answers["GET /api/v1/functions"] = {
+      items: ["report", "nightlies", "reports"].map((name) => ({ name })),
+    };
+    const refusal = async (name: string) => {
+      const has = `the function report has the schedules ${names.join(", ")}`;
+      api.missing[`POST ${path}/${name}/run`] = `there is no schedule ${name}: ${has}`;
+      return isola("schedules", "run", "report", name);
+    };
+    const near = await refusal("nightli");
+    assert.equal(near.exitCode, 1);
+    assert.match(
+      near.stderr,
+      /no schedule nightli of the function report; did you mean nightly\?$/m,
+    );
+    // The name of the schedule is a part of that of the function.
+    for (const name of ["zzz", "report"]) {
+      const { stderr } = await refusal(name);
+      assert.match(stderr, /report; `isola schedules list report` lists those that there are$/m);
+    }
+    api.answers[`GET ${path}`] = { items: [] };
+    api.missing[`POST ${path}/a/run`] =
+      "there is no schedule a: the function report has no schedules";
+    const none = await isola("schedules", "run", "report", "a");
+    assert.match(none.stderr, /the function report has no schedules$/m);
+  });
+
+  test("run names functions that are near where the function is missing", async (t) => {
+    const { api, isola } = await workplace(t);
+    api.answers["GET /api/v1/functions"] = { items: [{ name: "report" }, { name: "mail" }] };
+    const missing = 'function "reprot" does not exist in project "default"';
+    const asked = "/api/v1/functions/reprot/schedules";
+    api.missing[`POST ${asked}/nightly/run`] = missing;
+    api.missing[`GET ${asked}`] = missing;
+    const { stderr } = await isola("schedules", "run", "reprot", "nightly");
+    assert.match(stderr, /"default"; did you mean report\?$/m);
+  });
 });

@@ -1,7 +1,9 @@
+import { ApiError } from "@isola/client";
 import type { ScheduleView } from "@isola/api/schedules";
 import { paintStates } from "../colors.ts";
-import type { Command, CommandGroup } from "../command.ts";
+import type { Command, CommandGroup, Context } from "../command.ts";
 import { invokedResult } from "../invoked-result.ts";
+import { didYouMean } from "../nearest.ts";
 import { table } from "../printable.ts";
 
 const nameHelp = { help: "of the function", completes: "function" } as const;
@@ -45,7 +47,11 @@ const runCommand: Command = {
   json: "what the API answers",
   async run(context, [name = "", schedule = ""]) {
     const { client, signal } = context;
-    return invokedResult(context, await client.runSchedule(name, schedule, { signal }));
+    try {
+      return invokedResult(context, await client.runSchedule(name, schedule, { signal }));
+    } catch (error) {
+      throw await orNearNames(error, context, { name, schedule });
+    }
   },
 };
 
@@ -56,6 +62,25 @@ export const schedulesCommands: CommandGroup = {
   details: ["More: [schedules.md](schedules.md)."],
   commands: [listCommand, runCommand],
 };
+
+/** Of a schedule that the function has not: the names that are near, in place of all. Any other error as it is. */
+async function orNearNames(
+  error: unknown,
+  { client, signal }: Context,
+  { name, schedule }: { name: string; schedule: string },
+): Promise<unknown> {
+  if (!(error instanceof ApiError) || error.code !== "not_found") return error;
+  const items = await client.listSchedules(name, { signal }).then(
+    (found) => found.items,
+    () => [], // the error that is being told matters more
+  );
+  const names = items.map((one) => one.name);
+  if (names.length === 0 || names.includes(schedule)) return error;
+  const list = `; \`isola schedules list ${name}\` lists those that there are`;
+  const message = `there is no schedule ${schedule} of the function ${name}${didYouMean(schedule, names) || list}`;
+  const { status, code, requestId } = error;
+  return new ApiError(message, { status, code, requestId, cause: error });
+}
 
 function lastOutcome({ lastRun }: ScheduleView): string {
   if (lastRun === null) return "";

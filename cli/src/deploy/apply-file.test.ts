@@ -88,12 +88,28 @@ describe("a deploy of isola.yaml", () => {
     write("isola.yaml", file(", event: { x: -0 }"));
     assert.equal((await isola("deploy", "--yes")).exitCode, 0);
     assert.equal((await isola("deploy", "--check")).exitCode, 0);
-    for (const rest of [", enabled: false", ", timeZone: Europe/Berlin", ", event: null"]) {
+    for (const [rest, line] of [
+      [", enabled: false", "  ~ schedules.nightly.enabled: true -> false"],
+      [", timeZone: Europe/Berlin", "  ~ schedules.nightly.timeZone: UTC -> Europe/Berlin"],
+      [", event: null", "  ~ schedules.nightly.event: a scheduled event -> null"],
+      ["}, { name: b, cron: '@daily', event: [1]", "  + schedules.b: @daily UTC, event [1]"],
+    ] as const) {
       write("isola.yaml", file(rest));
       const drift = await isola("deploy", "--check");
       assert.equal(drift.exitCode, 4, rest);
-      assert.match(drift.stdout, /~ schedules: /);
+      assert.equal(drift.stdout, `jobs: update\n${line}\n`);
     }
+    write("isola.yaml", "functions: { jobs: { schedules: [] } }");
+    const gone = (await isola("deploy", "--check")).stdout;
+    assert.equal(gone, "jobs: update\n  - schedules.nightly: 0 3 * * * UTC\n");
+    const two = (...names: string[]) => {
+      const schedules = names.map((name) => `{ name: ${name}, cron: "@daily" }`);
+      write("isola.yaml", `functions: { jobs: { schedules: [${schedules.join(", ")}] } }`);
+    };
+    two("a", "b");
+    assert.equal((await isola("deploy", "--yes")).exitCode, 0);
+    two("b", "a");
+    assert.match((await isola("deploy", "--check")).stdout, /~ schedules: a, b -> b, a$/m);
   });
 
   test("compares what a key that may only read can see, and says what it cannot", async () => {

@@ -1,4 +1,5 @@
 import type { FileMark } from "./package-digest.ts";
+import { shownSchedules } from "./schedule-changes.ts";
 
 /** One difference between what is wanted and what is live. */
 export interface Change {
@@ -33,6 +34,8 @@ export function masked(change: Change, showValues: boolean): Change {
 
 export function shownChange(change: Change, isCreate: boolean): string[] {
   const { what, from, to, files = [] } = change;
+  const schedules = what === "schedules" ? shownSchedules(from ?? [], to) : null;
+  if (schedules !== null) return schedules;
   const isNew = isCreate || from === undefined || (what.startsWith("env.") && from === null);
   const line = isNew
     ? `  + ${what}: ${shown(to)}`

@@ -127,6 +127,11 @@ functions:
     const { refusal } = folder(t);
     assert.match(refusal("functions:\n  a: {}\n  a: {}\n"), /line 3: a stands here twice/);
     assert.match(refusal("functions:\n  a: {\n  b: ]\n"), /line \d/);
+    const cron = (text: string) =>
+      refusal(`functions:\n  a:\n    schedules:\n      - name: b\n        cron: ${text}\n`);
+    for (const text of ["*/5 * * * *", "* * * * *"])
+      assert.match(cron(text), /line 5: .*\(a value that begins with \* stands in quotes\)$/m);
+    assert.match(cron("@daily"), /line 5: .*\(a value that begins with @ stands in quotes\)$/m);
     const bare = refusal("functions:\n  a: { memoryMiB: ${M}, timeoutMs: 1 }\n  b: {}\n");
     assert.match(bare, /line 2: Unexpected .* a variable stands in quotes/);
     assert.ok(bare.split("\n").length <= 4);

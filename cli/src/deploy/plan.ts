@@ -7,6 +7,7 @@ import { type Change, envChanges, fileChanges } from "./change.ts";
 import { type Definition, guessRuntime } from "./definition.ts";
 import { filesOfTar } from "./deployed-files.ts";
 import { type FileMark, type PackageMark, markOf } from "./package-digest.ts";
+import { settledSchedules } from "./schedule-changes.ts";
 
 /** What has to happen to one function. */
 export interface Plan {
@@ -132,7 +133,7 @@ function isSame(what: string, from: unknown, to: unknown): boolean {
   if (what === "runtime") return from === to || isFamilyOf(String(to), String(from));
   if (what === "route") return isDeepStrictEqual(comparableRoute(from), comparableRoute(to));
   if (what === "build") return isDeepStrictEqual(from, { ...unbuilt, ...(to as object) });
-  if (what === "schedules") return isDeepStrictEqual(from, comparableSchedules(to));
+  if (what === "schedules") return isDeepStrictEqual(from, settledSchedules(to));
   return isDeepStrictEqual(from, to);
 }
 
@@ -149,16 +150,6 @@ function comparableRoute(route: unknown): unknown {
   const { methods, path } = route as { methods?: unknown; path?: unknown };
   const list = Array.isArray(methods) ? methods.map((method) => String(method).toUpperCase()) : [];
   return { methods: [...new Set(list)].sort(), path };
-}
-
-/** With what the server takes for members that are left out, for blanks, and for -0. */
-function comparableSchedules(schedules: unknown): unknown {
-  if (!Array.isArray(schedules)) return schedules;
-  const sent = JSON.parse(JSON.stringify(schedules)) as { cron?: unknown }[];
-  return sent.map((schedule) => {
-    const cron = String(schedule.cron).trim().split(/\s+/).join(" ");
-    return { timeZone: "UTC", enabled: true, ...schedule, cron };
-  });
 }
 
 function sizeOf(files: readonly FileMark[]): string {

@@ -41,7 +41,7 @@ export function readYaml(text: string): YamlDocument {
     // Where YAML is malformed, what comes after the first faults follows from them.
     const wrong = document.errors.slice(0, SYNTAX_ERRORS_MAX).map((error) => {
       const line = lineAt(error.pos[0]);
-      return { line, text: error.message + hintFor(text.split("\n")[line - 1] ?? "") };
+      return { line, text: error.message + hintFor(error.message, text.split("\n")[line - 1]) };
     });
     const problems = [...wrong, ...duplicates(document.contents, lineAt)];
     if (problems.length > 0) return failed(problems);
@@ -73,8 +73,11 @@ export function readYaml(text: string): YamlDocument {
   }
 }
 
-/** `{ memoryMiB: ${MEMORY} }` reads as a mapping in a mapping. */
-function hintFor(line: string): string {
+/** `{ memoryMiB: ${MEMORY} }` reads as a mapping in a mapping, `cron: * * * * *` as aliases. */
+function hintFor(message: string, line = ""): string {
+  const isStar = /\balias\b/i.test(message);
+  const first = isStar ? "*" : /reserved character (.)/.exec(message)?.[1];
+  if (first !== undefined) return ` (a value that begins with ${first} stands in quotes)`;
   const at = line.search(/[^"'\w]\$\{/);
   const isInside = at > 0 && /[{[]/.test(line.slice(0, at));
   return isInside ? " (inside { } and [ ] a variable stands in quotes)" : "";

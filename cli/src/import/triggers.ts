@@ -1,6 +1,6 @@
 import type { Findings } from "./findings.ts";
 import type { Endpoint } from "./imported.ts";
-import { type Known, plainOf, shownValue } from "./known-values.ts";
+import { type Known, type KnownMap, plainOf, shownValue } from "./known-values.ts";
 
 /** What to do instead of a trigger, by the names that Serverless Framework (lower case) and SAM give it. */
 const instead: Record<string, string> = {
@@ -69,6 +69,31 @@ export function timeZoneOf(
   const zone = plainOf(value);
   if (zone === null) findings.leave(place, `${shownValue(value)} is not known here: UTC is taken`);
   return zone;
+}
+
+/** What a schedule's input in the words of AWS is, which is JSON as text; null, which is told: it is none. */
+export function jsonIn(text: string, place: string, findings: Findings): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    findings.leave(place, "it is no JSON: the function gets what a scheduled event is");
+    return null;
+  }
+}
+
+/** Tells of those `members` of a schedule or its target that say what becomes of a run that failed. */
+export function leaveRetries(
+  given: KnownMap,
+  members: readonly string[],
+  place: string,
+  findings: Findings,
+): void {
+  for (const member of members)
+    if (given[member])
+      findings.leave(
+        `${place}.${member}`,
+        "a scheduled run is never tried again, and one that failed is put nowhere: `isola events --kind schedule_failed` has it",
+      );
 }
 
 /** Told once a file, as it holds for all of its functions. */

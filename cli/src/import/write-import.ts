@@ -16,6 +16,7 @@ import type { Findings } from "./findings.ts";
 import { importReport, notTaken } from "./import-report.ts";
 import type { Imported } from "./imported.ts";
 import { type PlacedFunction, placeFunctions } from "./place-functions.ts";
+import type { TreeMap } from "./yaml-tree.ts";
 
 export const writeOptions: readonly Option[] = [
   { flags: "--output <file>", help: "where isola.yaml is written; left out: beside the file" },
@@ -29,13 +30,25 @@ export interface MadeFile {
   text: string;
 }
 
+interface Importing {
+  /** Of the file that is imported. */
+  path: string;
+  /** What it holds, as it is written there. */
+  tree: TreeMap;
+  imported: Imported;
+  findings: Findings;
+}
+
 /** Writes isola.yaml and what belongs to it. Nothing is written where a file is in the way, or no function came over. */
 export function writeImport(
   context: Context,
-  { path, imported, findings }: { path: string; imported: Imported; findings: Findings },
+  { path, tree, imported, findings }: Importing,
   options: Options,
 ): Result {
-  if (imported.functions.length === 0) throw new Failure(notTaken(path, findings));
+  if (imported.functions.length === 0) {
+    findings.sortBy(tree);
+    throw new Failure(notTaken(path, findings));
+  }
   const isShown = options.stdout === true;
   const output = textOption(options, "output");
   if (isShown && output !== undefined)
@@ -53,6 +66,7 @@ export function writeImport(
     files.push(...ignoreFiles(dirname(path), imported, findings));
     for (const file of files) write(file);
   }
+  findings.sortBy(tree);
   const isWhole = imported.refused.length === 0;
   const report = importReport({ source, placed, findings, refused: imported.refused });
   const written = isShown ? [] : files.map((file) => file.path);

@@ -8,7 +8,14 @@ import {
   plainOf,
   shownValue,
 } from "../known-values.ts";
-import { leaveTrigger, methodsOf, openToAll, timeZoneOf } from "../triggers.ts";
+import {
+  jsonIn,
+  leaveRetries,
+  leaveTrigger,
+  methodsOf,
+  openToAll,
+  timeZoneOf,
+} from "../triggers.ts";
 
 const scheduleKinds = ["Schedule", "ScheduleV2"];
 
@@ -75,6 +82,13 @@ export function scheduleOf(
       place,
       "StartDate and EndDate: a schedule begins with its deploy and ends where it is taken out or disabled",
     );
+  leaveRetries(given, ["RetryPolicy", "DeadLetterConfig"], place, findings);
+  const window = isKnownMap(given.FlexibleTimeWindow) ? given.FlexibleTimeWindow : {};
+  if (plainOf(window.Mode)?.toUpperCase() === "FLEXIBLE")
+    findings.leave(
+      `${place}.FlexibleTimeWindow`,
+      "a run begins when it is due, not some time later",
+    );
   const { ScheduleExpressionTimezone: zone } = given;
   return {
     place,
@@ -100,12 +114,12 @@ function isEnabled(given: KnownMap, place: string, findings: Findings): boolean 
 
 /** `Input` is JSON as text. */
 function inputOf(given: KnownMap, place: string, findings: Findings): unknown {
-  const text = given.Input === undefined ? null : plainOf(given.Input);
-  if (text === null) return null;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    findings.leave(place, "its Input is no JSON: the function gets what a scheduled event is");
-    return null;
-  }
+  if (given.Input === undefined || given.Input === null) return null;
+  const text = plainOf(given.Input);
+  if (text !== null) return jsonIn(text, `${place}.Input`, findings);
+  findings.leave(
+    `${place}.Input`,
+    `${shownValue(given.Input)} is not known here: the function gets what a scheduled event is`,
+  );
+  return null;
 }

@@ -202,7 +202,49 @@ Resources:
       { name: "nightly", cron: "0 3 * * *", timeZone: "Europe/Berlin" },
     ]);
     const told = placesOf(left).filter((place) => /Mornings|Night|Ordered/.test(place));
-    assert.deepEqual(told.toSorted(), ["Resources.Mornings", "Resources.Ordered"]);
+    assert.deepEqual(told, ["Resources.Mornings", "Resources.Ordered"], "as they stand there");
+    await checkDefinition(dir);
+  });
+
+  test("tells what of a schedule has no equivalent, and an input that it does not know", async (t) => {
+    const retry = `RetryPolicy: { MaximumRetryAttempts: 3 }, DeadLetterConfig: { Arn: "arn:aws:sqs:eu-central-1:1:dead" }`;
+    const dir = folderOf(t, {
+      "template.yaml": `
+Resources:
+  Report:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.run
+      Events:
+        Loose:
+          Type: ScheduleV2
+          Properties: { ScheduleExpression: rate(1 hour), FlexibleTimeWindow: { Mode: FLEXIBLE, MaximumWindowInMinutes: 5 }, ${retry} }
+        Text: { Type: Schedule, Properties: { Schedule: rate(1 hour), Input: hello } }
+        Far: { Type: Schedule, Properties: { Schedule: rate(1 hour), Input: !ImportValue input } }
+  Night:
+    Type: AWS::Scheduler::Schedule
+    Properties:
+      ScheduleExpression: cron(0 3 * * ? *)
+      FlexibleTimeWindow: { Mode: "OFF" }
+      Target: { Arn: !GetAtt Report.Arn, Input: '{"full": true}', ${retry} }
+`,
+      "app.py": "def run(event, context): pass",
+    });
+    const { left } = jsonOf(await runImport(dir, "template.yaml"));
+    assert.deepEqual(functionsIn(dir).report.schedules, [
+      ...["loose", "text", "far"].map((name) => ({ name, cron: "0 * * * *" })),
+      { name: "night", cron: "0 3 * * *", event: { full: true } },
+    ]);
+    assert.deepEqual(placesOf(left), [
+      "Resources.Report.Events.Loose.ScheduleV2.RetryPolicy",
+      "Resources.Report.Events.Loose.ScheduleV2.DeadLetterConfig",
+      "Resources.Report.Events.Loose.ScheduleV2.FlexibleTimeWindow",
+      "Resources.Report.Events.Text.Schedule.Input",
+      "Resources.Report.Events.Far.Schedule.Input",
+      "Resources.Night.RetryPolicy",
+      "Resources.Night.DeadLetterConfig",
+    ]);
     await checkDefinition(dir);
   });
 

@@ -26,6 +26,6 @@ export const samImporter: Importer = {
     const findings = new Findings();
     const folder = new SourceFolder(dirname(path));
     const imported = readTemplate(tree, { folder, source: name }, findings);
-    return writeImport(context, { path, imported, findings }, options);
+    return writeImport(context, { path, tree, imported, findings }, options);
   },
 };

@@ -10,6 +10,9 @@ export interface ScheduleResource {
   properties: KnownMap;
 }
 
+/** What of a schedule stands in its target here, and beside the expression in events of functions. */
+const ofTarget = ["Input", "RetryPolicy", "DeadLetterConfig"];
+
 /** Whether it is one. A rule that waits for events is none. */
 export function isScheduleResource(type: string, properties: KnownMap): boolean {
   if (type === "AWS::Scheduler::Schedule") return true;
@@ -25,7 +28,8 @@ export function takeSchedule(
   const place = `Resources.${name}`;
   const targets = Array.isArray(properties.Targets) ? properties.Targets : [properties.Target];
   for (const target of targets) {
-    const { Arn, Input, InputPath, InputTransformer } = isKnownMap(target) ? target : {};
+    const parts: KnownMap = isKnownMap(target) ? target : {};
+    const { Arn, InputPath, InputTransformer } = parts;
     const fn = functionOf(resourceOf(Arn));
     if (fn === undefined) {
       findings.leave(place, "calls what is no function that came over from this template");
@@ -33,7 +37,8 @@ export function takeSchedule(
     }
     if (InputPath !== undefined || InputTransformer !== undefined)
       findings.leave(place, "InputPath and InputTransformer: the function gets the event as it is");
-    const given = { ...properties, ...(Input !== undefined && { Input }) };
+    const given: KnownMap = { ...properties };
+    for (const member of ofTarget) if (parts[member] !== undefined) given[member] = parts[member];
     const schedule = scheduleOf(given, { name, place }, findings);
     if (schedule !== null) fn.schedules.push(schedule);
   }

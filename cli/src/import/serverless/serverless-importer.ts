@@ -29,6 +29,6 @@ export const serverlessImporter: Importer = {
     const findings = new Findings();
     const folder = new SourceFolder(dirname(path));
     const imported = readService(tree, { folder, source: name }, findings);
-    return writeImport(context, { path, imported, findings }, options);
+    return writeImport(context, { path, tree, imported, findings }, options);
   },
 };
