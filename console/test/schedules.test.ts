@@ -101,7 +101,7 @@ describe("schedules in the console", { skip }, () => {
       await takePicture(page, `schedule-run-${name}-dark`);
       if (name !== "at-0") continue;
       await ran(name).getByRole("alert").getByText("bare").waitFor();
-      const stacks = await ran(name).getByRole("alert").locator("code").count();
+      const stacks = await ran(name).getByRole("alert").locator("pre").count();
       assert.equal(stacks, 0, "without a stack there is no place for one");
     }
     const id = await ran("at-1").getByRole("link").textContent();
