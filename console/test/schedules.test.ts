@@ -15,7 +15,7 @@ import {
 
 const code = {
   "index.mjs":
-    "export const handler = (event) => {\n  if (event.fail) throw new Error('as the event wants it');\n  return event;\n};\n",
+    "export const handler = (event) => {\n  if (event.fail) throw new Error('as the event wants it');\n  if (event.bare) throw Object.assign(new Error('bare'), { stack: '' });\n  return event;\n};\n",
 };
 
 describe("schedules in the console", { skip }, () => {
@@ -70,10 +70,49 @@ describe("schedules in the console", { skip }, () => {
     await assertAccessible(page, "schedules");
     await takePicture(page, "function-schedules-light");
     await assertFits(page, 390);
+    await assertAccessible(page, "schedules on a telephone");
+    const table = page.getByRole("region", { name: "Schedules" });
+    const wide = await table.evaluate(
+      (it: Record<"scrollWidth" | "clientWidth", number>) => it.scrollWidth - it.clientWidth,
+    );
+    assert.equal(wide, 0, "nothing is scrolled sideways");
     await takePicture(page, "function-schedules-light-390");
     await row("nightly").getByText("function error").waitFor();
     await row("nightly").getByRole("link", { name: "2 h ago" }).click();
     await page.getByRole("dialog").getByText("as the event wants it").first().waitFor();
+  });
+
+  test("are run at once with the result in sight, and not where the function has gone", async (t) => {
+    const { server } = stand;
+    const schedules = Array.from({ length: 20 }, (_, at) => ({
+      ...{ name: `at-${at}`, cron: "@daily", event: at === 0 ? { bare: true } : { at } },
+    }));
+    await server.deploy("many", code, { schedules });
+    const page = await openPage(t, stand, { scheme: "dark" });
+    await page.goto("/functions/many/schedules");
+    const ran = (name: string) => page.getByRole("region", { name: `The run of ${name}` });
+    for (const name of ["at-0", "at-1"]) {
+      await page.getByRole("button", { name: `Run now: ${name}`, exact: true }).click();
+      await ran(name)
+        .getByRole("heading", { name: `The run of ${name}` })
+        .waitFor();
+      const { y, height } = (await ran(name).boundingBox()) ?? { y: -1, height: 0 };
+      assert.ok(y >= 48 && y + Math.min(height, 200) <= 800, `${name}: ${y}, ${height}`);
+      await takePicture(page, `schedule-run-${name}-dark`);
+      if (name !== "at-0") continue;
+      await ran(name).getByRole("alert").getByText("bare").waitFor();
+      const stacks = await ran(name).getByRole("alert").locator("pre").count();
+      assert.equal(stacks, 0, "without a stack there is no place for one");
+    }
+    const id = await ran("at-1").getByRole("link").textContent();
+    assert.ok(id);
+    await ran("at-1").getByRole("link").click();
+    await page.getByRole("dialog").getByText(id).first().waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: "Run now: at-0", exact: true }).waitFor();
+    await server.api("DELETE", "/api/v1/functions/many");
+    await page.getByRole("alert").getByText("It is not there").waitFor();
+    assert.equal(await page.getByRole("button", { name: /Run now/ }).count(), 0);
   });
 
   test("are added, changed and removed in the settings, and bad ones are told where they are", async (t) => {
@@ -101,12 +140,42 @@ describe("schedules in the console", { skip }, () => {
     await field(2, "Event").fill('{"full": true}');
     await row(2).getByRole("switch", { name: "Enabled" }).uncheck();
     await save.click();
-    await page.getByRole("alert").getByText("schedules[0].cron", { exact: true }).waitFor();
+    const told = page.getByRole("alert").getByText("Schedule 1: Cron", { exact: true });
+    await told.waitFor();
+    await row(1).getByText("Schedule 1", { exact: true }).waitFor();
+    await row(1).getByText("expected five fields").waitFor();
+    assert.equal(await page.getByText("expected five fields").count(), 2, "in its place and below");
+    assert.equal(await field(1, "Cron").getAttribute("aria-invalid"), "true");
+    await row(1).locator(":focus[aria-invalid]").waitFor();
     await assertAccessible(page, "settings with schedules");
-    await row(1).scrollIntoViewIfNeeded();
     await takePicture(page, "schedule-fields-light");
     await assertFits(page, 390);
+    await row(1).scrollIntoViewIfNeeded();
+    await takePicture(page, "schedule-fields-light-390");
+    await page.setViewportSize({ width: 1280, height: 800 });
     await field(1, "Cron").fill("0 3 * * *");
+    await told.waitFor({ state: "detached" });
+    assert.equal(await page.getByText("expected five fields").count(), 0);
+    await field(2, "Name").fill("Hourly");
+    await row(2).getByText("expected lower-case letters").waitFor();
+    const tops = await Promise.all(
+      ["Name", "Cron", "Time zone"].map(async (name) => (await field(2, name).boundingBox())?.y),
+    );
+    assert.equal(new Set(tops).size, 1, `inputs of a row are on one line: ${tops.join(", ")}`);
+    await takePicture(page, "schedule-name-light");
+    await save.click();
+    await page.waitForTimeout(200);
+    assert.deepEqual(await schedulesOf("report"), [], "a bad name keeps the form");
+    await field(2, "Name").fill("nightly");
+    await row(2).getByText("expected a name that no schedule before it has").waitFor();
+    await field(1, "Name").fill("");
+    await save.scrollIntoViewIfNeeded();
+    await page.evaluate("window.scrollTo(0, document.body.scrollHeight)");
+    await save.click();
+    const { y } = (await row(1).locator("label").first().boundingBox()) ?? { y: 0 };
+    assert.ok(y >= 48, `what is wrong is below the header, with its label: ${y}`);
+    await field(1, "Name").fill("nightly");
+    await field(2, "Name").fill("hourly");
     await save.click();
     await page.getByText("Revision 2 is live.").waitFor();
     const nightly = { name: "nightly", cron: "0 3 * * *", timeZone: "Europe/Berlin" };

@@ -1,4 +1,4 @@
-import { Center, Loader, Modal } from "@mantine/core";
+import { Box, Center, Loader, Modal } from "@mantine/core";
 import { ApiError } from "@isola/api/api-error";
 import type { SessionView } from "@isola/api/sessions";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
@@ -21,7 +21,11 @@ export function SessionGate({ children }: { children: ReactNode }) {
     );
   if (isUnknown) return <SignInPage />;
   if (session.error !== null)
-    return <ErrorState error={session.error} onRetry={() => void session.refetch()} />;
+    return (
+      <Box p="md">
+        <ErrorState error={session.error} onRetry={() => void session.refetch()} />
+      </Box>
+    );
   return (
     <Center h="100vh">
       <Loader aria-label="Loading" />

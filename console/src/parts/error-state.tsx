@@ -5,12 +5,18 @@ import { explainError } from "../format/explain-error.ts";
 /** What went wrong, and what to do. */
 export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { title, message, details, requestId } = explainError(error);
+  // Of fields that are wrong the message says no more than the list.
+  const isListed = details.some(({ path, expected }) =>
+    message.includes(`${path}: expected ${expected}`),
+  );
   return (
-    <Alert color="red" icon={<CircleAlert />} title={title} m="md" role="alert">
+    <Alert color="red" icon={<CircleAlert />} title={title} role="alert">
       <Stack gap="xs" align="flex-start">
-        <Text size="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
-          {message}
-        </Text>
+        {!isListed && (
+          <Text size="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+            {message}
+          </Text>
+        )}
         {details.length > 0 && (
           <List size="sm">
             {details.map(({ path, expected, given }) => (

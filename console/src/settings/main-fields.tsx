@@ -13,14 +13,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { queries } from "../api/queries.ts";
 import { type Draft, envOf, envText } from "./draft.ts";
-import { ScheduleFields } from "./schedule-fields.tsx";
 
 export interface MainFieldsProps {
   draft: Draft;
   onChange(change: Draft): void;
 }
 
-/** What nearly every function sets, and when it runs: driver, handler, route, env, schedules. */
+/** What nearly every function sets: driver, handler, route, env. */
 export function MainFields({ draft, onChange }: MainFieldsProps) {
   const drivers = useQuery(queries.drivers());
   const choices = (drivers.data?.items ?? []).map(({ name, isAvailable, tier }) => ({
@@ -61,7 +60,6 @@ export function MainFields({ draft, onChange }: MainFieldsProps) {
         checked={draft.exposeErrors ?? false}
         onChange={(event) => onChange({ exposeErrors: event.currentTarget.checked })}
       />
-      <ScheduleFields draft={draft} onChange={onChange} />
     </Stack>
   );
 }

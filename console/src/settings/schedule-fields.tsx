@@ -12,23 +12,34 @@ import {
 } from "@mantine/core";
 import { NAME_PATTERN, requestLimits } from "@isola/api/limits";
 import { Plus, Trash2 } from "lucide-react";
-import { useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { type Draft, eventOf, eventText } from "./draft.ts";
+import { type Refusal, type ScheduleMember, refusedValue } from "./refusal.ts";
 import classes from "./setting-fields.module.css";
 
 type ScheduleDraft = NonNullable<Draft["schedules"]>[number];
 
 export interface ScheduleFieldsProps {
   draft: Draft;
+  /** Why the server did not take it: what is about a field is told there, and the first such one is gone to. */
+  refusal: Refusal | null;
   onChange(change: Draft): void;
 }
 
+const monospaced = { input: { fontFamily: "var(--mantine-font-family-monospace)" } };
+
 /** When the server calls the function by itself. */
-export function ScheduleFields({ draft, onChange }: ScheduleFieldsProps) {
+export function ScheduleFields({ draft, refusal, onChange }: ScheduleFieldsProps) {
   const schedules = draft.schedules ?? [];
   /** Of the rows, so that each keeps what is typed into it where one above goes. */
   const [keys, setKeys] = useState(() => schedules.map((_, at) => at));
   const zones = useId();
+  const fields = useRef<HTMLFieldSetElement>(null);
+  const error = refusal?.error;
+  useEffect(() => {
+    if (error !== undefined)
+      fields.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [error]);
   const put = (at: number, schedule: ScheduleDraft) =>
     onChange({ schedules: schedules.with(at, schedule) });
   const add = () => {
@@ -41,7 +52,7 @@ export function ScheduleFields({ draft, onChange }: ScheduleFieldsProps) {
     onChange({ schedules: schedules.toSpliced(at, 1) });
   };
   return (
-    <Fieldset legend="Schedules">
+    <Fieldset legend="Schedules" ref={fields}>
       <Stack>
         {schedules.length === 0 && (
           <Text size="sm" c="dimmed">
@@ -53,6 +64,8 @@ export function ScheduleFields({ draft, onChange }: ScheduleFieldsProps) {
             key={keys[at]}
             schedule={schedule}
             label={`Schedule ${at + 1}`}
+            isNameTaken={schedules.findIndex(({ name }) => name === schedule.name) < at}
+            refused={(member) => refusedValue(refusal, member, schedule[member])}
             zones={zones}
             onChange={(next) => put(at, next)}
             onRemove={() => remove(at)}
@@ -81,26 +94,34 @@ export function ScheduleFields({ draft, onChange }: ScheduleFieldsProps) {
 interface RowProps {
   schedule: ScheduleDraft;
   label: string;
+  /** One before it has the same. */
+  isNameTaken: boolean;
+  /** What the server said of a member. */
+  refused(member: ScheduleMember): string | null;
   /** Id of the list of time zones. */
   zones: string;
   onChange(schedule: ScheduleDraft): void;
   onRemove(): void;
 }
 
-function Row({ schedule, label, zones, onChange, onRemove }: RowProps) {
+function Row({ schedule, label, isNameTaken, refused, zones, onChange, onRemove }: RowProps) {
   const { name, cron, timeZone = "UTC", enabled = true } = schedule;
-  const isNamed = name === "" || new RegExp(NAME_PATTERN).test(name);
+  const problem = nameProblem(name, isNameTaken);
   return (
     <Paper withBorder p="sm" role="group" aria-label={label}>
       <Stack gap="sm">
-        <SimpleGrid cols={{ base: 1, sm: 3 }} className={classes.fields}>
+        <Text size="sm" fw={600}>
+          {label}
+        </Text>
+        <SimpleGrid cols={{ base: 1, sm: 3 }} verticalSpacing={0} className={classes.fields}>
           <TextInput
+            ref={(input) => input?.setCustomValidity(problem)} // it is not saved so
             label="Name"
             description="Lower-case letters, digits and -"
             placeholder="nightly"
             required
             value={name}
-            error={isNamed ? null : "expected lower-case letters, digits and -, a letter first"}
+            error={problem === "" ? null : problem}
             onChange={(event) => onChange({ ...schedule, name: event.currentTarget.value })}
           />
           <TextInput
@@ -110,7 +131,9 @@ function Row({ schedule, label, zones, onChange, onRemove }: RowProps) {
             required
             maxLength={requestLimits.cronCharsMax}
             spellCheck={false}
+            styles={monospaced}
             value={cron}
+            error={refused("cron")}
             onChange={(event) => onChange({ ...schedule, cron: event.currentTarget.value })}
           />
           <TextInput
@@ -121,10 +144,11 @@ function Row({ schedule, label, zones, onChange, onRemove }: RowProps) {
             maxLength={requestLimits.timeZoneCharsMax}
             spellCheck={false}
             value={timeZone}
+            error={refused("timeZone")}
             onChange={(event) => onChange({ ...schedule, timeZone: event.currentTarget.value })}
           />
         </SimpleGrid>
-        <EventField schedule={schedule} onChange={onChange} />
+        <EventField schedule={schedule} refused={refused} onChange={onChange} />
         <Group justify="space-between">
           <Switch
             label="Enabled"
@@ -145,7 +169,19 @@ function Row({ schedule, label, zones, onChange, onRemove }: RowProps) {
   );
 }
 
-function EventField({ schedule, onChange }: Pick<RowProps, "schedule" | "onChange">) {
+/** Empty: there is none. */
+function nameProblem(name: string, isTaken: boolean): string {
+  if (name === "") return ""; // that it is required is told as it is saved
+  if (!new RegExp(NAME_PATTERN).test(name))
+    return "expected lower-case letters, digits and -, a letter first, 63 at most";
+  return isTaken ? "expected a name that no schedule before it has" : "";
+}
+
+function EventField({
+  schedule,
+  refused,
+  onChange,
+}: Pick<RowProps, "schedule" | "refused" | "onChange">) {
   const [text, setText] = useState(() => eventText(schedule.event));
   const read = eventOf(text);
   const problem = "problem" in read ? read.problem : "";
@@ -155,12 +191,12 @@ function EventField({ schedule, onChange }: Pick<RowProps, "schedule" | "onChang
       label="Event"
       description="JSON, which everyone sees who may read the function; empty: a scheduled event with the due moment as its time"
       value={text}
-      error={problem === "" ? null : problem}
+      error={problem === "" ? refused("event") : problem}
       autosize
       minRows={1}
       maxRows={12}
       spellCheck={false}
-      styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+      styles={monospaced}
       onChange={(change) => {
         const next = change.currentTarget.value;
         setText(next);

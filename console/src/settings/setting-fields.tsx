@@ -14,7 +14,11 @@ export function SettingFields({ draft, onChange }: SettingFieldsProps) {
     <Stack>
       {fieldGroups.map(({ title, fields }) => (
         <Fieldset key={title} legend={title}>
-          <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} className={classes.fields}>
+          <SimpleGrid
+            cols={{ base: 1, sm: 2, lg: 3 }}
+            verticalSpacing={0}
+            className={classes.fields}
+          >
             {fields.map((field) => (
               <Input key={field.name} field={field} draft={draft} onChange={onChange} />
             ))}

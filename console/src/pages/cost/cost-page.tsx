@@ -21,7 +21,7 @@ export function CostPage() {
         <ErrorState error={cost.error} onRetry={() => void cost.refetch()} />
       )}
       {cost.data === undefined ? (
-        <Skeleton h={300} />
+        cost.error === null && <Skeleton h={300} />
       ) : (
         <Stack>
           <CostTiles cost={cost.data} />

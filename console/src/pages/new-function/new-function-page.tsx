@@ -11,6 +11,8 @@ import { FilesEditor } from "../../parts/files-editor.tsx";
 import { PageHeader } from "../../parts/page-header.tsx";
 import type { Draft } from "../../settings/draft.ts";
 import { MainFields } from "../../settings/main-fields.tsx";
+import { type Refusal, standing } from "../../settings/refusal.ts";
+import { ScheduleFields } from "../../settings/schedule-fields.tsx";
 import { SettingFields } from "../../settings/setting-fields.tsx";
 import { Deployed } from "./deployed.tsx";
 import { type DroppedPackage, PackageDrop } from "./package-drop.tsx";
@@ -40,6 +42,9 @@ export function NewFunctionPage() {
     },
     onSuccess: () => client.invalidateQueries({ queryKey: ["functions", "list"] }),
   });
+  const refusal: Refusal | null = deploy.isError
+    ? { error: deploy.error, sent: deploy.variables }
+    : null;
   const choose = (next: Template) => {
     setTemplate(next);
     setFiles(next.files);
@@ -51,14 +56,16 @@ export function NewFunctionPage() {
   };
   const code = source === "template" ? { files } : (dropped?.code ?? null);
   const runtime = source === "template" ? template.settings.runtime : language;
+  const body = { name, runtime, ...draft, code } as CreateFunction;
+  const problem = standing(refusal, body);
+  const onChange = (change: Draft) => setDraft((before) => ({ ...before, ...change }));
   if (deploy.isSuccess)
     return <Deployed fn={deploy.data} first={source === "template" ? template.try : undefined} />;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (code !== null && isNamed)
-          deploy.mutate({ name, runtime, ...draft, code } as CreateFunction);
+        if (code !== null && isNamed) deploy.mutate(body);
       }}
     >
       <PageHeader title="New function" text="A template to begin with, or a package of yours" />
@@ -114,20 +121,19 @@ export function NewFunctionPage() {
             maw={400}
           />
         )}
-        <MainFields
-          key={`${source} ${template.id}`}
+        <MainFields key={`${source} ${template.id}`} draft={draft} onChange={onChange} />
+        <ScheduleFields
+          key={`schedules ${source} ${template.id}`}
           draft={draft}
-          onChange={(change) => setDraft((before) => ({ ...before, ...change }))}
+          refusal={refusal}
+          onChange={onChange}
         />
         <details>
           <summary>All settings</summary>
-          <SettingFields
-            draft={draft}
-            onChange={(change) => setDraft((before) => ({ ...before, ...change }))}
-          />
+          <SettingFields draft={draft} onChange={onChange} />
         </details>
         <BuildOutput lines={output} />
-        {deploy.isError && <ErrorState error={deploy.error} />}
+        {problem !== null && <ErrorState error={problem} />}
         <Group>
           <Button
             type="submit"

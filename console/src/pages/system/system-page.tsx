@@ -19,8 +19,8 @@ export function SystemPage() {
   return (
     <>
       <PageHeader title="System" text="Is the machine healthy?" />
-      {error !== null && <ErrorState error={error} onRetry={() => void system.refetch()} />}
       <Stack>
+        {error !== null && <ErrorState error={error} onRetry={() => void system.refetch()} />}
         {system.data === undefined ? <Skeleton h={90} /> : <MachineTiles system={system.data} />}
         {drivers.data === undefined ? (
           <Skeleton h={200} />

@@ -7,49 +7,52 @@ import {
   Skeleton,
   Stack,
   Text,
+  Title,
   VisuallyHidden,
 } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { ApiError } from "@isola/api/api-error";
 import type { ScheduleView } from "@isola/api/schedules";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Play } from "lucide-react";
-import type { ReactNode } from "react";
 import { useScope } from "../../../api/project-scope.ts";
 import { DotBadge } from "../../../parts/dot-badge.tsx";
 import { ErrorState } from "../../../parts/error-state.tsx";
-import { FactTable } from "../../../parts/fact-table.tsx";
+import { type FactColumn, FactTable } from "../../../parts/fact-table.tsx";
+import { InvocationLink } from "../../../parts/invocation-link.tsx";
 import { Moment } from "../../../parts/moment.tsx";
 import { OutcomeBadge } from "../../../parts/outcome-badge.tsx";
 import { InvokedView } from "../try/invoked-view.tsx";
+
+/** The columns do not stand side by side where there is less. */
+const NARROW = "(max-width: 62em)";
 
 /** When the server calls the function by itself, and how that went. */
 export function SchedulesTab() {
   const { name } = useParams({ from: "/functions/$name" });
   const { api, queries } = useScope();
   const list = useQuery(queries.schedules(name));
+  const isNarrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false });
   const client = useQueryClient();
   const run = useMutation({
     mutationFn: (schedule: string) => api.runSchedule(name, schedule),
     onSettled: () => client.invalidateQueries({ queryKey: ["invocations"] }),
   });
-  if (list.error !== null && list.data === undefined)
+  if (list.error !== null && (list.data === undefined || isGone(list.error)))
     return <ErrorState error={list.error} onRetry={() => void list.refetch()} />;
   if (list.data === undefined) return <Skeleton h={200} />;
   return (
     <Stack>
-      {run.isError && <ErrorState error={run.error} />}
       <FactTable
         title="Schedules"
         isTitleHidden
         rows={list.data.items}
         keyOf={(schedule) => schedule.name}
         empty={<NoSchedules name={name} />}
-        minWidthPx={680}
+        minWidthPx={isNarrow ? 0 : 680}
         columns={[
-          { head: "Name", isRowHead: true, cell: (schedule) => schedule.name },
-          { head: "When", isProse: true, cell: Times },
-          { head: "Next run", cell: NextRun },
-          { head: "Last run", cell: ({ lastRun }) => <LastRun name={name} run={lastRun} /> },
+          ...(isNarrow ? narrowColumns(name) : wideColumns(name)),
           {
             key: "acts",
             head: <VisuallyHidden>Acts</VisuallyHidden>,
@@ -72,14 +75,68 @@ export function SchedulesTab() {
         ]}
       />
       <div aria-live="polite">
-        {run.isSuccess && (
-          <Paper withBorder p="md" component="section" aria-label={`The run of ${run.variables}`}>
-            <InvokedView invoked={run.data} />
+        {(run.isSuccess || run.isError) && (
+          <Paper
+            key={run.submittedAt}
+            ref={bringIntoView}
+            withBorder
+            p="md"
+            component="section"
+            aria-label={`The run of ${run.variables}`}
+          >
+            <Stack>
+              <Title order={2}>The run of {run.variables}</Title>
+              {run.isSuccess ? (
+                <InvokedView name={name} invoked={run.data} />
+              ) : (
+                <ErrorState error={run.error} />
+              )}
+            </Stack>
           </Paper>
         )}
       </div>
     </Stack>
   );
+}
+
+/** The function was deleted elsewhere: what is known of it holds no longer. */
+function isGone(error: Error): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/** Of what has just come, once: below a long list it would not be seen. */
+function bringIntoView(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: "nearest" });
+}
+
+function wideColumns(name: string): FactColumn<ScheduleView>[] {
+  return [
+    { head: "Name", isRowHead: true, cell: (schedule) => schedule.name },
+    { head: "When", isProse: true, cell: Times },
+    { head: "Next run", cell: NextRun },
+    { head: "Last run", cell: ({ lastRun }) => <LastRun name={name} run={lastRun} /> },
+  ];
+}
+
+/** All of them below each other, so that nothing has to be scrolled sideways. */
+function narrowColumns(name: string): FactColumn<ScheduleView>[] {
+  const cell = (schedule: ScheduleView) => (
+    <Stack gap={4}>
+      <Text size="sm" fw={600}>
+        {schedule.name}
+      </Text>
+      <div>
+        <Times {...schedule} />
+      </div>
+      <Group gap="0 8px">
+        Next run: <NextRun {...schedule} />
+      </Group>
+      <Group gap="0 8px">
+        Last run: <LastRun name={name} run={schedule.lastRun} />
+      </Group>
+    </Stack>
+  );
+  return [{ head: "Schedule", isProse: true, cell }];
 }
 
 function NoSchedules({ name }: { name: string }) {
@@ -125,19 +182,5 @@ function LastRun({ name, run }: { name: string; run: ScheduleView["lastRun"] }) 
         <Moment at={startedAt} />
       </InvocationLink>
     </Group>
-  );
-}
-
-function InvocationLink({ name, id, children }: { name: string; id: string; children: ReactNode }) {
-  return (
-    <Anchor
-      component={Link}
-      to="/functions/$name/invocations"
-      params={{ name } as never}
-      search={{ id } as never}
-      inherit
-    >
-      {children}
-    </Anchor>
   );
 }

@@ -9,6 +9,8 @@ import { ConfirmByName } from "../../../parts/confirm-by-name.tsx";
 import { ErrorState } from "../../../parts/error-state.tsx";
 import { type Draft, changesOf } from "../../../settings/draft.ts";
 import { MainFields } from "../../../settings/main-fields.tsx";
+import { type Refusal, standing } from "../../../settings/refusal.ts";
+import { ScheduleFields } from "../../../settings/schedule-fields.tsx";
 import { SettingFields } from "../../../settings/setting-fields.tsx";
 
 /** Everything that decides how the function runs. */
@@ -42,30 +44,38 @@ function SettingsForm({ fn }: { fn: FunctionView }) {
     setEdition((before) => before + 1);
   };
   const save = useMutation({
-    mutationFn: () => {
+    mutationFn: (sent: Draft) => {
       setOutput([]);
       const onOutput = (line: string) => setOutput((before) => [...before.slice(-999), line]);
-      return api.patchFunction(fn.name, changes, { ifMatch: base.etag, onOutput });
+      return api.patchFunction(fn.name, sent, { ifMatch: base.etag, onOutput });
     },
     onSuccess: (changed) => {
       begin(changed);
       return client.invalidateQueries({ queryKey: ["functions"] });
     },
   });
+  const refusal: Refusal | null = save.isError ? { error: save.error, sent: save.variables } : null;
+  const problem = standing(refusal, draft);
   const count = Object.keys(changes).length;
   const onChange = (change: Draft) => setDraft((before) => ({ ...before, ...change }));
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        save.mutate();
+        save.mutate(changes);
       }}
     >
       <Stack>
         <MainFields key={edition} draft={draft} onChange={onChange} />
         <SettingFields draft={draft} onChange={onChange} />
+        <ScheduleFields
+          key={`schedules ${edition}`}
+          draft={draft}
+          refusal={refusal}
+          onChange={onChange}
+        />
         <BuildOutput lines={output} />
-        {save.isError && <ErrorState error={save.error} />}
+        {problem !== null && <ErrorState error={problem} />}
         <Group>
           <Button type="submit" disabled={count === 0} loading={save.isPending}>
             Save as a new revision

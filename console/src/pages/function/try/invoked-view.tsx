@@ -1,12 +1,13 @@
 import { Alert, Anchor, Code, Group, ScrollArea, Stack, Table, Text, Title } from "@mantine/core";
 import type { Invoked } from "@isola/api/invocations";
 import { visibleText } from "../../../format/visible-text.ts";
+import { InvocationLink } from "../../../parts/invocation-link.tsx";
 import { LogLines } from "../../../parts/log-lines.tsx";
 import { OutcomeBadge } from "../../../parts/outcome-badge.tsx";
 import { Waterfall } from "../../../parts/waterfall.tsx";
 
-/** An answer in full. Everything in it that the function has written is shown as text. */
-export function InvokedView({ invoked }: { invoked: Invoked }) {
+/** An answer of the function `name` in full. Everything in it that the function has written is shown as text. */
+export function InvokedView({ name, invoked }: { name: string; invoked: Invoked }) {
   const { id, revision, status, outcome, error, phases, startKind, logs, headers } = invoked;
   return (
     <Stack gap="md">
@@ -14,7 +15,10 @@ export function InvokedView({ invoked }: { invoked: Invoked }) {
         <Title order={2}>{status === 0 ? "No answer" : status}</Title>
         <OutcomeBadge outcome={outcome} />
         <Text size="sm" c="dimmed">
-          revision {revision}, <Code>{id}</Code>
+          revision {revision},{" "}
+          <InvocationLink name={name} id={id}>
+            {id}
+          </InvocationLink>
         </Text>
       </Group>
       {error !== null && (
@@ -23,7 +27,7 @@ export function InvokedView({ invoked }: { invoked: Invoked }) {
             <Text size="sm" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
               {visibleText(error.message)}
             </Text>
-            {error.stack !== null && (
+            {error.stack !== null && error.stack.trim() !== "" && (
               <Code block style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
                 {visibleText(error.stack)}
               </Code>

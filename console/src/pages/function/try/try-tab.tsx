@@ -37,7 +37,7 @@ export function TryPanel({ name, first }: { name: string; first?: Invoke }) {
       <Paper withBorder p="md" aria-live="polite">
         {call.isPending && <Skeleton h={120} />}
         {call.isError && <ErrorState error={call.error} />}
-        {call.isSuccess && <InvokedView invoked={call.data} />}
+        {call.isSuccess && <InvokedView name={name} invoked={call.data} />}
         {call.isIdle && (
           <Text c="dimmed">The answer appears here, with its timing and its logs.</Text>
         )}
