@@ -88,6 +88,8 @@ describe("a deploy of isola.yaml", () => {
     write("isola.yaml", file(", event: { x: -0 }"));
     assert.equal((await isola("deploy", "--yes")).exitCode, 0);
     assert.equal((await isola("deploy", "--check")).exitCode, 0);
+    write("isola.yaml", file(""));
+    assert.equal((await isola("deploy", "--yes")).exitCode, 0);
     for (const [rest, line] of [
       [", enabled: false", "  ~ schedules.nightly.enabled: true -> false"],
       [", timeZone: Europe/Berlin", "  ~ schedules.nightly.timeZone: UTC -> Europe/Berlin"],

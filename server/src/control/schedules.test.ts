@@ -69,7 +69,7 @@ describe("the setting schedules", () => {
       expected: details[5].expected,
       given: '"61 * * * *"',
     });
-    assert.match(details[5].expected, /^five fields, as 0 3 .*\(Invalid value for minute: 61\)$/);
+    assert.match(details[5].expected, /^five fields, as 0 3 .*; the minute is 0 to 59, not 61$/);
   });
 });
 

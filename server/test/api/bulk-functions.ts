@@ -70,7 +70,7 @@ function insert(
   const labels = into("function_labels", "values (?, 'default', 'group', ?)");
   const revisions = into(
     "revisions",
-    "values (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'bulk', 'create', null, null, null, null, null, 'process')",
+    "values (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 'bulk', 'create', null, null, null, null, null, 'process', 0)",
   );
   const aliases = into("aliases", "values (?, 'live', 1)");
   const artifactValues = [digest, bytes, entries, unpackedBytes];
