@@ -51,7 +51,7 @@ const readers: Record<string, string> = {
   "control/role.ts": "the date of an event",
   "cost/costs.ts": "up to when calls are counted, where nobody says",
   "drivers/microvm/microvm-sandbox.ts": "the clock that a guest is given",
-  "drivers/microvm/snapshots.ts":
+  "drivers/snapshots.ts":
     "when a snapshot was last used; the one that seems longest unused goes first",
   "gateway/gathered-events.ts": "the date of an event",
   "gateway/machine.ts": "the date of an event",

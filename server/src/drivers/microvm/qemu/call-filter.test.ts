@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -30,17 +30,12 @@ test("a VMM cannot leave anything for others at memory that it shares with them"
     const path = join(folder, "vmm");
     const compiler = ["-x", "c", "-D_GNU_SOURCE", "-o", path, "-"];
     execFileSync("cc", compiler, { input: source });
-    const how = { isLeftOut: false, device: null, keptDir: folder };
+    const how = { isLeftOut: false, device: null };
     const found = await findContainment({ path, version: "" }, how);
     assert.equal(found.problem, null);
-    const filter = openSync(found.filterFile as string, "r");
-    const [bwrap, ...args] = found.prefix(3);
-    const stdio = ["ignore" as const, "pipe" as const, "pipe" as const, filter];
-    const { stdout, stderr } = spawnSync(bwrap as string, [...args, path], {
-      stdio,
-      encoding: "utf8",
-    });
-    closeSync(filter);
+    const [bwrap = "", ...args] = found.prefix(0);
+    const input = found.filter as Buffer;
+    const { stdout, stderr } = spawnSync(bwrap, [...args, path], { input, encoding: "utf8" });
     assert.equal(stdout, "Operation not permitted\n", stderr);
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,6 +1,4 @@
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf } from "../../../errors.ts";
 import { findProgram } from "../../find-program.ts";
@@ -10,7 +8,6 @@ import { callFilter } from "./call-filter.ts";
 import type { Qemu } from "./find-qemu.ts";
 
 const TRIAL_MS_MAX = 10_000;
-const FILTER_FILE = "call-filter";
 /** A user without rights. */
 const TRIAL_USER = 65_534;
 /** Firmware, and what QEMU loads of itself. */
@@ -18,10 +15,10 @@ const firmware = ["/usr/share/qemu", "/usr/share/seabios"];
 
 /** What stands before QEMU's command line, so that QEMU itself can reach little. */
 export interface Containment {
-  /** `filter`: the descriptor of `filterFile`, where there is one. */
+  /** `filter`: the descriptor at which the filter is read, where there is one. */
   prefix(filter: number): readonly string[];
-  /** With what `callFilter` gives. null: without a view of its own there is no filter either. */
-  filterFile: string | null;
+  /** Of system calls, to its end. null: without a view of its own there is no filter either. */
+  filter: Buffer | null;
   /** Without a view of its own: QEMU dies with the server, where that can be had. */
   plain: readonly string[];
   /** Why there is no view of its own; null: it has one. */
@@ -30,42 +27,35 @@ export interface Containment {
 
 /**
  * Namespaces with a view of QEMU and its libraries alone, where bubblewrap works for a user without rights; else QEMU sees of the host's files what its user may.
- * `device`: the accelerator's; null: none. `keptDir`: for the filter.
+ * `device`: the accelerator's; null: none.
  */
 export async function findContainment(
   qemu: Qemu,
-  { isLeftOut, device, keptDir }: { isLeftOut: boolean; device: string | null; keptDir: string },
+  { isLeftOut, device }: { isLeftOut: boolean; device: string | null },
 ): Promise<Containment> {
   const plain = plainPrefix();
-  const none = (problem: string) => ({ prefix: () => plain, filterFile: null, plain, problem });
+  const none = (problem: string) => ({ prefix: () => plain, filter: null, plain, problem });
   if (isLeftOut) return none("left out by a test");
   const bwrap = findProgram("bwrap");
   if (bwrap === null) return none("bubblewrap (bwrap) is not installed");
   try {
     const view = hostView([qemu.path, ...(await sharedLibraries([qemu.path])), ...firmware]);
-    const filterFile = await writeFilter(keptDir);
+    const filter = callFilter();
     const views = viewArgs(view, device);
-    const prefix = (filter: number) => [bwrap, "--seccomp", String(filter), ...views];
-    await tryIt([...prefix(0), qemu.path, "--version"]);
-    return { prefix, filterFile, plain, problem: null };
+    const prefix = (at: number) => [bwrap, "--seccomp", String(at), ...views];
+    await tryIt([...prefix(0), qemu.path, "--version"], filter);
+    return { prefix, filter, plain, problem: null };
   } catch (error) {
     return none(`bubblewrap does not work here: ${messageOf(error)}`);
   }
 }
 
-async function writeFilter(keptDir: string): Promise<string> {
-  await mkdir(keptDir, { recursive: true, mode: 0o755 });
-  const file = join(keptDir, FILTER_FILE);
-  await writeFile(file, callFilter());
-  return file;
-}
-
 /** With the filter at descriptor 0. */
-async function tryIt([program = "", ...args]: string[]): Promise<void> {
+async function tryIt([program = "", ...args]: string[], filter: Buffer): Promise<void> {
   const user = process.getuid?.() === 0 ? { uid: TRIAL_USER, gid: TRIAL_USER } : {};
   const how = { timeout: TRIAL_MS_MAX, env: {}, cwd: "/", ...user };
   const trial = promisify(execFile)(program, args, how);
-  trial.child.stdin?.end(callFilter());
+  trial.child.stdin?.end(filter);
   await trial;
 }
 

@@ -2,6 +2,7 @@ import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { MiB } from "../../../domain/limits.ts";
 import { IsolaError, messageOf } from "../../../errors.ts";
 import type { StreamEnds, StreamName } from "../../driver.ts";
@@ -109,7 +110,7 @@ export class QemuVmm implements Vmm {
   async #contain({ qemu, accelerator }: QemuPlan): Promise<Containment> {
     const device = accelerator === "kvm" ? "/dev/kvm" : null;
     const isLeftOut = this.#options.without?.includes("bubblewrap") === true;
-    return await findContainment(qemu, { isLeftOut, device, keptDir: this.#options.keptDir });
+    return await findContainment(qemu, { isLeftOut, device });
   }
 
   /** Closes the entries where it rejects. */
@@ -140,14 +141,14 @@ export class QemuVmm implements Vmm {
     { saved, signal }: { saved: Saved | null; signal: AbortSignal },
   ): Promise<Machine> {
     // What runs no code of a tenant needs no walls, and writes a file of the server's.
-    const filterFile = spec.ends === null ? null : containment.filterFile;
-    const { given, descriptors, state, filter } = await openGiven(spec, saved, filterFile);
+    const filter = spec.ends === null ? null : containment.filter;
+    const { given, descriptors, state, filterAt } = await openGiven(spec, saved, filter !== null);
     if (signal.aborted) {
       closeGiven([...given, ...spec.entries]);
       throw startFailure(spec, "it was given up");
     }
     const args = qemuArgs(plan, spec.shape, { mark: spec.mark, descriptors });
-    const prefix = spec.ends === null ? containment.plain : containment.prefix(filter);
+    const prefix = spec.ends === null ? containment.plain : containment.prefix(filterAt);
     try {
       const child = launchVmm({
         command: [...prefix, plan.qemu.path, ...args],
@@ -156,6 +157,7 @@ export class QemuVmm implements Vmm {
         given,
       });
       const machine = await QemuMachine.of(child, spec, descriptors.monitor !== null);
+      if (filter !== null) (child.stdio.at(filterAt) as Duplex).end(filter);
       if (state !== null) await machine.goOn(state, signal);
       return machine;
     } catch (error) {
@@ -169,15 +171,15 @@ interface Given {
   descriptors: QemuDescriptors;
   /** The program's descriptor of what it goes on from. */
   state: number | null;
-  /** Of the filter of system calls; without a file of one it means nothing. */
-  filter: number;
+  /** Where the filter of system calls is read; without one it means nothing. */
+  filterAt: number;
 }
 
 /** Opens all that the program gets, or nothing: what cannot be had closes the others and the entries. */
 async function openGiven(
   spec: MachineSpec,
   saved: Saved | null,
-  filterFile: string | null,
+  hasFilter: boolean,
 ): Promise<Given> {
   const { id, ends, guest, entries, equipment } = spec;
   const given: (Socket | number | "pipe")[] = [];
@@ -196,12 +198,12 @@ async function openGiven(
     const hasTools = equipment?.hasTools === true && guest.tools !== null;
     const tools = hasTools ? file(guest.tools as string) : null;
     const memory = ends === null ? { descriptor: add(memoryFile(spec)), isShared: true } : own;
-    const filter = filterFile === null ? -1 : file(filterFile);
+    const filterAt = hasFilter ? add("pipe") : -1;
     const isRestored = saved !== null;
     const descriptors = {
       ...{ agent, streams, monitor, ...files, tools, socket, memory, isRestored },
     };
-    return { given, descriptors, state, filter };
+    return { given, descriptors, state, filterAt };
   } catch (error) {
     closeGiven([...given, ...entries]);
     throw startFailure({ id }, messageOf(error), error);
