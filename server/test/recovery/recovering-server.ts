@@ -81,10 +81,13 @@ export class RecoveringServer extends TestServer {
     const system = await this.api("GET", "/api/v1/system");
     assert.equal(system.json.gateway.functions, json.items.length, "functions in the table");
     const digests = new Set<string>();
-    for (const { name } of json.items) {
-      const revisions = await this.api("GET", `/api/v1/functions/${name}/revisions?limit=100`);
-      for (const { codeDigest } of revisions.json.items) digests.add(codeDigest);
-    }
+    for (const { name } of json.items)
+      for (let cursor: string | null = ""; cursor !== null; ) {
+        const query = `limit=100${cursor && `&cursor=${cursor}`}`;
+        const revisions = await this.api("GET", `/api/v1/functions/${name}/revisions?${query}`);
+        for (const { codeDigest } of revisions.json.items) digests.add(codeDigest);
+        cursor = revisions.json.nextCursor;
+      }
     assert.deepEqual(artifactsOn(this), [...digests].toSorted(), "artifacts on the disk");
     assert.deepEqual(strayFiles(this), []);
   }
