@@ -12,6 +12,13 @@ export const settingLimits = {
   timeoutGraceMs: { least: 0, most: 2000, default: 0 },
 } as const;
 
+/** Queue, start and run at their highest settings, and some time to answer. */
+export const invokeMsMax =
+  settingLimits.queueTimeoutMs.most +
+  settingLimits.initTimeoutMs.most +
+  settingLimits.timeoutMs.most +
+  10_000;
+
 /** Counts that may be null: `concurrency` for the target, no share of its own for the reservation. */
 export const scalingLimits = {
   concurrencyTarget: { least: 1, most: 1000 },

@@ -127,6 +127,11 @@ function placeOf({ project, name }: Pick<Owner, "project" | "name">): string {
   return `${project}/${name}`;
 }
 
+/** Of a key, as text. */
+export function textOf({ functionId, schedule }: ScheduleKey): string {
+  return `${functionId}/${schedule}`;
+}
+
 export function keyOf({ owner, schedule }: Pick<Entry, "owner" | "schedule">): ScheduleKey {
   return { functionId: owner.functionId, schedule };
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { Outcome } from "../domain/invocation.ts";
 import { messageOf } from "../errors.ts";
 import type { ScheduleKey, ScheduleStore } from "../store/schedule-store.ts";
+import { textOf } from "./calendar.ts";
 import type { SchedulesLog } from "./ports.ts";
 
 export interface ScheduleNotesOptions {
@@ -30,12 +31,12 @@ export class ScheduleNotes {
   }
 
   ended(key: ScheduleKey, dueAt: number, outcome: Outcome): void {
-    this.#ended.set(placeOf(key), { ...key, dueAt, outcome });
+    this.#ended.set(textOf(key), { ...key, dueAt, outcome });
     this.#flushAfter(FLUSH_MS);
   }
 
   passed(key: ScheduleKey, until: number): void {
-    this.#passed.set(placeOf(key), { ...key, until });
+    this.#passed.set(textOf(key), { ...key, until });
     this.#flushAfter(FLUSH_MS);
   }
 
@@ -74,8 +75,4 @@ export class ScheduleNotes {
       return false;
     }
   }
-}
-
-function placeOf({ functionId, schedule }: ScheduleKey): string {
-  return `${functionId}/${schedule}`;
 }

@@ -1,12 +1,13 @@
 import type { Clock } from "../domain/clock.ts";
 import { type EventSink, eventOf } from "../domain/events.ts";
 import type { Outcome } from "../domain/invocation.ts";
+import { invokeMsMax } from "../domain/limits.ts";
 import { IsolaError, messageOf } from "../errors.ts";
 import { failPoint } from "../fail-points.ts";
 import type { InvokeParams } from "../link/messages.ts";
 import type { ScheduleRow } from "../store/schedule-store.ts";
 import type { Store } from "../store/store.ts";
-import { CLOCK_BACK_MS_MAX, type Entry, type Owner, keyOf } from "./calendar.ts";
+import { CLOCK_BACK_MS_MAX, type Entry, type Owner, keyOf, textOf } from "./calendar.ts";
 import { LATE_MS_MAX } from "./catch-up.ts";
 import { type ScheduleAsked, paramsOf } from "./invoke-schedule.ts";
 import type { InvokeLink, SchedulesLog } from "./ports.ts";
@@ -46,8 +47,6 @@ interface Going {
 const BATCH_MAX = 100;
 /** Until the gateway is looked for again, or the store. */
 const AGAIN_MS = 1000;
-/** Queue, start and run at their highest settings, and some time to answer. */
-const INVOKE_MS_MAX = 3 * 900_000 + 10_000;
 
 /**
  * Runs due moments: each at most once, as its row is on disk before the gateway hears of it, and one of a schedule at a time. A moment waits, for `LATE_MS_MAX` at most, while the
@@ -156,7 +155,7 @@ export class ScheduledRuns {
     await failPoint("schedule.due");
     const begun = await store.beginScheduleRuns(rows, startedAt + CLOCK_BACK_MS_MAX);
     await failPoint("schedule.begun");
-    const places = new Set(begun.map(({ functionId, schedule }) => `${functionId}/${schedule}`));
+    const places = new Set(begun.map(textOf));
     for (const one of asked) {
       const place = placeOf(one.entry);
       // What is due meanwhile stands in its place, and is skipped or waits as it should.
@@ -189,7 +188,7 @@ export class ScheduledRuns {
       const { outcome, error } = await gateway.request(
         "invoke",
         params,
-        AbortSignal.timeout(INVOKE_MS_MAX),
+        AbortSignal.timeout(invokeMsMax),
       );
       return { outcome: outcome as Outcome, code: error?.code, message: error?.message };
     } catch (error) {
@@ -244,5 +243,5 @@ export function isoOf(unixMs: number): string {
 }
 
 function placeOf({ owner, schedule }: Pick<Entry, "owner" | "schedule">): string {
-  return `${owner.functionId}/${schedule}`;
+  return textOf(keyOf({ owner, schedule }));
 }

@@ -2,6 +2,22 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import {
+  ARCH_AT,
+  ARGUMENTS_AT,
+  JUMP_IF_ANY_BIT,
+  JUMP_IF_AT_LEAST,
+  JUMP_IF_EQUAL,
+  NUMBER_AT,
+  type Step,
+  allow,
+  auditArchs,
+  encode,
+  kill,
+  load,
+  refuse,
+  when,
+} from "../bpf.ts";
+import {
   FIRST_UNKNOWN,
   type FilterArch,
   callRules,
@@ -9,37 +25,13 @@ import {
   refusedCalls,
 } from "../syscalls.ts";
 
-/** `struct sock_filter` of the kernel: one step of classic BPF. */
-type Step = [code: number, ifTrue: number, ifFalse: number, value: number];
-
-const STEP_BYTES = 8;
-const STEPS_MAX = 4096;
 /** A jump passes over at most so many steps. */
 const BLOCK_STEPS_MAX = 255;
-const [JUMP_IF_EQUAL, JUMP_IF_AT_LEAST, JUMP_IF_ANY_BIT] = [0x15, 0x35, 0x45];
-/** `struct seccomp_data`: the number, the architecture, the instruction pointer, six arguments of 64 bits. */
-const NUMBER_AT = 0;
-const ARCH_AT = 4;
-const ARGUMENTS_AT = 16;
 const ACTIONS_FILE = "/proc/sys/kernel/seccomp/actions_avail";
 
-/** Of `linux/audit.h`; a 32-bit call on the same machine has another one. */
-const auditArchs: Record<FilterArch, number> = { x64: 0xc000003e, arm64: 0xc00000b7 };
-
-const load = (at: number): Step => [0x20, 0, 0, at];
 /** The lower half of an argument: all of it for the arguments judged here, which the kernel takes as 32 bits or which mean nothing above. */
 const argument = (index: number): Step => load(ARGUMENTS_AT + 8 * index);
 const and = (mask: number): Step => [0x54, 0, 0, mask];
-const ret = (value: number): Step => [0x06, 0, 0, value];
-const allow = ret(0x7fff0000);
-const kill = ret(0x80000000);
-const refuse = (errno: number): Step => ret(0x00050000 | errno);
-
-/** Runs the steps where the value at hand is this one; they end with a `ret`. */
-const when = (value: number, steps: Step[]): Step[] => [
-  [JUMP_IF_EQUAL, 0, steps.length, value],
-  ...steps,
-];
 const whenAnyBit = (mask: number, steps: Step[]): Step[] => [
   [JUMP_IF_ANY_BIT, 0, steps.length, mask],
   ...steps,
@@ -121,19 +113,6 @@ export function syscallFilter(arch: FilterArch): Buffer {
     ),
     allow,
   ]);
-}
-
-function encode(steps: Step[]): Buffer {
-  assert(steps.length <= STEPS_MAX);
-  const bytes = Buffer.alloc(steps.length * STEP_BYTES);
-  for (const [at, [code, ifTrue, ifFalse, value]] of steps.entries()) {
-    const start = at * STEP_BYTES;
-    bytes.writeUInt16LE(code, start);
-    bytes.writeUInt8(ifTrue, start + 2);
-    bytes.writeUInt8(ifFalse, start + 3);
-    bytes.writeUInt32LE(value, start + 4);
-  }
-  return bytes;
 }
 
 export type SyscallFilter = { program: Buffer } | { program: null; problem: string };

@@ -1,14 +1,18 @@
 import { constants } from "node:os";
+import {
+  ARCH_AT,
+  JUMP_IF_AT_LEAST,
+  JUMP_IF_EQUAL,
+  NUMBER_AT,
+  allow,
+  auditArchs,
+  encode,
+  kill,
+  load,
+  refuse,
+  when,
+} from "../../bpf.ts";
 
-/** `struct sock_filter` of the kernel: one step of classic BPF. */
-type Step = [code: number, ifTrue: number, ifFalse: number, value: number];
-
-const STEP_BYTES = 8;
-/** `struct seccomp_data`: the number, the architecture. */
-const NUMBER_AT = 0;
-const ARCH_AT = 4;
-/** Of `linux/audit.h`: x64, for which QEMU's machine `microvm` is made. */
-const ARCH = 0xc000003e;
 /** x32, the second way to call a 64-bit kernel, adds that to its numbers. */
 const SECOND_WAY = 0x40000000;
 
@@ -25,30 +29,17 @@ const refused = {
   removexattrat: 466,
 };
 
-const load = (at: number): Step => [0x20, 0, 0, at];
-const allow: Step = [0x06, 0, 0, 0x7fff0000];
-const kill: Step = [0x06, 0, 0, 0x80000000];
-const refuse: Step = [0x06, 0, 0, 0x00050000 | constants.errno.EPERM];
-
 /** What QEMU's own filter of system calls leaves open and a VMM does not need, as bytes of classic BPF for `seccomp(2)`. */
 export function callFilter(): Buffer {
-  const steps: Step[] = [
+  return encode([
     load(ARCH_AT),
-    [0x15, 1, 0, ARCH],
+    // For which QEMU's machine `microvm` is made.
+    [JUMP_IF_EQUAL, 1, 0, auditArchs.x64],
     kill,
     load(NUMBER_AT),
-    [0x35, 0, 1, SECOND_WAY],
+    [JUMP_IF_AT_LEAST, 0, 1, SECOND_WAY],
     kill,
-    ...Object.values(refused).flatMap((number): Step[] => [[0x15, 0, 1, number], refuse]),
+    ...Object.values(refused).flatMap((number) => when(number, [refuse(constants.errno.EPERM)])),
     allow,
-  ];
-  const bytes = Buffer.alloc(steps.length * STEP_BYTES);
-  for (const [at, [code, ifTrue, ifFalse, value]] of steps.entries()) {
-    const start = at * STEP_BYTES;
-    bytes.writeUInt16LE(code, start);
-    bytes.writeUInt8(ifTrue, start + 2);
-    bytes.writeUInt8(ifFalse, start + 3);
-    bytes.writeUInt32LE(value, start + 4);
-  }
-  return bytes;
+  ]);
 }
